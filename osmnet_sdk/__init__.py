@@ -1,0 +1,1 @@
+"""One photo and one voice in, several natural head performances out."""

@@ -1,0 +1,1 @@
+"""Sound in: loading, mel windows, speech activity."""

@@ -1,0 +1,177 @@
+"""Bundles: folders of weights with a manifest that holds the SHA-256 of each file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from osmnet_sdk.errors import ModelError
+from osmnet_sdk.files import replaced
+
+MANIFEST = "manifest.json"
+SCHEMA = "osmnet.bundle/1"
+
+_PACKAGE = Path(__file__).parent
+
+
+class BundleFile(BaseModel):
+    """One file of a bundle: its SHA-256 in hex and its size in bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: str
+    bytes: int
+
+
+class Manifest(BaseModel):
+    """What a bundle holds (schema "osmnet.bundle/1")."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    schema_name: str
+    name: str
+    version: str
+    licence: str
+    files: dict[str, BundleFile]
+    """Every weight file and card by name."""
+
+
+class Bundle:
+    """A bundle on disk; each file is checked against the manifest when it is first used.
+
+    Args:
+        folder: the folder with manifest.json.
+
+    Raises:
+        ModelError: if the manifest is missing or cannot be understood.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        path = folder / MANIFEST
+        try:
+            self._text = path.read_bytes()
+            self.manifest = Manifest.model_validate_json(self._text)
+        except OSError as error:
+            raise ModelError(
+                f"'{folder}' is not a bundle: {MANIFEST} cannot be read "
+                f"({error.strerror or error})."
+            ) from error
+        except ValidationError as error:
+            raise ModelError(
+                f"The bundle manifest '{path}' is damaged; get the bundle again."
+            ) from error
+        if self.manifest.schema_name != SCHEMA:
+            raise ModelError(
+                f"The bundle '{folder}' has schema '{self.manifest.schema_name}', this version "
+                f"reads '{SCHEMA}'; use a bundle that fits."
+            )
+
+    @property
+    def name(self) -> str:
+        """Name of the bundle."""
+        return self.manifest.name
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the manifest, in hex; it stands for all weights."""
+        return hashlib.sha256(self._text).hexdigest()
+
+    def path(self, name: str) -> Path:
+        """The path of a file of this bundle, after its SHA-256 was checked.
+
+        Raises:
+            ModelError: if the file is not part of the bundle, is missing, or was changed.
+        """
+        entry = self.manifest.files.get(name)
+        path = self.folder / name
+        if entry is None:
+            raise ModelError(f"The bundle '{self.name}' has no '{name}'; use a fuller bundle.")
+        try:
+            found = file_sha256(path)
+        except OSError as error:
+            raise ModelError(
+                f"'{path}' of the bundle '{self.name}' cannot be read; get the bundle again."
+            ) from error
+        if found != entry.sha256:
+            raise ModelError(
+                f"'{path}' is not what the manifest of bundle '{self.name}' names (SHA-256 "
+                f"{found[:12]}…, not {entry.sha256[:12]}…); get the bundle again."
+            )
+        return path
+
+    def arrays(self, name: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        """The tensors of a safetensors file as numpy arrays, and its metadata.
+
+        Raises:
+            ModelError: if the file is missing, changed, or no safetensors file.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = self.path(name)
+        try:
+            with safe_open(path, framework="np") as stream:
+                metadata = stream.metadata() or {}
+                return {key: stream.get_tensor(key) for key in stream.keys()}, metadata  # noqa: SIM118
+        except SafetensorError as error:
+            raise ModelError(f"'{path}' is no safetensors file; get the bundle again.") from error
+
+
+def find_bundle(bundle: str | os.PathLike[str] = "starter") -> Bundle:
+    """Find a bundle: by path, then among the package's own, then in the checkout's models/.
+
+    Raises:
+        ModelError: if there is none.
+    """
+    places = [Path(bundle)]
+    if os.fspath(bundle) == Path(bundle).name:
+        places += [_PACKAGE / "models" / bundle, _PACKAGE.parent / "models" / bundle]
+    for place in places:
+        if (place / MANIFEST).is_file():
+            return Bundle(place)
+    raise ModelError(
+        f"There is no bundle '{os.fspath(bundle)}': neither a folder with {MANIFEST} nor the name "
+        "of one that came with the package; the name of the built-in one is 'starter'."
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_manifest(folder: Path, *, name: str, version: str, licence: str) -> Manifest:
+    """Write manifest.json for all safetensors files and cards (.md) of a folder."""
+    names = sorted(path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".md"))
+    files = {
+        file: BundleFile(sha256=file_sha256(folder / file), bytes=(folder / file).stat().st_size)
+        for file in names
+    }
+    manifest = Manifest(
+        schema_name=SCHEMA, name=name, version=version, licence=licence, files=files
+    )
+    text = json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False) + "\n"
+    with replaced(folder / MANIFEST) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    return manifest
+
+
+def save_arrays(path: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> None:
+    """Write numpy arrays as a safetensors file, under a temporary name first."""
+    from safetensors.numpy import save_file
+
+    with replaced(path) as temporary:
+        save_file(
+            {key: np.ascontiguousarray(value) for key, value in arrays.items()},
+            temporary,
+            metadata=metadata,
+        )

@@ -1,0 +1,49 @@
+"""The compute device; the only place that names one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from osmnet_sdk.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
+"""What `resolve_device` takes; "cuda:1" and the like name one of several."""
+
+
+def resolve_device(name: str = "auto") -> torch.device:
+    """The torch device of a name; "auto" takes CUDA where there is one, else the CPU.
+
+    Raises:
+        DeviceError: if the name is unknown or the device is not there.
+    """
+    import torch
+
+    kind = name.split(":")[0]
+    if kind not in DEVICE_NAMES:
+        raise DeviceError(f"Unknown device '{name}'; use one of {', '.join(DEVICE_NAMES)}.")
+    if kind == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(f"Device '{name}' was asked for, but torch sees no CUDA; use 'cpu'.")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError(f"Device '{name}' was asked for, but torch sees no MPS; use 'cpu'.")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"'{name}' is not a device name such as 'cpu' or 'cuda:0'.") from error
+    if kind == "cuda" and device.index is not None and device.index >= torch.cuda.device_count():
+        raise DeviceError(f"Device '{name}' is not there; torch sees {torch.cuda.device_count()}.")
+    return device
+
+
+def describe_device(name: str = "auto") -> str:
+    """One line for people: the resolved device and its product name."""
+    import torch
+
+    device = resolve_device(name)
+    if device.type == "cuda":
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return f"{device} ({torch.get_num_threads()} threads)"

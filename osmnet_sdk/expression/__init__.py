@@ -1,0 +1,1 @@
+"""Expression from sound, and the blinks and gaze that sound does not decide."""

@@ -1,0 +1,1 @@
+"""The face: morphable model, camera, tracker and fit."""

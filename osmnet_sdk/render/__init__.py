@@ -1,0 +1,1 @@
+"""Frames from a photo: geometry-guided warping and compositing."""

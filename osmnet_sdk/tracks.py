@@ -1,0 +1,429 @@
+"""Tracks over time: head motion, expression, and both together as a take.
+
+Tracks are frozen: their arrays cannot be written to, and every change makes a new track.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from osmnet_sdk.conventions import ARKIT_NAMES, FPS, TAKE_SCHEMA
+from osmnet_sdk.errors import TrackError
+from osmnet_sdk.files import replaced
+
+FloatArray = NDArray[np.float32]
+
+_MAX_ANGLE = 180.0
+_MAX_TRANSLATION = 10.0
+_MAX_FPS = 1000
+
+
+class Provenance(BaseModel):
+    """What made a track, so that it can be made again.
+
+    Every field is optional, since a track may come from elsewhere.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = "unknown"
+    """"sampled", "predicted", "tracked", "imported", "edited" or "unknown"."""
+    sdk_version: str | None = None
+    bundle: str | None = None
+    """Name of the bundle."""
+    bundle_sha256: str | None = None
+    """SHA-256 of the bundle's manifest, which holds that of each weight file."""
+    audio: str | None = None
+    """File name of the voice."""
+    audio_sha256: str | None = None
+    """SHA-256 of the decoded samples, 16 kHz mono float32."""
+    seed: int | None = None
+    take: int | None = None
+    """Number of the take, counted from 0."""
+    options: dict[str, Any] = {}
+    """The options that differ from their defaults."""
+
+
+def _frozen_array(values: ArrayLike, name: str, columns: int) -> FloatArray:
+    try:
+        array = np.array(values, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise TrackError(
+            f"{name} must be numbers of shape (frames, {columns}): {error}."
+        ) from error
+    if array.ndim != 2 or array.shape[1] != columns or len(array) == 0:
+        raise TrackError(
+            f"{name} must have shape (frames, {columns}) with at least one frame, "
+            f"not {array.shape}."
+        )
+    if not np.isfinite(array).all():
+        frame = int(np.argwhere(~np.isfinite(array).all(axis=1))[0, 0])
+        raise TrackError(f"{name} holds a value that is not finite, first in frame {frame}.")
+    array.flags.writeable = False
+    return array
+
+
+def _checked_range(array: FloatArray, name: str, low: float, high: float, unit: str) -> FloatArray:
+    outside = (array < low) | (array > high)
+    if outside.any():
+        frame, column = np.argwhere(outside)[0]
+        raise TrackError(
+            f"{name} must lie between {low:g} and {high:g}{unit}; frame {frame}, column {column} "
+            f"is {array[frame, column]:g}."
+        )
+    return array
+
+
+def checked_fps(fps: Fraction | int | float | str) -> Fraction:
+    """Return a frame rate as an exact fraction, for example "30000/1001".
+
+    Raises:
+        TrackError: unless it is above 0 and at most 1000 frames per second.
+    """
+    try:
+        value = Fraction(fps).limit_denominator(100_000)
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:
+        raise TrackError(f"'{fps}' is not a frame rate; give a number such as 25.") from error
+    if not 0 < value <= _MAX_FPS:
+        raise TrackError(f"A frame rate must be above 0 and at most {_MAX_FPS}, not {fps}.")
+    return value
+
+
+def _frame_times(frames: int, old: Fraction, new: Fraction) -> NDArray[np.float64]:
+    """Positions, in frames at `old` fps, of the frames at `new` fps over the same time."""
+    count = -(-frames * new // old)
+    positions = np.arange(count) * float(old / new)
+    return np.clip(positions, 0, frames - 1)
+
+
+def _resampled(values: FloatArray, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shape-preserving cubic interpolation: C1, and never beyond the neighbouring samples."""
+    if len(values) == 1:
+        return np.repeat(values.astype(np.float64), len(positions), axis=0)
+    from scipy.interpolate import PchipInterpolator  # slow to import
+
+    result: NDArray[np.float64] = PchipInterpolator(np.arange(len(values)), values)(positions)
+    return result
+
+
+@dataclass(frozen=True, eq=False)
+class MotionTrack:
+    """Head motion relative to a rest pose, in the rest head's own axes.
+
+    Attributes:
+        fps: frames per second; frame i is at i / fps seconds.
+        rotation: (T, 3) float32, degrees: pitch, yaw, roll (see `conventions`), −180 to 180.
+        translation: (T, 3) float32, metres, of the head joint: X left, Y up, Z forward, −10 to 10.
+        provenance: what made the track.
+
+    Raises:
+        TrackError: if a shape, a value or the frame rate is not allowed.
+    """
+
+    fps: Fraction
+    rotation: FloatArray
+    translation: FloatArray
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        rotation = _frozen_array(self.rotation, "rotation", 3)
+        translation = _frozen_array(self.translation, "translation", 3)
+        if len(rotation) != len(translation):
+            raise TrackError(
+                f"rotation has {len(rotation)} frames and translation {len(translation)}; "
+                "they must have the same number."
+            )
+        _checked_range(rotation, "rotation", -_MAX_ANGLE, _MAX_ANGLE, "°")
+        _checked_range(translation, "translation", -_MAX_TRANSLATION, _MAX_TRANSLATION, " m")
+        object.__setattr__(self, "fps", checked_fps(self.fps))
+        object.__setattr__(self, "rotation", rotation)
+        object.__setattr__(self, "translation", translation)
+
+    def __len__(self) -> int:
+        """Number of frames T."""
+        return len(self.rotation)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal frame rate and, bit for bit, equal values; provenance does not count."""
+        return (
+            isinstance(other, MotionTrack)
+            and self.fps == other.fps
+            and np.array_equal(self.rotation, other.rotation)
+            and np.array_equal(self.translation, other.translation)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds, T / fps."""
+        return float(len(self) / self.fps)
+
+    def slice(self, start: int, stop: int) -> MotionTrack:
+        """Frames `start` to `stop` − 1, values as they are.
+
+        Raises:
+            TrackError: unless 0 ≤ start < stop ≤ T.
+        """
+        _checked_slice(start, stop, len(self))
+        return MotionTrack(
+            self.fps, self.rotation[start:stop], self.translation[start:stop], self.provenance
+        )
+
+    def resample(self, fps: Fraction | int | float | str) -> MotionTrack:
+        """The same motion at another frame rate; the last pose is held to the end.
+
+        Angles that jump by a full turn between frames are taken as continuous.
+        """
+        rate = checked_fps(fps)
+        if rate == self.fps:
+            return self
+        positions = _frame_times(len(self), self.fps, rate)
+        continuous = np.unwrap(self.rotation.astype(np.float64), period=360.0, axis=0)
+        rotation = _resampled(continuous.astype(np.float32), positions)
+        rotation = (rotation + 180.0) % 360.0 - 180.0
+        return MotionTrack(
+            rate,
+            rotation.astype(np.float32),
+            _resampled(self.translation, positions).astype(np.float32),
+            self.provenance,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class ExpressionTrack:
+    """Expression over time as ARKit blendshape coefficients.
+
+    Attributes:
+        fps: frames per second; frame i is at i / fps seconds.
+        coefficients: (T, 52) float32 in [0, 1], columns in the order of `names`.
+        names: the 52 ARKit names, in the order of `conventions.ARKIT_NAMES`.
+        provenance: what made the track.
+
+    Raises:
+        TrackError: if a shape, a value, the names or the frame rate is not allowed.
+    """
+
+    fps: Fraction
+    coefficients: FloatArray
+    names: tuple[str, ...] = ARKIT_NAMES
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        coefficients = _frozen_array(self.coefficients, "coefficients", len(ARKIT_NAMES))
+        _checked_range(coefficients, "coefficients", 0.0, 1.0, "")
+        names = tuple(self.names)
+        if names != ARKIT_NAMES:
+            raise TrackError(
+                "names must be the 52 ARKit names in the order of conventions.ARKIT_NAMES."
+            )
+        object.__setattr__(self, "fps", checked_fps(self.fps))
+        object.__setattr__(self, "coefficients", coefficients)
+        object.__setattr__(self, "names", names)
+
+    def __len__(self) -> int:
+        """Number of frames T."""
+        return len(self.coefficients)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal frame rate and, bit for bit, equal values; provenance does not count."""
+        return (
+            isinstance(other, ExpressionTrack)
+            and self.fps == other.fps
+            and np.array_equal(self.coefficients, other.coefficients)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds, T / fps."""
+        return float(len(self) / self.fps)
+
+    def column(self, name: str) -> FloatArray:
+        """The (T,) coefficients of one blendshape.
+
+        Raises:
+            TrackError: if the name is not an ARKit name.
+        """
+        if name not in self.names:
+            raise TrackError(f"'{name}' is not one of the 52 ARKit blendshape names.")
+        return self.coefficients[:, self.names.index(name)]
+
+    def slice(self, start: int, stop: int) -> ExpressionTrack:
+        """Frames `start` to `stop` − 1, values as they are.
+
+        Raises:
+            TrackError: unless 0 ≤ start < stop ≤ T.
+        """
+        _checked_slice(start, stop, len(self))
+        return ExpressionTrack(self.fps, self.coefficients[start:stop], self.names, self.provenance)
+
+    def resample(self, fps: Fraction | int | float | str) -> ExpressionTrack:
+        """The same expression at another frame rate; the last values are held to the end."""
+        rate = checked_fps(fps)
+        if rate == self.fps:
+            return self
+        positions = _frame_times(len(self), self.fps, rate)
+        values = np.clip(_resampled(self.coefficients, positions), 0.0, 1.0)
+        return ExpressionTrack(rate, values.astype(np.float32), self.names, self.provenance)
+
+
+def _checked_slice(start: int, stop: int, frames: int) -> None:
+    if not 0 <= start < stop <= frames:
+        raise TrackError(f"Cannot take frames {start} to {stop} of a track of {frames} frames.")
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """One head performance: motion and expression of the same length and frame rate.
+
+    Attributes:
+        motion: head motion relative to the rest pose.
+        expression: blendshape coefficients, blinks and gaze included.
+        rest_rotation: (3,) float32, degrees: absolute rest pose, head to camera.
+        rest_translation: (3,) float32, metres: rest position of the head joint in the camera's
+            axes (right, up, towards the camera).
+        provenance: what made the take.
+
+    Raises:
+        TrackError: if motion and expression differ in length or frame rate, or a rest pose is
+            not three finite numbers in range.
+    """
+
+    motion: MotionTrack
+    expression: ExpressionTrack
+    rest_rotation: FloatArray = field(default_factory=lambda: np.zeros(3, np.float32))
+    rest_translation: FloatArray = field(default_factory=lambda: np.zeros(3, np.float32))
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __post_init__(self) -> None:
+        if len(self.motion) != len(self.expression) or self.motion.fps != self.expression.fps:
+            raise TrackError(
+                f"Motion ({len(self.motion)} frames at {self.motion.fps} fps) and expression "
+                f"({len(self.expression)} frames at {self.expression.fps} fps) must agree."
+            )
+        rest = MotionTrack(FPS, [self.rest_rotation], [self.rest_translation])  # type: ignore[arg-type]
+        object.__setattr__(self, "rest_rotation", rest.rotation[0])
+        object.__setattr__(self, "rest_translation", rest.translation[0])
+
+    def __len__(self) -> int:
+        """Number of frames T."""
+        return len(self.motion)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal tracks and rest pose, bit for bit; provenance does not count."""
+        return (
+            isinstance(other, Take)
+            and self.motion == other.motion
+            and self.expression == other.expression
+            and np.array_equal(self.rest_rotation, other.rest_rotation)
+            and np.array_equal(self.rest_translation, other.rest_translation)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def fps(self) -> Fraction:
+        """Frames per second."""
+        return self.motion.fps
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds, T / fps."""
+        return self.motion.seconds
+
+    def slice(self, start: int, stop: int) -> Take:
+        """Frames `start` to `stop` − 1, values as they are."""
+        return self._with(self.motion.slice(start, stop), self.expression.slice(start, stop))
+
+    def resample(self, fps: Fraction | int | float | str) -> Take:
+        """The same performance at another frame rate."""
+        return self._with(self.motion.resample(fps), self.expression.resample(fps))
+
+    def _with(self, motion: MotionTrack, expression: ExpressionTrack) -> Take:
+        return Take(motion, expression, self.rest_rotation, self.rest_translation, self.provenance)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the take as .npz without pickle (schema "osmnet.take/1"); return the path.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        meta = {
+            "schema": TAKE_SCHEMA,
+            "fps": f"{self.fps.numerator}/{self.fps.denominator}",
+            "names": list(self.expression.names),
+            "rest_rotation": [float(value) for value in self.rest_rotation],
+            "rest_translation": [float(value) for value in self.rest_translation],
+            "provenance": self.provenance.model_dump(),
+        }
+        with replaced(path) as temporary, temporary.open("wb") as stream:
+            np.savez(
+                stream,
+                rotation=self.motion.rotation,
+                translation=self.motion.translation,
+                coefficients=self.expression.coefficients,
+                meta=np.array(json.dumps(meta)),
+            )
+        return Path(path)
+
+
+def load_take(path: str | os.PathLike[str]) -> Take:
+    """Read a take file (.npz).
+
+    Raises:
+        TrackError: if the file is missing, is not a take, or holds values that are not allowed.
+    """
+    source = Path(path)
+    try:
+        with np.load(source, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise TrackError(f"'{source}' is not a take file (.npz).")
+            arrays = {name: archive[name] for name in archive.files}
+    except OSError as error:
+        raise TrackError(
+            f"Cannot read the take file '{source}': {error.strerror or 'it is no .npz file'}."
+        ) from error
+    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, MemoryError) as error:
+        raise TrackError(f"'{source}' is not a take file, or is damaged.") from error
+    try:
+        return _take_from(arrays)
+    except TrackError as error:
+        raise TrackError(f"Take file '{source}': {error}") from error
+
+
+def _take_from(arrays: Mapping[str, NDArray[Any]]) -> Take:
+    missing = [n for n in ("rotation", "translation", "coefficients", "meta") if n not in arrays]
+    if missing:
+        raise TrackError(f"it has no '{missing[0]}'; it was not written by OSM-Net.")
+    try:
+        meta = json.loads(str(arrays["meta"]))
+        schema, fps, names = meta["schema"], meta["fps"], tuple(meta["names"])
+        rest = meta["rest_rotation"], meta["rest_translation"]
+        provenance = Provenance.model_validate(meta.get("provenance", {}))
+    except (json.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
+        raise TrackError("its 'meta' text is not what a take file holds.") from error
+    if schema != TAKE_SCHEMA:
+        raise TrackError(
+            f"it has schema '{schema}', this version reads '{TAKE_SCHEMA}'; update OSM-Net."
+        )
+    rate = checked_fps(fps)
+    return Take(
+        MotionTrack(rate, arrays["rotation"], arrays["translation"], provenance),
+        ExpressionTrack(rate, arrays["coefficients"], names, provenance),
+        rest[0],
+        rest[1],
+        provenance,
+    )
