@@ -1,0 +1,237 @@
+"""Places 478 landmarks on a face: the attention mesh (MediaPipe, Apache-2.0), and tracks them.
+
+Coordinates are pixel indices (a pixel's centre is a whole number), x to the right, y down. The
+depth z is in the same pixels, relative to the head's middle, smaller nearer to the camera, and
+only a guess.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from osmnet_sdk.face import landmark_sets as sets
+from osmnet_sdk.face.detector import FaceBox, FaceDetector
+from osmnet_sdk.face.graph import GraphNetwork, GraphWeights, check_image, image_tensor
+
+FloatArray = NDArray[np.float32]
+ImageArray = NDArray[np.uint8]
+
+MIN_SCORE = 0.5
+"""Landmarks that score lower are not on a face."""
+
+REGION_SCALE = 1.5
+"""The network wants to see a square this many times the size of the face's box."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A square of the picture, turned by `angle`.
+
+    Attributes:
+        centre: x and y in pixel-index coordinates.
+        size: side in pixels.
+        angle: radians from the picture's x axis to the square's, clockwise on screen.
+    """
+
+    centre: tuple[float, float]
+    size: float
+    angle: float
+
+    def to_image(self) -> NDArray[np.float64]:
+        """2×3 matrix from the square's own coordinates, [0, 1]², to the picture's."""
+        cos, sin = math.cos(self.angle) * self.size, math.sin(self.angle) * self.size
+        x, y = self.centre
+        return np.array([[cos, -sin, x - (cos - sin) / 2], [sin, cos, y - (sin + cos) / 2]])
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Landmarks of one face.
+
+    Attributes:
+        points: (478, 3) float32 x, y and depth in pixels; see `landmark_sets` for the numbers.
+        score: certainty in [0, 1] that there is a face.
+    """
+
+    points: FloatArray
+    score: float
+
+
+def region_from_box(face: FaceBox) -> Region:
+    """The region that the landmark network wants for a detected face: upright along the eyes."""
+    left, top, right, bottom = face.box
+    eyes = face.keypoints[1] - face.keypoints[0]
+    size = max(right - left, bottom - top) * REGION_SCALE
+    angle = math.atan2(float(eyes[1]), float(eyes[0]))
+    return Region(((left + right) / 2, (top + bottom) / 2), size, angle)
+
+
+def region_from_landmarks(landmarks: Landmarks) -> Region:
+    """The region that the landmark network wants for the same face in the next frame."""
+    points = landmarks.points[:, :2]
+    right_corner, left_corner = (points[i] for i in sets.EYE_OUTER_CORNERS)
+    eyes = left_corner - right_corner
+    low, high = points.min(0), points.max(0)
+    centre = (low + high) / 2
+    size = float((high - low).max()) * REGION_SCALE
+    angle = math.atan2(float(eyes[1]), float(eyes[0]))
+    return Region((float(centre[0]), float(centre[1])), size, angle)
+
+
+def crop_region(image: ImageArray, region: Region, size: int) -> ImageArray:
+    """Cut a region out as uint8 RGB (size, size, 3); beyond the edge the edge is repeated."""
+    to_image = region.to_image()
+    step = region.size / size
+    if step >= 2:
+        # Average first: picking single pixels of a much finer picture would be noise.
+        image, to_image = _shrink(image, to_image, region, step)
+    # Pixel i of the crop has its centre at (i + ½) / size of the region's side.
+    matrix = to_image.copy()
+    matrix[:, :2] /= size
+    matrix[:, 2] += matrix[:, :2].sum(1) / 2
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    crop = cv2.warpAffine(image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, np.uint8)
+
+
+def _shrink(
+    image: ImageArray, to_image: NDArray[np.float64], region: Region, step: float
+) -> tuple[ImageArray, NDArray[np.float64]]:
+    """Shrink the part of the picture around a region by whole pixels, and its matrix with it."""
+    factor = int(step)
+    reach = region.size * 0.75
+    height, width = image.shape[:2]
+    left = min(max(int(region.centre[0] - reach), 0), width - 1)
+    top = min(max(int(region.centre[1] - reach), 0), height - 1)
+    right = max(min(int(region.centre[0] + reach) + 1, width), left + 1)
+    bottom = max(min(int(region.centre[1] + reach) + 1, height), top + 1)
+    part = image[top:bottom, left:right]
+    columns, rows = max((right - left) // factor, 1), max((bottom - top) // factor, 1)
+    small = cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA)
+    ratio = np.array([columns / (right - left), rows / (bottom - top)])
+    matrix = to_image.copy()
+    matrix[:, 2] -= (left, top)
+    matrix *= ratio[:, None]
+    matrix[:, 2] += ratio / 2 - 0.5
+    return np.asarray(small, np.uint8), matrix
+
+
+class FaceLandmarks:
+    """Places the landmarks in a given region of a picture.
+
+    Args:
+        weights: weights of the attention mesh.
+        device: torch device.
+    """
+
+    def __init__(self, weights: GraphWeights, device: str = "cpu") -> None:
+        self._network = GraphNetwork(weights, device)
+        self._size = self._network.input_shape[2]
+
+    def locate(self, image: ImageArray, region: Region) -> Landmarks:
+        """Place the landmarks of the face in `region` of uint8 RGB (height, width, 3).
+
+        The score says whether there is a face at all; the points are only of use if it is at
+        least `MIN_SCORE`.
+
+        Raises:
+            PhotoError: if the image is not uint8 RGB.
+        """
+        check_image(image)
+        crop = crop_region(image, region, self._size)
+        outputs = self._network(image_tensor(crop, 0.0, 1.0, self._network.device))
+        names = list(outputs)
+        flat = torch.cat([outputs[name].reshape(-1) for name in names]).cpu().numpy()
+        ends = np.cumsum([outputs[name].numel() for name in names])[:-1]
+        values = dict(zip(names, np.split(flat, ends), strict=True))
+        points = assemble_points(values) / np.float32(self._size)
+        matrix = region.to_image().astype(np.float32)
+        placed = np.empty_like(points)
+        placed[:, :2] = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        placed[:, 2] = points[:, 2] * region.size
+        score = 1.0 / (1.0 + math.exp(-float(values["conv_faceflag"][0])))
+        return Landmarks(placed, score)
+
+
+def assemble_points(values: dict[str, FloatArray]) -> FloatArray:
+    """Join the mesh and the branches that place lips, eyes and irises more exactly.
+
+    Args:
+        values: the network's flat outputs by name, in pixels of its input.
+
+    Returns:
+        (478, 3) points in pixels of the input; an iris gets the mean depth of its eye's rim.
+    """
+    points = np.empty((sets.LANDMARK_COUNT, 3), np.float32)
+    points[:468] = values["output_mesh_identity"].reshape(468, 3)
+    # "left" in the network's names is the left of the picture.
+    refined = {
+        "output_lips": sets.LIPS_REFINED,
+        "output_left_eye": sets.RIGHT_EYE_REFINED,
+        "output_right_eye": sets.LEFT_EYE_REFINED,
+        "output_left_iris": sets.RIGHT_IRIS,
+        "output_right_iris": sets.LEFT_IRIS,
+    }
+    for name, numbers in refined.items():
+        points[list(numbers), :2] = values[name].reshape(-1, 2)
+    points[list(sets.RIGHT_IRIS), 2] = points[list(sets.RIGHT_EYE), 2].mean()
+    points[list(sets.LEFT_IRIS), 2] = points[list(sets.LEFT_EYE), 2].mean()
+    return points
+
+
+class LandmarkTracker:
+    """Follows the largest face of a video; in the steady state a frame costs one mesh run.
+
+    Args:
+        detector: finds the face at first and when it was lost.
+        landmarks: places the points.
+    """
+
+    def __init__(self, detector: FaceDetector, landmarks: FaceLandmarks) -> None:
+        self._detector = detector
+        self._landmarks = landmarks
+        self._region: Region | None = None
+
+    def reset(self) -> None:
+        """Forget the face, as at a cut."""
+        self._region = None
+
+    def track(self, image: ImageArray) -> Landmarks | None:
+        """Landmarks of the next frame, uint8 RGB (height, width, 3); None without a face.
+
+        Raises:
+            PhotoError: if the image is not uint8 RGB.
+        """
+        found = None
+        if self._region is not None:
+            found = self._landmarks.locate(image, self._region)
+        if found is None or found.score < MIN_SCORE:
+            found = find_landmarks(image, self._detector, self._landmarks)
+        self._region = None if found is None else region_from_landmarks(found)
+        return found
+
+
+def find_landmarks(
+    image: ImageArray, detector: FaceDetector, landmarks: FaceLandmarks
+) -> Landmarks | None:
+    """Landmarks of the largest face in a still picture, or None.
+
+    A detection that the landmark network does not believe is passed over. The points are placed
+    twice: the second time in the region that the first ones suggest, which is the more exact.
+
+    Raises:
+        PhotoError: if the image is not uint8 RGB.
+    """
+    for face in detector.detect(image):
+        first = landmarks.locate(image, region_from_box(face))
+        if first.score < MIN_SCORE:
+            continue
+        second = landmarks.locate(image, region_from_landmarks(first))
+        return second if second.score >= MIN_SCORE else first
+    return None
