@@ -29,8 +29,9 @@ _EXPRESSION_WEIGHT = 2.0
 _UNSEEN = ("tongueOut", "cheekPuff", "mouthShrugUpper", "jawForward")
 """Blendshapes that the landmarks of one camera cannot tell from others: never fitted."""
 _NEARLY_DEGENERATE = {
-    "jawLeft": 3.0, "jawRight": 3.0, "noseSneer": 1.5, "mouthDimple": 1.5, "mouthLeft": 1.5,
-    "mouthRight": 1.5, "mouthClose": 1.5, "mouthShrugLower": 1.5, "mouthPress": 1.5,
+    "jawLeft": 3.0, "jawRight": 3.0, "noseSneer": 1.5, "mouthDimple": 1.5, "mouthLeft": 2.5,
+    "mouthRight": 2.5, "mouthClose": 1.5, "mouthShrugLower": 1.5, "mouthPress": 1.5,
+    "eyeSquint": 3.0,
 }  # fmt: skip
 """Factor on the expression weight, by the start of the name."""
 _MAX_IDENTITY = 3.0
@@ -95,6 +96,14 @@ def solve_bounded(hessian: Array, gradient: Array, low: Array, high: Array) -> A
     return np.clip(step, low, high)
 
 
+def _image_motion(gradient: Array, basis: Array) -> Array:
+    """(2N, m) change of the residual for each of m shapes (3, N, m), given its gradient (2N, 3)."""
+    upper, lower = np.split(gradient[:, :, None], 2)
+    return np.concatenate(
+        [sum(half[:, axis] * basis[axis] for axis in range(3)) for half in (upper, lower)]
+    )
+
+
 class FaceFitter:
     """Fits a morphable model to landmarks; reusable, holds no state between calls."""
 
@@ -107,6 +116,8 @@ class FaceFitter:
         self._identity = model.landmark_identity[:, self._used].astype(np.float64)
         self._fitted = np.array([i for i, n in enumerate(ARKIT_NAMES) if n not in _UNSEEN])
         self._expression = model.landmark_expression[self._fitted][:, self._used].astype(float)
+        self._identity_motion = np.ascontiguousarray(self._identity.transpose(2, 1, 0))
+        self._expression_motion = np.ascontiguousarray(self._expression.transpose(2, 1, 0))
         names = [ARKIT_NAMES[i] for i in self._fitted]
         factors = [
             next((f for s, f in _NEARLY_DEGENERATE.items() if n.startswith(s)), 1.0) for n in names
@@ -219,22 +230,18 @@ class FaceFitter:
 
         # d(image)/d(camera point), then the chain rule through whatever moves that point
         scale = camera.focal / depth * weight
-        along_x = np.stack([scale, np.zeros_like(scale), scale * x / depth], axis=1)
-        along_y = np.stack([np.zeros_like(scale), -scale, -scale * y / depth], axis=1)
-
-        def image(motion: Array) -> Array:
-            """(2N, m) change of the residual for point motions (m, N, 3)."""
-            return np.concatenate(
-                [np.einsum("mnc,nc->nm", motion, along_x), np.einsum("mnc,nc->nm", motion, along_y)]
-            )
-
-        axes = np.eye(3)
-        spin = np.stack([np.cross(axis, turned) for axis in axes])
-        slide = np.repeat(axes[:, None], len(turned), 1)
-        columns = [image(spin), image(slide)]
+        zero = np.zeros_like(scale)
+        along = np.concatenate(
+            [
+                np.stack([scale, zero, scale * x / depth], axis=1),
+                np.stack([zero, -scale, -scale * y / depth], axis=1),
+            ]
+        )
+        in_head = along @ pose.rotation
+        columns = [np.cross(np.tile(turned, (2, 1)), along), along]
         if fit_identity:
-            columns.append(image(self._identity @ pose.rotation.T))
-        columns.append(image(self._expression @ pose.rotation.T))
+            columns.append(_image_motion(in_head, self._identity_motion))
+        columns.append(_image_motion(in_head, self._expression_motion))
         jacobian = np.concatenate(columns, axis=1)
 
         size = jacobian.shape[1]

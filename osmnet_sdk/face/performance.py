@@ -1,0 +1,204 @@
+"""A real performance: the take that a filmed face gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from osmnet_sdk.conventions import FPS
+from osmnet_sdk.errors import NoFaceError
+from osmnet_sdk.face.camera import Pose, euler_angles, rotation_matrix
+from osmnet_sdk.face.fit import FaceFit, FaceFitter
+from osmnet_sdk.face.landmarks import LandmarkTracker
+from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.face.networks import FaceNetworks
+from osmnet_sdk.face.source import Crop, crop_around
+from osmnet_sdk.progress import Reporter
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
+
+_IDENTITY_FRAMES = 12
+"""Frames, spread over the video, whose fits are averaged to one identity."""
+_CONTINUITY = 1.0
+_POSE_SMOOTHING = 1.0
+"""Standard deviation in frames of the smoothing that takes out landmark noise."""
+_EXPRESSION_SMOOTHING = 0.5
+_MAX_RESIDUAL = 6.0
+"""Pixels of a 256-pixel crop above which a frame's fit is taken as lost."""
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """The tracked frames of one video.
+
+    Attributes:
+        take: motion and expression; its rest pose is the median pose of the video.
+        fits: one fit a frame, smoothed like the take; frames without a face are filled in.
+        crop: the head's square in the first frame with a face.
+        landmarks: (T, 478, 2) float32 pixels; NaN where no face was found.
+        found: (T,) bool, frames in which the face was found.
+    """
+
+    take: Take
+    fits: list[FaceFit]
+    crop: Crop
+    landmarks: NDArray[np.float32]
+    found: NDArray[np.bool_]
+
+
+def track_frames(
+    frames: Iterable[NDArray[np.uint8]],
+    networks: FaceNetworks,
+    model: FaceModel,
+    *,
+    fps: Fraction = FPS,
+    total: int = 0,
+    name: str = "the video",
+    reporter: Reporter | None = None,
+) -> Performance:
+    """Track the largest face through the frames of a video.
+
+    Args:
+        frames: uint8 RGB frames of one size, at `fps`.
+        networks: detector and landmarks.
+        model: the morphable model.
+        fps: frames per second.
+        total: number of frames if it is known, for progress.
+        name: how messages call the video.
+        reporter: progress and cancel.
+
+    Raises:
+        NoFaceError: if fewer than half of the frames show a face.
+    """
+    report = reporter or Reporter()
+    points = _landmarks(frames, networks, report, total)
+    found = np.isfinite(points).all(axis=(1, 2)) if len(points) else np.zeros(0, bool)
+    if found.sum() < max(1, len(points) / 2):
+        raise NoFaceError(
+            f"A face was found in only {int(found.sum())} of the {len(points)} frames of {name}; "
+            "use a video that shows one face from the front."
+        )
+    first = int(np.flatnonzero(found)[0])
+    crop = crop_around(points[first])
+    fitter = FaceFitter(model)
+    identity = _shared_identity(points[found], crop, fitter)
+    fits, kept = _fit_frames(points, found, crop, fitter, identity, report)
+    return _performance(fits, kept, crop, points, fps)
+
+
+def _landmarks(
+    frames: Iterable[NDArray[np.uint8]], networks: FaceNetworks, report: Reporter, total: int
+) -> NDArray[np.float32]:
+    tracker = LandmarkTracker(networks.detector, networks.landmarks)
+    rows: list[NDArray[np.float32]] = []
+    for image in frames:
+        report.step("track", len(rows), total)
+        seen = tracker.track(image)
+        rows.append(
+            np.full((478, 2), np.nan, np.float32)
+            if seen is None
+            else seen.points[:, :2].astype(np.float32)
+        )
+    return np.stack(rows) if rows else np.zeros((0, 478, 2), np.float32)
+
+
+def _shared_identity(
+    points: NDArray[np.float32], crop: Crop, fitter: FaceFitter
+) -> NDArray[np.float64]:
+    chosen = np.unique(np.linspace(0, len(points) - 1, _IDENTITY_FRAMES).round().astype(int))
+    fits = [fitter.fit(points[index], crop.camera) for index in chosen]
+    result: NDArray[np.float64] = np.mean([fit.identity for fit in fits], axis=0)
+    return result
+
+
+def _fit_frames(
+    points: NDArray[np.float32],
+    found: NDArray[np.bool_],
+    crop: Crop,
+    fitter: FaceFitter,
+    identity: NDArray[np.float64],
+    report: Reporter,
+) -> tuple[list[FaceFit | None], NDArray[np.bool_]]:
+    fits: list[FaceFit | None] = []
+    kept = found.copy()
+    previous: FaceFit | None = None
+    for index, row in enumerate(points):
+        report.step("fit", index, len(points))
+        if not found[index]:
+            fits.append(None)
+            previous = None
+            continue
+        fit = fitter.fit(
+            row,
+            crop.camera,
+            identity=identity,
+            previous=previous,
+            iterations=8 if previous is None else 3,
+            continuity=_CONTINUITY if previous is not None else 0.0,
+        )
+        kept[index] = fit.residual < _MAX_RESIDUAL
+        fits.append(fit if kept[index] else None)
+        previous = fit if kept[index] else None
+    return fits, kept
+
+
+def _filled(values: NDArray[np.float64], kept: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Rows that were not found, interpolated over time."""
+    index = np.arange(len(values))
+    columns = [np.interp(index, index[kept], column[kept]) for column in values.T]
+    return np.stack(columns, axis=1)
+
+
+def _performance(
+    fits: list[FaceFit | None],
+    kept: NDArray[np.bool_],
+    crop: Crop,
+    points: NDArray[np.float32],
+    fps: Fraction,
+) -> Performance:
+    good = [fit for fit in fits if fit is not None]
+    if not good:
+        raise NoFaceError("The face could not be fitted in any frame; use a clearer video.")
+    template = good[0]
+
+    def column(read: str) -> Iterator[NDArray[np.float64]]:
+        for fit in fits:
+            source = fit or template
+            yield {
+                "angles": source.pose.angles,
+                "translation": source.pose.translation,
+                "expression": source.expression,
+            }[read]
+
+    angles = np.unwrap(_filled(np.stack(list(column("angles"))), kept), period=360.0, axis=0)
+    translation = _filled(np.stack(list(column("translation"))), kept)
+    expression = _filled(np.stack(list(column("expression"))), kept)
+    frames_per_track = float(fps / FPS)
+    angles = gaussian_filter1d(angles, _POSE_SMOOTHING * frames_per_track, axis=0)
+    translation = gaussian_filter1d(translation, _POSE_SMOOTHING * frames_per_track, axis=0)
+    expression = gaussian_filter1d(expression, _EXPRESSION_SMOOTHING * frames_per_track, axis=0)
+    expression = np.clip(expression, 0.0, 1.0)
+
+    poses = [Pose(rotation_matrix(a), t) for a, t in zip(angles, translation, strict=True)]
+    smooth = [
+        FaceFit(template.identity, e, pose, template.camera, 0.0 if fit is None else fit.residual)
+        for fit, pose, e in zip(fits, poses, expression, strict=True)
+    ]
+    provenance = Provenance(source="tracked")
+    rest = Pose(rotation_matrix(np.median(angles, axis=0)), np.median(translation, axis=0))
+    relative = np.stack([rest.rotation.T @ pose.rotation for pose in poses])
+    offset = np.stack([rest.rotation.T @ (pose.translation - rest.translation) for pose in poses])
+    take = Take(
+        MotionTrack(fps, euler_angles(relative), offset, provenance),  # type: ignore[arg-type]
+        ExpressionTrack(fps, expression, provenance=provenance),  # type: ignore[arg-type]
+        rest.angles,  # type: ignore[arg-type]
+        rest.translation,  # type: ignore[arg-type]
+        provenance,
+    )
+    return Performance(take, smooth, crop, points, kept)
+
+

@@ -1,0 +1,207 @@
+"""One photo, made ready to be moved: the face found, fitted and cut out."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osmnet_sdk.errors import NoFaceError, OSMNetWarning, PhotoError
+from osmnet_sdk.face.camera import Camera
+from osmnet_sdk.face.detector import FaceBox
+from osmnet_sdk.face.fit import FaceFit, FaceFitter
+from osmnet_sdk.face.landmarks import region_from_box, region_from_landmarks
+from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.face.networks import FaceNetworks
+
+_SIDE = 1.886
+"""Side of the head crop over the larger extent of the landmarks: head, hair and some shoulder."""
+_LIFT = 0.036
+"""How far the crop is shifted up, over its side: hair needs more room than the chin."""
+_MIN_FACE = 50.0
+"""Pixels between the face's edges below which landmarks are too coarse."""
+_MIN_SCORE = 0.5
+_MAX_YAW, _MAX_PITCH = 25.0, 20.0
+_WIDE_MOUTH = 0.15
+_REGION_SCALE = 2.0
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of the photo around the head; it may reach beyond the photo's edges.
+
+    Attributes:
+        x: left edge in pixels, the first pixel's centre.
+        y: top edge in pixels.
+        side: width and height in pixels.
+    """
+
+    x: float
+    y: float
+    side: float
+
+    @property
+    def camera(self) -> Camera:
+        """Camera whose optical axis is the crop's middle, in the photo's pixels."""
+        camera = Camera.of_square(self.side)
+        return Camera(camera.focal, (camera.centre[0] + self.x, camera.centre[1] + self.y))
+
+    def leaves(self, width: int, height: int) -> bool:
+        """Whether the crop reaches beyond a photo of this size by more than 2 % of its side."""
+        slack = 0.02 * self.side
+        return (
+            self.x < -slack
+            or self.y < -slack
+            or self.x + self.side > width + slack
+            or self.y + self.side > height + slack
+        )
+
+
+def crop_around(points: NDArray[np.floating]) -> Crop:
+    """The head crop of landmarks (478, 2+) in pixels."""
+    low, high = points[:, :2].min(0), points[:, :2].max(0)
+    side = float((high - low).max()) * _SIDE
+    x, y = (low + high) / 2 - side / 2
+    return Crop(float(x), float(y) - _LIFT * side, side)
+
+
+@dataclass(frozen=True, eq=False)
+class SourceFace:
+    """A fitted photo; make it once with `fit_face` and render any number of takes from it.
+
+    Attributes:
+        photo: (H, W, 3) uint8 RGB, the whole photo.
+        crop: the head's square in it.
+        landmarks: (478, 2) float32 pixels.
+        fit: identity, expression, pose and camera, all for the photo's pixels.
+        mask: (H, W) uint8, 255 where the person is; only around the head.
+        warnings: what may disappoint about this photo, one sentence each.
+    """
+
+    photo: NDArray[np.uint8]
+    crop: Crop
+    landmarks: NDArray[np.float32]
+    fit: FaceFit
+    mask: NDArray[np.uint8]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> NDArray[np.float64]:
+        """(K,) identity coefficients."""
+        return self.fit.identity
+
+
+def choose_face(faces: list[FaceBox], face_index: int | None, name: str) -> FaceBox:
+    """The face asked for, else the largest, with a warning if there are several.
+
+    Raises:
+        NoFaceError: if there is no face, or none with that index.
+    """
+    if not faces:
+        raise NoFaceError(
+            f"No face was found in {name}; use a picture in which the face is at least 50 pixels "
+            "wide and seen from the front."
+        )
+    if face_index is None:
+        if len(faces) > 1:
+            warnings.warn(
+                f"{name} has {len(faces)} faces; the largest is used. Choose another with "
+                f"face_index 0 to {len(faces) - 1}, counted from the largest.",
+                OSMNetWarning,
+                stacklevel=4,
+            )
+        return faces[0]
+    if not 0 <= face_index < len(faces):
+        raise NoFaceError(
+            f"{name} has {len(faces)} face(s); face_index {face_index} must be 0 to "
+            f"{len(faces) - 1}."
+        )
+    return faces[face_index]
+
+
+def _person_mask(
+    photo: NDArray[np.uint8], crop: Crop, networks: FaceNetworks
+) -> NDArray[np.uint8]:
+    """Mask of the person, looked at in the part of the photo around the head."""
+    height, width = photo.shape[:2]
+    grow = crop.side * (_REGION_SCALE - 1) / 2
+    left, top = max(0, round(crop.x - grow)), max(0, round(crop.y - grow))
+    right = min(width, round(crop.x + crop.side + grow))
+    bottom = min(height, round(crop.y + crop.side + grow))
+    mask = np.zeros((height, width), np.uint8)
+    if right > left and bottom > top:
+        part = np.ascontiguousarray(photo[top:bottom, left:right])
+        mask[top:bottom, left:right] = np.round(networks.person_mask(part) * 255)
+    return mask
+
+
+def fit_photo(
+    photo: NDArray[np.uint8],
+    networks: FaceNetworks,
+    model: FaceModel,
+    *,
+    face_index: int | None = None,
+    name: str = "the photo",
+) -> SourceFace:
+    """Find and fit the face of a photo.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB.
+        networks: detector, landmarks and mask.
+        model: the morphable model.
+        face_index: which face, counted from the largest; None takes the largest.
+        name: how messages call the photo.
+
+    Raises:
+        NoFaceError: if there is no face.
+        PhotoError: if the face is too small or turned away too far.
+    """
+    box = choose_face(networks.detector.detect(photo), face_index, name)
+    found = networks.landmarks.locate(photo, region_from_box(box))
+    found = networks.landmarks.locate(photo, region_from_landmarks(found))
+    points = found.points[:, :2]
+    extent = float(np.ptp(points, axis=0).max())
+    if found.score < _MIN_SCORE:
+        raise NoFaceError(
+            f"What looks like a face in {name} is none, or it is hidden or turned away; use a "
+            "picture of a face seen from the front."
+        )
+    if extent < _MIN_FACE:
+        raise PhotoError(
+            f"The face in {name} is only {extent:.0f} pixels high; use a picture in which it has "
+            f"at least {_MIN_FACE:.0f}."
+        )
+    crop = crop_around(points)
+    fit = FaceFitter(model).fit(points, crop.camera, iterations=14)
+    notes = _photo_warnings(photo, crop, fit, model, name)
+    for note in notes:
+        warnings.warn(note, OSMNetWarning, stacklevel=3)
+    photo = np.ascontiguousarray(photo)
+    mask = _person_mask(photo, crop, networks)
+    return SourceFace(photo, crop, points.astype(np.float32), fit, mask, tuple(notes))
+
+
+def _photo_warnings(
+    photo: NDArray[np.uint8], crop: Crop, fit: FaceFit, model: FaceModel, name: str
+) -> list[str]:
+    notes = []
+    pitch, yaw, _ = fit.pose.angles
+    height, width = photo.shape[:2]
+    if abs(yaw) > _MAX_YAW or abs(pitch) > _MAX_PITCH:
+        notes.append(
+            f"The head in {name} is turned (pitch {pitch:.0f}°, yaw {yaw:.0f}°), so its hidden "
+            "side will be guessed; a view from the front works better."
+        )
+    if crop.leaves(width, height):
+        notes.append(
+            f"The head in {name} is cut off by the photo's edge, so what lies beyond is filled "
+            "in; leave some room around the head."
+        )
+    if float(model.lip_gap(fit.expression, fit.identity)) > _WIDE_MOUTH:
+        notes.append(
+            f"The mouth in {name} is open, so its teeth may look broken in motion; a closed "
+            "mouth works better."
+        )
+    return notes
