@@ -1,0 +1,144 @@
+"""The photo as a coarse relief: hair, ears, neck and torso follow the head by its own depth.
+
+A grid of points lies over the head crop and a margin around it. Points on the mesh take part in
+its motion; others take the depth of the nearest one, fading to the depth of the head's middle.
+Below the chin the head's motion fades out over the neck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from osmnet_sdk.face.camera import Pose
+from osmnet_sdk.render.geometry import HeadGeometry, smoothstep
+from osmnet_sdk.render.raster import rasterize
+
+Array = NDArray[np.float64]
+
+CELLS = 64
+MARGIN = 0.3
+"""How far the grid reaches beyond the crop on each side, over its side."""
+_NECK = 0.55
+"""Face heights below the chin at which the head's motion has faded out."""
+_SMOOTHING = 1.4
+"""Cells over which motion is smoothed; without it the cheek that a turn uncovers tears."""
+_HAIR_BULGE = 0.025
+"""Metres that points beside the mesh may lie nearer than the head's middle is deep."""
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoGrid:
+    """Grid points (N = 65², row by row) and how they follow the head.
+
+    Attributes:
+        source: (N, 2) position in the photo's pixels.
+        triangles: (F, 3) int32.
+        points: (N, 3) position in the head frame at rest, metres.
+        depth: (N,) metres from the camera at rest.
+        weight: (N,) share of the head's motion, 0 to 1.
+        carriers: (N, 3) vertices of the mesh triangle at or nearest to the point.
+        shares: (N, 3) how much of each carrier's deformation the point takes.
+    """
+
+    source: Array
+    triangles: NDArray[np.int32]
+    points: Array
+    depth: Array
+    weight: Array
+    carriers: NDArray[np.int32]
+    shares: Array
+
+    def posed(
+        self, geometry: HeadGeometry, vertices: NDArray[np.float32], pose: Pose
+    ) -> Array:
+        """Where a frame shows the grid: (N, 3) x, y in the photo's pixels and depth."""
+        change = vertices - geometry.rest
+        deformed = self.points + (change[self.carriers] * self.shares[..., None]).sum(1)
+        moved = geometry.fit.camera.project(deformed, pose)
+        shift = (moved[:, :2] - self.source) * self.weight[:, None]
+        side = CELLS + 1
+        smooth = cv2.GaussianBlur(
+            shift.reshape(side, side, 2).astype(np.float32), (0, 0), _SMOOTHING
+        )
+        depth = self.depth * (1 - self.weight) + moved[:, 2] * self.weight
+        return np.column_stack([self.source + smooth.reshape(-1, 2), depth])
+
+
+def build_grid(geometry: HeadGeometry) -> PhotoGrid:
+    """Lay the grid over the photo of a source head."""
+    face, fit, model = geometry.face, geometry.fit, geometry.model
+    crop, side = face.crop, CELLS + 1
+    steps = np.linspace(-MARGIN, 1 + MARGIN, side) * crop.side
+    x, y = np.meshgrid(crop.x + steps, crop.y + steps)
+    source = np.stack([x.ravel(), y.ravel()], axis=1)
+
+    cell = steps[1] - steps[0]
+    points = geometry.source.copy()
+    points[:, :2] = (points[:, :2] - source[0]) / cell
+    skin = model.triangles_of("skin")
+    cover = rasterize(points, skin, (side, side))  # a pixel of this picture is a grid point
+    covered = cover.triangle >= 0
+    distance, nearest = distance_transform_edt(~covered, return_indices=True)
+    rows, columns = nearest
+    carriers = skin[cover.triangle[rows, columns]].reshape(-1, 3)
+    weights = cover.weights[rows, columns].reshape(-1, 2).astype(np.float64)
+    weights = np.column_stack([weights, 1 - weights.sum(1)])
+
+    away = (distance * cell).ravel()
+    below = (source - face.landmarks[152]) @ geometry.down / geometry.face_height
+    depth = _depth(geometry, cover.depth, covered, rows, columns, away, below)
+    # deformation reaches a little beyond the mesh, less so below the chin
+    reach = np.exp(-away / (0.25 * geometry.face_height))
+    reach *= np.where(below > 0.02, np.exp(-np.clip(below, 0, 9) / 0.12), 1.0)
+    shares = weights * np.where(covered.ravel(), 1.0, reach)[:, None]
+    camera = fit.camera
+    seen = np.column_stack(
+        [
+            (source[:, 0] - camera.centre[0]) * depth / camera.focal,
+            -(source[:, 1] - camera.centre[1]) * depth / camera.focal,
+            -depth,
+        ]
+    )
+    return PhotoGrid(
+        source=source,
+        triangles=grid_triangles(side, side),
+        points=(seen - fit.pose.translation) @ fit.pose.rotation,
+        depth=depth,
+        weight=1.0 - smoothstep(below / _NECK),
+        carriers=carriers.astype(np.int32),
+        shares=shares,
+    )
+
+
+def _depth(
+    geometry: HeadGeometry,
+    mesh_depth: NDArray[np.float32],
+    covered: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+    away: Array,
+    below: Array,
+) -> Array:
+    """Depth of every grid point in metres: the mesh's where it is, else a soft relief."""
+    side = CELLS + 1
+    middle = -float(geometry.fit.pose.translation[2])
+    mesh = mesh_depth[rows, columns].astype(np.float64).ravel()
+    inside = covered.ravel()
+    fade = np.exp(-away / (0.18 * geometry.face_height))
+    beside = fade * np.minimum(mesh, middle + _HAIR_BULGE) + (1 - fade) * middle
+    depth = np.where(inside, np.minimum(mesh, middle + 0.06), beside)
+    soft = cv2.GaussianBlur(depth.reshape(side, side).astype(np.float32), (5, 5), 1.0).ravel()
+    return np.where(inside & (below < -0.05), mesh, soft).astype(np.float64)
+
+
+def grid_triangles(rows: int, columns: int) -> NDArray[np.int32]:
+    """Two triangles for each cell of a grid of points, facing the camera."""
+    index = np.arange(rows * columns).reshape(rows, columns)
+    a, b = index[:-1, :-1].ravel(), index[:-1, 1:].ravel()
+    c, d = index[1:, :-1].ravel(), index[1:, 1:].ravel()
+    return np.concatenate([np.stack([a, c, b], 1), np.stack([b, c, d], 1)]).astype(np.int32)
