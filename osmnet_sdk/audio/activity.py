@@ -1,0 +1,101 @@
+"""How loud each video frame is, and whether somebody speaks in it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from osmnet_sdk.conventions import SAMPLES_PER_FRAME, frame_count
+from osmnet_sdk.errors import InputError
+
+FloatArray = NDArray[np.float32]
+
+FLOOR_DB = -80.0
+"""Lowest level, in dBFS."""
+
+_BLOCK = 4096
+_MEDIAN = 5
+"""Frames of the running median that hides clicks (0.2 s)."""
+_NEIGHBOURHOOD = 250
+"""Frames before and after within which speech is measured by its loudest level (10 s)."""
+_QUIETER = 20.0
+"""How far a passage may lie below the loudest one and still be speech, in dB."""
+_DEPTH = 32.0
+"""How far speech sounds lie below the loud level at most, in dB."""
+_STEADY = 3.0
+"""Sound that varies less than this between its soft and loud parts, in dB, is noise or a tone."""
+_MARGIN = (2.0, 10.0)
+"""Least and greatest distance of the threshold from the noise, in dB."""
+_SLOPE = 6.0
+"""Width of the threshold, in dB."""
+_HANGOVER = 3
+"""Frames that speech lasts on after it fell below the threshold (0.12 s)."""
+_SHORT = 25
+"""Recordings of up to this many frames (1 s) may be speech throughout, without any pause."""
+
+
+def speech_energy(samples: FloatArray) -> FloatArray:
+    """Level of each video frame.
+
+    Args:
+        samples: float (n,), 16 kHz mono, full scale ±1.
+
+    Returns:
+        float32 (T,) with T = ceil(25 · seconds): 20 log10 of the root mean square of samples 640 i
+        to 640 (i + 1), in dBFS, where 0 is the level of a full-scale square wave; −80 at least.
+
+    Raises:
+        InputError: if the shape of `samples` is not allowed.
+    """
+    if np.ndim(samples) != 1:
+        raise InputError(f"Samples must have shape (n,), 16 kHz mono, not {np.shape(samples)}.")
+    frames = frame_count(len(samples))
+    power = np.zeros(frames, np.float64)
+    for start in range(0, frames, _BLOCK):
+        stop = min(start + _BLOCK, frames)
+        block = samples[start * SAMPLES_PER_FRAME : stop * SAMPLES_PER_FRAME].astype(np.float64)
+        edges = np.arange(0, len(block), SAMPLES_PER_FRAME)
+        lengths = np.diff(np.append(edges, len(block)))
+        power[start:stop] = np.add.reduceat(block * block, edges) / lengths
+    level = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
+    return level.astype(np.float32)
+
+
+def voice_activity(samples: FloatArray) -> FloatArray:
+    """Whether somebody speaks in each video frame, judged by level alone.
+
+    The threshold follows the recording: it lies above the noise floor (the softest tenth), and
+    within 32 dB of the loudest level of the 20 s around, so that the gain of the recording does not
+    matter. Music and loud noises that come and go count as speech; steady noise and tones do not.
+
+    Args:
+        samples: float (n,), 16 kHz mono.
+
+    Returns:
+        float32 (T,) within [0, 1]; 0 in digital silence. Speech lasts 0.12 s longer than its sound,
+        which bridges the closures of plosives.
+
+    Raises:
+        InputError: if the shape of `samples` is not allowed.
+    """
+    level = speech_energy(samples).astype(np.float64)
+    if len(level) == 0 or level.max() <= FLOOR_DB:
+        return np.zeros(len(level), np.float32)
+    smooth = np.median(_around(level, _MEDIAN // 2), axis=1)
+    noise = float(np.percentile(level, 10))
+    loudest = max(float(smooth.max()), float(np.percentile(level, 95)))
+    if loudest - noise < _STEADY:
+        spoken = len(level) <= _SHORT and loudest > FLOOR_DB + _DEPTH
+        return np.full(len(level), float(spoken), np.float32)
+    margin = np.clip(0.4 * (loudest - noise), *_MARGIN)
+    local = np.maximum(_around(smooth, _NEIGHBOURHOOD).max(axis=1), loudest - _QUIETER)
+    threshold = np.maximum(noise + margin, local - _DEPTH)
+    active = np.clip((level - threshold) / _SLOPE + 0.5, 0.0, 1.0)
+    held = np.pad(active, (_HANGOVER, 0))
+    return np.asarray(sliding_window_view(held, _HANGOVER + 1).max(axis=1), dtype=np.float32)
+
+
+def _around(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """For each value, those up to `reach` places before and after it, as (n, 2 · reach + 1)."""
+    return sliding_window_view(np.pad(values, reach, mode="edge"), 2 * reach + 1)

@@ -1,0 +1,275 @@
+"""Sound of a media file as float blocks: decoded, trimmed of padding and placed in time."""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from av.error import FFmpegError
+from av.stream import Disposition
+from numpy.typing import NDArray
+
+from osmnet_sdk.audio.container import FileSource, open_container, source_name
+from osmnet_sdk.audio.resample import FloatArray
+from osmnet_sdk.errors import AudioError, OSMNetWarning
+
+KIND = "a sound or video file"
+
+MIN_RATE, MAX_RATE = 1_000, 768_000
+"""Sample rates that are believed, in Hz."""
+
+_BLOCK = 1 << 15
+"""Samples that are joined before they are passed on."""
+_HOLE = Fraction(1, 10)
+"""Longer holes in the time stamps are filled with silence, in seconds, to keep lips in sync."""
+_LATE = Fraction(1, 500)
+"""A smaller delay against the picture, in seconds, is rounding."""
+_LONGEST_HOLE = Fraction(60)
+"""Time stamps that jump further than this, in seconds, are wrong."""
+_ADTS_DELAY = 1024
+"""Samples of encoder delay in a bare AAC stream, which has no place to note them."""
+_PADDING = 2048
+"""Most samples that an encoder adds at the end to fill its last packet."""
+_SCALE = {"int16": 2.0**-15, "int32": 2.0**-31}
+
+
+class SoundBlock(NamedTuple):
+    """Consecutive samples of a sound."""
+
+    samples: FloatArray
+    """float32 (n, channels), full scale is ±1."""
+    rate: int
+    """Samples per second."""
+    total: float
+    """Length of the whole sound in seconds as far as it is known beforehand, else 0."""
+
+
+class _Piece(NamedTuple):
+    """What one packet decodes to."""
+
+    samples: FloatArray
+    rate: int
+    time: Fraction | None
+    """Time stamp in seconds."""
+
+
+@dataclass
+class _Tally:
+    """What was decoded and what could not be."""
+
+    damaged: int = 0
+    seconds: Fraction = Fraction(0)
+
+
+def file_blocks(source: FileSource) -> Iterator[SoundBlock]:
+    """Decode the first sound of a media file, block by block.
+
+    0 s is where the picture starts if the file has a moving one, else the first sample.
+
+    Raises:
+        AudioError: if the file cannot be opened or holds no sound that can be decoded.
+
+    Warns:
+        OSMNetWarning: if the file is damaged or cut short; what could be decoded is given.
+    """
+    name = source_name(source)
+    with open_container(source, error=AudioError, kind=KIND) as container:
+        stream = _sound_stream(container, name)
+        picture = moving_picture(container)
+        form = container.format.name
+        total = _declared_seconds(container, stream, picture)
+        tally = _Tally()
+        pieces = _pieces(container, stream, tally, name)
+        if "mov" in form and stream.duration:
+            pieces = _without_end(pieces, stream.duration * stream.time_base)
+        elif form == "aac":
+            pieces = _without_start(pieces, _ADTS_DELAY)
+        start = None if picture is None else (picture.start_time or 0) * picture.time_base
+        yield from _joined(_placed(pieces, start), total)
+        if not tally.seconds:
+            raise AudioError(
+                f"No sound could be decoded from '{name}'; it is empty, damaged or not {KIND}."
+            )
+        missing = 0.0 if form == "aac" else total - float(tally.seconds)  # ADTS only guesses
+        missing += _wav_bytes_missing(source) * 8 / (stream.codec_context.bit_rate or math.inf)
+        # Tags at the end of an MP3 file often pass for one damaged packet.
+        if missing > max(0.1, 0.01 * total) or tally.damaged > (form == "mp3"):
+            whole = float(tally.seconds) + max(missing, 0.0)
+            warnings.warn(
+                _cut_short(name, float(tally.seconds), whole), OSMNetWarning, stacklevel=2
+            )
+
+
+def moving_picture(container: Any) -> Any:
+    """First moving picture of an open container, or None; cover art is no moving picture."""
+    for stream in container.streams.video:
+        if not stream.disposition & Disposition.attached_pic:
+            return stream
+    return None
+
+
+def as_float(samples: NDArray[Any]) -> FloatArray:
+    """Samples of type uint8, int16, int32 or float as float32 with full scale ±1."""
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - np.float32(128.0)) / np.float32(128.0)
+    scale = _SCALE.get(samples.dtype.name)
+    if scale is not None:
+        return samples.astype(np.float32) * np.float32(scale)
+    with np.errstate(over="ignore"):  # infinities are reported, with their place, by the caller
+        return samples.astype(np.float32, copy=False)
+
+
+def check_rate(rate: float, name: str) -> int:
+    """Return a sample rate as an int.
+
+    Raises:
+        AudioError: if it is not a whole number within `MIN_RATE` to `MAX_RATE`.
+    """
+    if not (MIN_RATE <= rate <= MAX_RATE and rate == int(rate)):
+        raise AudioError(
+            f"The sample rate of {name} is {rate:g} Hz; it must be a whole number from "
+            f"{MIN_RATE} to {MAX_RATE}."
+        )
+    return int(rate)
+
+
+def _sound_stream(container: Any, name: str) -> Any:
+    stream = next(iter(container.streams.audio), None)
+    if stream is None:
+        raise AudioError(f"'{name}' has no sound; give {KIND} with a voice in it.")
+    if stream.codec_context is None:
+        raise AudioError(f"The sound of '{name}' has an unknown codec; export it as WAV or MP3.")
+    return stream
+
+
+def _declared_seconds(container: Any, stream: Any, picture: Any) -> float:
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return container.duration / 1e6 if container.duration and picture is None else 0.0
+
+
+def _wav_bytes_missing(source: FileSource) -> int:
+    """How many bytes a WAV file lacks of those that it declares; FFmpeg does not tell."""
+    try:
+        if isinstance(source, (str, os.PathLike)):
+            with Path(source).open("rb") as file:
+                return _riff_bytes_missing(file)
+        return _riff_bytes_missing(source)
+    except (OSError, ValueError, struct.error):
+        return 0  # another format, or not seekable
+
+
+def _riff_bytes_missing(file: BinaryIO) -> int:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    riff, _, wave = struct.unpack("<4sI4s", file.read(12))
+    while (riff, wave) == (b"RIFF", b"WAVE"):
+        kind, length = struct.unpack("<4sI", file.read(8))
+        if kind == b"data":
+            # Programs that write to a pipe do not know the size, and put 0 or a huge one.
+            return max(file.tell() + length - size, 0) if length < 0x7FFF0000 else 0
+        file.seek(length + length % 2, os.SEEK_CUR)
+    return 0
+
+
+def _cut_short(name: str, seconds: float, total: float) -> str:
+    whole = f" of {total:.2f} s" if total > seconds + 0.01 else ""
+    return (
+        f"'{name}' is damaged or cut short: {seconds:.2f} s{whole} could be decoded and are used; "
+        "export it again to have all of it."
+    )
+
+
+def _pieces(container: Any, stream: Any, tally: _Tally, name: str) -> Iterator[_Piece]:
+    """Decode packet by packet; a damaged packet is counted and left out."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+            frames = [] if packet is None else packet.decode()
+        except (FFmpegError, OSError):
+            tally.damaged += 1  # if demuxing itself failed, the next call of `next` ends it
+            continue
+        if packet is None:
+            return
+        for frame in frames:
+            rate = check_rate(frame.sample_rate, f"'{name}'")
+            samples = as_float(frame.to_ndarray())
+            samples = (
+                samples.T
+                if frame.format.is_planar
+                else samples.reshape(-1, len(frame.layout.channels))
+            )
+            tally.seconds += Fraction(len(samples), rate)
+            timed = frame.pts is not None and frame.time_base is not None
+            yield _Piece(samples, rate, frame.pts * frame.time_base if timed else None)
+
+
+def _without_end(pieces: Iterator[_Piece], seconds: Fraction) -> Iterator[_Piece]:
+    """Leave out what an encoder added to fill its last packet.
+
+    More than a packet beyond the declared end is sound that was declared wrongly, and kept.
+    """
+    done = Fraction(0)
+    held: list[_Piece] = []
+    for piece in pieces:
+        keep = max(0, min(len(piece.samples), round((seconds - done) * piece.rate)))
+        done += Fraction(len(piece.samples), piece.rate)
+        if held or keep < len(piece.samples):
+            held.append(piece._replace(samples=piece.samples[keep:], time=None))
+            piece = piece._replace(samples=piece.samples[:keep])
+        if sum(len(each.samples) for each in held) > _PADDING:
+            yield from [piece, *held] if keep else held
+            held, seconds = [], Fraction(1 << 40)
+        elif keep:
+            yield piece
+
+
+def _without_start(pieces: Iterator[_Piece], count: int) -> Iterator[_Piece]:
+    for piece in pieces:
+        cut = min(count, len(piece.samples))
+        count -= cut
+        yield piece._replace(samples=piece.samples[cut:], time=None)
+
+
+def _placed(pieces: Iterator[_Piece], start: Fraction | None) -> Iterator[_Piece]:
+    """Move sound to where the picture starts, and fill holes in time with silence."""
+    done = Fraction(0)
+    for piece in pieces:
+        samples, rate, time = piece
+        if time is not None:
+            start = time if start is None else start
+            late = time - start - done
+            if late < 0 and not done:
+                samples = samples[min(round(-late * rate), len(samples)) :]
+            elif (_HOLE if done else _LATE) < late < _LONGEST_HOLE:
+                silence = np.zeros((round(late * rate), samples.shape[1]), np.float32)
+                done += Fraction(len(silence), rate)
+                yield piece._replace(samples=silence)
+        done += Fraction(len(samples), rate)
+        yield piece._replace(samples=samples)
+
+
+def _joined(pieces: Iterator[_Piece], total: float) -> Iterator[SoundBlock]:
+    """Join short pieces of the same rate and channels, since each block costs time."""
+    waiting: list[FloatArray] = []
+    rate = count = 0
+    for piece in pieces:
+        if waiting and (rate != piece.rate or waiting[0].shape[1] != piece.samples.shape[1]):
+            yield SoundBlock(np.concatenate(waiting), rate, total)
+            waiting, count = [], 0
+        waiting.append(piece.samples)
+        rate, count = piece.rate, count + len(piece.samples)
+        if count >= _BLOCK:
+            yield SoundBlock(np.concatenate(waiting), rate, total)
+            waiting, count = [], 0
+    if count:
+        yield SoundBlock(np.concatenate(waiting), rate, total)
