@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import tflite
 from flatbuffers import flexbuffers
+from optimise_graph import fold_padding, fold_rectifiers, join_branches, mark_reuse
 from safetensors.numpy import save
 
 NETWORKS = {
@@ -134,7 +134,10 @@ class Converter:
             self._read_constant(index)
         for index in range(self._subgraph.OperatorsLength()):
             self._convert(index, self._subgraph.Operators(index))
-        self._fold_padding()
+        made = {self._name(int(i)) for i in self._subgraph.OutputsAsNumpy()}
+        steps = fold_rectifiers(fold_padding(self._steps), made)
+        mark_reuse(steps, made)
+        self._steps = join_branches(steps, self.tensors)
 
     def graph(self, name: str) -> Attributes:
         """The op graph as JSON-ready values; shapes are NCHW."""
@@ -312,24 +315,6 @@ class Converter:
             raise ValueError(f"Op {index}: only rows of numbers are joined, not images.")
         return {"op": "concatenate", "axis": options.Axis()}
 
-    def _fold_padding(self) -> None:
-        """Merge each spatial zero padding into the one valid-padded convolution that reads it."""
-        readers: dict[str, list[Attributes]] = {}
-        for step in self._steps:
-            for name in step["in"]:
-                readers.setdefault(name, []).append(step)
-        kept = []
-        for step in self._steps:
-            follow = readers.get(step["out"], [])
-            if step["op"] == "pad" and not any(step["amounts"][4:]) and len(follow) == 1:
-                reader = follow[0]
-                if reader["op"] == "convolution" and reader["padding"] == "valid":
-                    reader["padding"] = step["amounts"][:4]
-                    reader["in"] = step["in"]
-                    continue
-            kept.append(step)
-        self._steps = kept
-
 
 def _options(operator: Any, kind: Any) -> Any:
     table = operator.BuiltinOptions()
@@ -355,7 +340,7 @@ def convert(wheel: Path, folder: Path) -> None:
             target = folder / f"{stem}.safetensors"
             temporary = target.with_suffix(".partial")
             temporary.write_bytes(save(converter.tensors, metadata))
-            os.replace(temporary, target)
+            temporary.replace(target)
             print(f"{target}: {target.stat().st_size / 1e6:.2f} MB")
 
 

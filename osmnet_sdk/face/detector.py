@@ -1,12 +1,14 @@
 """Finds faces: BlazeFace short and full range (MediaPipe, Apache-2.0), both run on every picture.
 
 The short range is good at faces that fill the picture, the full range at smaller ones. When the
-whole picture shows no face, it is searched again in overlapping windows of half, a quarter, …
-its size, so that faces of about 50 pixels are found in large photos.
+whole picture shows no face, the full range searches it again in overlapping windows of half, a
+quarter, … its size, so that faces of about 50 pixels are found in large photos.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -25,8 +27,14 @@ MIN_SCORE = 0.5
 MAX_OVERLAP = 0.3
 """Two boxes that overlap more than this (intersection over union) are one face."""
 
-MIN_WINDOW = 512
-"""The search in windows stops before windows get smaller than this, in pixels."""
+SMALLEST_FACE = 50.0
+"""Width in pixels of the smallest face that is searched for unless asked otherwise."""
+
+MAX_WINDOW_PER_FACE = 10.0
+"""The full range finds every face that is at least a tenth as wide as the window it looks at."""
+
+WINDOW_OVERLAP = 0.25
+"""Part of a window shared with the next: larger faces were found in the windows before."""
 
 KEYPOINT_NAMES = (
     "right_eye",
@@ -79,11 +87,15 @@ class _Range:
     """One of the two detectors: its network, anchors and output names."""
 
     def __init__(
-        self, weights: GraphWeights, anchors: FloatArray, names: tuple[str, str], device: str
+        self,
+        network: GraphNetwork,
+        anchors: FloatArray,
+        boxes_name: str,
+        scores_name: str,
     ) -> None:
-        self._network = GraphNetwork(weights, device)
+        self._network = network
         self._anchors = anchors
-        self._boxes_name, self._scores_name = names
+        self._boxes_name, self._scores_name = boxes_name, scores_name
         self._size = self._network.input_shape[2]
 
     def candidates(self, image: ImageArray) -> FloatArray:
@@ -122,48 +134,80 @@ class FaceDetector:
         short: weights of the short range.
         full: weights of the full range.
         device: torch device.
+
+    Raises:
+        ModelError: if the weights are those of another network.
     """
 
-    def __init__(self, short: GraphWeights, full: GraphWeights, device: str = "cpu") -> None:
+    def __init__(
+        self, short: GraphWeights, full: GraphWeights, device: torch.device | str = "cpu"
+    ) -> None:
         self._ranges = (
-            _Range(short, short_range_anchors(), ("regressors", "classificators"), device),
-            _Range(full, full_range_anchors(), ("Identity", "Identity_1"), device),
+            _Range(
+                GraphNetwork(short, device, name="face_detection_short"),
+                short_range_anchors(),
+                "regressors",
+                "classificators",
+            ),
+            _Range(
+                GraphNetwork(full, device, name="face_detection_full"),
+                full_range_anchors(),
+                "Identity",
+                "Identity_1",
+            ),
         )
 
-    def detect(self, image: ImageArray) -> list[FaceBox]:
-        """Find all faces in uint8 RGB (height, width, 3), the largest first; may be empty.
+    def detect(self, image: ImageArray, *, smallest: float = SMALLEST_FACE) -> list[FaceBox]:
+        """Find the faces in uint8 RGB (height, width, 3), the largest first; may be empty.
+
+        Args:
+            image: the picture.
+            smallest: width in pixels down to which faces are searched for. A picture without a
+                face costs the more time the smaller this is and the larger the picture.
+
+        Raises:
+            PhotoError: if the image is not uint8 RGB.
+        """
+        return next((faces for faces in self.search(image, smallest=smallest) if faces), [])
+
+    def search(
+        self, image: ImageArray, *, smallest: float = SMALLEST_FACE
+    ) -> Iterator[list[FaceBox]]:
+        """Search step by step: the whole picture first, then in ever smaller windows.
+
+        Yields:
+            The faces of each step, the largest first; take what you need and stop.
 
         Raises:
             PhotoError: if the image is not uint8 RGB.
         """
         check_image(image)
         window = max(image.shape[:2])
-        faces = self._search(image, window)
-        while not faces and window // 2 >= MIN_WINDOW:
-            window //= 2
-            faces = self._search(image, window)
-        return sorted(faces, key=lambda face: face.area, reverse=True)
+        found = [one.candidates(image) for one in self._ranges]
+        yield merge_candidates(np.concatenate(found))
+        while window > smallest * MAX_WINDOW_PER_FACE:
+            window = (window + 1) // 2
+            yield self._search_windows(image, window)
 
-    def _search(self, image: ImageArray, window: int) -> list[FaceBox]:
-        """Run both ranges on every window (half overlapping) of `window` pixels."""
+    def _search_windows(self, image: ImageArray, window: int) -> list[FaceBox]:
+        """Run the full range on overlapping windows of `window` pixels."""
         height, width = image.shape[:2]
         found = []
         for top in _starts(height, window):
             for left in _starts(width, window):
                 tile = image[top : top + window, left : left + window]
-                for one in self._ranges:
-                    rows = one.candidates(tile)
-                    rows[:, 1::2] += left
-                    rows[:, 2::2] += top
-                    found.append(rows)
+                rows = self._ranges[1].candidates(tile)
+                rows[:, 1::2] += left
+                rows[:, 2::2] += top
+                found.append(rows)
         return merge_candidates(np.concatenate(found))
 
 
 def _starts(length: int, window: int) -> list[int]:
-    """First pixels of windows that cover `length`, overlapping by half a window or more."""
+    """First pixels of windows that cover `length` and overlap by `WINDOW_OVERLAP` or more."""
     if length <= window:
         return [0]
-    count = -(-2 * (length - window) // window) + 1
+    count = math.ceil((length - window) / (window * (1 - WINDOW_OVERLAP))) + 1
     return [round(i * (length - window) / (count - 1)) for i in range(count)]
 
 
@@ -172,6 +216,9 @@ def merge_candidates(rows: FloatArray) -> list[FaceBox]:
 
     Args:
         rows: (n, 17) score, box corners and keypoints.
+
+    Returns:
+        The faces, the largest first.
     """
     faces = []
     rows = rows[np.argsort(-rows[:, 0], kind="stable")]
@@ -185,7 +232,7 @@ def merge_candidates(rows: FloatArray) -> list[FaceBox]:
         keypoints = mean[4:].reshape(6, 2).astype(np.float32)
         faces.append(FaceBox((left, top, right, bottom), float(group[0, 0]), keypoints))
         rows = rows[~same]
-    return faces
+    return sorted(faces, key=lambda face: face.area, reverse=True)
 
 
 def _overlap(box: FloatArray, others: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from osmnet_sdk.face import landmark_sets as sets
-from osmnet_sdk.face.detector import FaceBox, FaceDetector
+from osmnet_sdk.face.detector import SMALLEST_FACE, FaceBox, FaceDetector
 from osmnet_sdk.face.graph import GraphNetwork, GraphWeights, check_image, image_tensor
 
 FloatArray = NDArray[np.float32]
@@ -27,6 +27,10 @@ MIN_SCORE = 0.5
 
 REGION_SCALE = 1.5
 """The network wants to see a square this many times the size of the face's box."""
+
+
+SEARCH_INTERVAL = 25
+"""A video without a face is searched for small faces once in so many frames."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +77,20 @@ def region_from_box(face: FaceBox) -> Region:
 
 
 def region_from_landmarks(landmarks: Landmarks) -> Region:
-    """The region that the landmark network wants for the same face in the next frame."""
-    points = landmarks.points[:, :2]
+    """The region that the landmark network wants for the same face in the next frame.
+
+    Unlike MediaPipe's, the box is taken along the eyes, not along the picture: then a tilted
+    head gets the same region as an upright one, and its landmarks stay where they are.
+    """
+    points = landmarks.points[:, :2].astype(np.float64)
     right_corner, left_corner = (points[i] for i in sets.EYE_OUTER_CORNERS)
-    eyes = left_corner - right_corner
-    low, high = points.min(0), points.max(0)
-    centre = (low + high) / 2
+    angle = math.atan2(left_corner[1] - right_corner[1], left_corner[0] - right_corner[0])
+    cos, sin = math.cos(angle), math.sin(angle)
+    turned = points @ np.array([[cos, -sin], [sin, cos]])
+    low, high = turned.min(0), turned.max(0)
+    x, y = (low + high) / 2
     size = float((high - low).max()) * REGION_SCALE
-    angle = math.atan2(float(eyes[1]), float(eyes[0]))
-    return Region((float(centre[0]), float(centre[1])), size, angle)
+    return Region((float(cos * x - sin * y), float(sin * x + cos * y)), size, angle)
 
 
 def crop_region(image: ImageArray, region: Region, size: int) -> ImageArray:
@@ -128,10 +137,13 @@ class FaceLandmarks:
     Args:
         weights: weights of the attention mesh.
         device: torch device.
+
+    Raises:
+        ModelError: if the weights are those of another network.
     """
 
-    def __init__(self, weights: GraphWeights, device: str = "cpu") -> None:
-        self._network = GraphNetwork(weights, device)
+    def __init__(self, weights: GraphWeights, device: torch.device | str = "cpu") -> None:
+        self._network = GraphNetwork(weights, device, name="face_landmarks")
         self._size = self._network.input_shape[2]
 
     def locate(self, image: ImageArray, region: Region) -> Landmarks:
@@ -185,6 +197,37 @@ def assemble_points(values: dict[str, FloatArray]) -> FloatArray:
     return points
 
 
+def find_landmarks(
+    image: ImageArray,
+    detector: FaceDetector,
+    landmarks: FaceLandmarks,
+    *,
+    smallest: float = SMALLEST_FACE,
+) -> Landmarks | None:
+    """Landmarks of the largest face in a still picture, or None.
+
+    A detection that the landmark network does not believe is passed over. The points are placed
+    twice: the second time in the region that the first ones suggest, which is the more exact.
+
+    Args:
+        image: uint8 RGB (height, width, 3).
+        detector: finds the face.
+        landmarks: places the points.
+        smallest: width in pixels down to which faces are searched for.
+
+    Raises:
+        PhotoError: if the image is not uint8 RGB.
+    """
+    for faces in detector.search(image, smallest=smallest):
+        for face in faces:
+            first = landmarks.locate(image, region_from_box(face))
+            if first.score < MIN_SCORE:
+                continue
+            second = landmarks.locate(image, region_from_landmarks(first))
+            return second if second.score >= MIN_SCORE else first
+    return None
+
+
 class LandmarkTracker:
     """Follows the largest face of a video; in the steady state a frame costs one mesh run.
 
@@ -197,10 +240,12 @@ class LandmarkTracker:
         self._detector = detector
         self._landmarks = landmarks
         self._region: Region | None = None
+        self._frames_without = 0
 
     def reset(self) -> None:
         """Forget the face, as at a cut."""
         self._region = None
+        self._frames_without = 0
 
     def track(self, image: ImageArray) -> Landmarks | None:
         """Landmarks of the next frame, uint8 RGB (height, width, 3); None without a face.
@@ -212,26 +257,10 @@ class LandmarkTracker:
         if self._region is not None:
             found = self._landmarks.locate(image, self._region)
         if found is None or found.score < MIN_SCORE:
-            found = find_landmarks(image, self._detector, self._landmarks)
+            # Looking for small faces takes long, so frames without any get it only now and then.
+            thorough = self._frames_without % SEARCH_INTERVAL == 0
+            smallest = SMALLEST_FACE if thorough else math.inf
+            found = find_landmarks(image, self._detector, self._landmarks, smallest=smallest)
+        self._frames_without = 0 if found is not None else self._frames_without + 1
         self._region = None if found is None else region_from_landmarks(found)
         return found
-
-
-def find_landmarks(
-    image: ImageArray, detector: FaceDetector, landmarks: FaceLandmarks
-) -> Landmarks | None:
-    """Landmarks of the largest face in a still picture, or None.
-
-    A detection that the landmark network does not believe is passed over. The points are placed
-    twice: the second time in the region that the first ones suggest, which is the more exact.
-
-    Raises:
-        PhotoError: if the image is not uint8 RGB.
-    """
-    for face in detector.detect(image):
-        first = landmarks.locate(image, region_from_box(face))
-        if first.score < MIN_SCORE:
-            continue
-        second = landmarks.locate(image, region_from_landmarks(first))
-        return second if second.score >= MIN_SCORE else first
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from osmnet_sdk.face.graph import GraphNetwork, GraphWeights, check_image, image_tensor
@@ -15,10 +16,13 @@ class PersonMask:
     Args:
         weights: weights of the selfie segmentation.
         device: torch device.
+
+    Raises:
+        ModelError: if the weights are those of another network.
     """
 
-    def __init__(self, weights: GraphWeights, device: str = "cpu") -> None:
-        self._network = GraphNetwork(weights, device)
+    def __init__(self, weights: GraphWeights, device: torch.device | str = "cpu") -> None:
+        self._network = GraphNetwork(weights, device, name="person_mask")
         self._size = self._network.input_shape[2]
 
     def __call__(self, image: NDArray[np.uint8]) -> NDArray[np.float32]:
