@@ -168,9 +168,7 @@ class FaceModel:
         kind = target.suffix.lower().lstrip(".")
         if kind not in ("obj", "ply", "glb"):
             raise OutputError(f"Cannot write '{target}': use the suffix .obj, .ply or .glb.")
-        mesh = trimesh.Trimesh(
-            self.vertices(identity, expression), self.triangles, process=False
-        )
+        mesh = trimesh.Trimesh(self.vertices(identity, expression), self.triangles, process=False)
         data = mesh.export(file_type=kind)
         with replaced(target) as temporary:
             temporary.write_bytes(data.encode() if isinstance(data, str) else data)
@@ -217,6 +215,6 @@ def load_face_model(bundle: Bundle) -> FaceModel:
 
 
 def _as(array: NDArray[Any], kind: type) -> NDArray[Any]:
-    result = np.ascontiguousarray(array, kind)
+    result: NDArray[Any] = np.ascontiguousarray(array, kind)
     result.flags.writeable = False
     return result

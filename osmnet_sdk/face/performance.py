@@ -76,7 +76,7 @@ def track_frames(
     """
     report = reporter or Reporter()
     points = _landmarks(frames, networks, report, total)
-    found = np.isfinite(points).all(axis=(1, 2)) if len(points) else np.zeros(0, bool)
+    found = np.array([bool(np.isfinite(row).all()) for row in points], bool)
     if found.sum() < max(1, len(points) / 2):
         raise NoFaceError(
             f"A face was found in only {int(found.sum())} of the {len(points)} frames of {name}; "
@@ -194,11 +194,9 @@ def _performance(
     offset = np.stack([rest.rotation.T @ (pose.translation - rest.translation) for pose in poses])
     take = Take(
         MotionTrack(fps, euler_angles(relative), offset, provenance),  # type: ignore[arg-type]
-        ExpressionTrack(fps, expression, provenance=provenance),  # type: ignore[arg-type]
+        ExpressionTrack(fps, expression, provenance=provenance),
         rest.angles,  # type: ignore[arg-type]
         rest.translation,  # type: ignore[arg-type]
         provenance,
     )
     return Performance(take, smooth, crop, points, kept)
-
-

@@ -86,8 +86,8 @@ class HeadGeometry:
         change = (np.asarray(expression) - self.fit.expression).astype(np.float32)
         vertices = self.rest + (change @ self.shapes).reshape(-1, 3)
         gap = float(self.model.lip_gap(expression, self.fit.identity))
-        vertices += self.seal * np.float32(1.0 - smoothstep(np.float64(gap / _CLOSED_GAP)))
-        return vertices
+        together = 1.0 - float(smoothstep(np.array(gap / _CLOSED_GAP)))
+        return np.asarray(vertices + self.seal * np.float32(together), np.float32)
 
     def project(self, vertices: NDArray[np.floating], pose: Pose) -> Array:
         """Where a pose shows vertices: x, y in the photo's pixels and depth, eyes set back."""
@@ -110,9 +110,7 @@ def _eyes(model: FaceModel) -> NDArray[np.intp]:
     return np.unique(model.triangles_of("left_eye", "right_eye"))
 
 
-def _aperture(
-    model: FaceModel, vertices: NDArray[np.floating], upper: int, lower: int
-) -> float:
+def _aperture(model: FaceModel, vertices: NDArray[np.floating], upper: int, lower: int) -> float:
     """Vertical distance in metres of two landmarks, below 0 when they have passed each other."""
     pick = [upper, lower]
     corners = vertices[model.triangles[model.landmark_triangles[pick]]]
@@ -191,13 +189,10 @@ def _lid_weights(model: FaceModel, gains: dict[str, float]) -> NDArray[np.float3
     return weights
 
 
-def _lip_seal(
-    model: FaceModel, rest: NDArray[np.float32], fit: FaceFit
-) -> NDArray[np.float32]:
+def _lip_seal(model: FaceModel, rest: NDArray[np.float32], fit: FaceFit) -> NDArray[np.float32]:
     """Offset that brings the lips together where the fit explains less gap than the photo has."""
-    width = float(
-        np.linalg.norm(model.landmark_mean[MOUTH_CORNERS[0]] - model.landmark_mean[MOUTH_CORNERS[1]])
-    )
+    right, left = model.landmark_mean[list(MOUTH_CORNERS)]
+    width = float(np.linalg.norm(right - left))
     explained = float(model.lip_gap(fit.expression, fit.identity)) * width
     left_over = max(0.0, _aperture(model, rest, UPPER_LIP, LOWER_LIP) - explained)
     opening = model.expression_basis[ARKIT_NAMES.index("jawOpen")]

@@ -53,9 +53,7 @@ class PhotoGrid:
     carriers: NDArray[np.int32]
     shares: Array
 
-    def posed(
-        self, geometry: HeadGeometry, vertices: NDArray[np.float32], pose: Pose
-    ) -> Array:
+    def posed(self, geometry: HeadGeometry, vertices: NDArray[np.float32], pose: Pose) -> Array:
         """Where a frame shows the grid: (N, 3) x, y in the photo's pixels and depth."""
         change = vertices - geometry.rest
         deformed = self.points + (change[self.carriers] * self.shares[..., None]).sum(1)

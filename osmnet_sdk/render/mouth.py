@@ -73,9 +73,7 @@ def paint_mouth(
     """
     model = geometry.model
     lips = model.at_landmarks(vertices)[UPPER_LIP]
-    values = np.concatenate(
-        [coordinates.values, vertices[:, 2:3], source], axis=1
-    )
+    values = np.concatenate([coordinates.values, vertices[:, 2:3], source], axis=1)
     u, v, z, x, y = np.moveaxis(interpolate(cover, model.triangles, values), -1, 0)
     parts = model.parts[np.maximum(cover.triangle, 0)]
     inside = np.isin(parts, [PARTS.index(n) for n in ("upper_teeth", "lower_teeth", "tongue",

@@ -51,7 +51,7 @@ class View:
 
     def to_frame(self, points: NDArray[np.floating]) -> NDArray[np.float32]:
         """Points (N, 2+) from the photo's pixels to frame pixels; other columns are kept."""
-        result = np.array(points, np.float32)
+        result: Float = np.array(points, np.float32)
         result[:, :2] = (points[:, :2] + 0.5 - [self.x, self.y]) * self.scale - 0.5
         return result
 
@@ -241,11 +241,8 @@ class FrameRenderer:
 
     def _mask(self, part: Coverage, layer: int) -> Float:
         shown = self._layer[np.maximum(part.triangle, 0)] == layer
-        return (shown & (part.triangle >= 0)).astype(np.float32)
 
-    def _layer_box(
-        self, mesh: Coverage, layer: int, margin: int
-    ) -> tuple[slice, slice] | None:
+    def _layer_box(self, mesh: Coverage, layer: int, margin: int) -> tuple[slice, slice] | None:
         """The rectangle around all pixels of a layer, or None."""
         shown = self._mask(mesh, layer)
         rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))

@@ -36,7 +36,8 @@ def _cubic(t):  # type: ignore[no-untyped-def]
     if t < 1.0:
         return np.float32(1.0) + t * t * (np.float32(1.5) * t - np.float32(2.5))
     if t < 2.0:
-        return np.float32(2.0) + t * (np.float32(-4.0) + t * (np.float32(2.5) - np.float32(0.5) * t))
+        slope = np.float32(-4.0) + t * (np.float32(2.5) - np.float32(0.5) * t)
+        return np.float32(2.0) + t * slope
     return np.float32(0.0)
 
 

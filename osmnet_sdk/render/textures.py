@@ -77,7 +77,7 @@ class Domain:
         reach = 0.12 * max(shape)
         soft = cv2.GaussianBlur(picture, (0, 0), 0.02 * max(shape))
         share = np.clip(away / reach, 0, 1)[..., None]
-        return np.round(picture * (1 - share) + soft * share).astype(np.uint8)
+        return _bytes(picture * (1 - share) + soft * share)
 
 
 def _mirrored(picture: Image, top: int, bottom: int, left: int, right: int) -> Image:
@@ -85,11 +85,16 @@ def _mirrored(picture: Image, top: int, bottom: int, left: int, right: int) -> I
     while top or bottom or left or right:
         height, width = picture.shape[:2]
         steps = [min(top, height), min(bottom, height), min(left, width), min(right, width)]
-        picture = cv2.copyMakeBorder(picture, *steps, cv2.BORDER_REFLECT)
+        a, b, c, d = steps
+        picture = np.asarray(cv2.copyMakeBorder(picture, a, b, c, d, cv2.BORDER_REFLECT), np.uint8)
         top, bottom, left, right = (
             wanted - step for wanted, step in zip((top, bottom, left, right), steps, strict=True)
         )
     return picture
+
+
+def _bytes(picture: NDArray[np.floating]) -> Image:
+    return np.asarray(np.round(picture).clip(0, 255), np.uint8)
 
 
 def _resized(picture: Image, shape: tuple[int, int]) -> Image:
@@ -187,9 +192,14 @@ def _eye_opening(geometry: HeadGeometry, domain: Domain) -> Image:
     """1 between the tracked lids of both eyes."""
     picture = np.zeros(domain.shape, np.uint8)
     for loop in (sets.LEFT_EYE, sets.RIGHT_EYE):
-        points = domain.to_picture(geometry.face.landmarks[list(loop)])
-        cv2.fillPoly(picture, [points.round().astype(np.int32)], 1)
+        cv2.fillPoly(picture, [_outline(geometry, domain, loop)], 1)
     return picture
+
+
+def _outline(geometry: HeadGeometry, domain: Domain, loop: tuple[int, ...]) -> NDArray[np.int32]:
+    """Tracked landmarks of a loop as whole pixels of a picture of the domain."""
+    points = domain.to_picture(geometry.face.landmarks[list(loop)])
+    return np.round(points).astype(np.int32)
 
 
 def _soft(mask: NDArray[np.generic], sigma: float) -> Mask:
@@ -201,7 +211,7 @@ def _blend(photo: Image, painted: Image, area: NDArray[np.generic], sigma: float
     shape = (photo.shape[1], photo.shape[0])
     share = cv2.resize(_soft(area, sigma), shape, interpolation=cv2.INTER_LINEAR)[..., None]
     large = cv2.resize(painted, shape, interpolation=cv2.INTER_CUBIC)
-    return np.round(photo * (1 - share) + large * share).clip(0, 255).astype(np.uint8)
+    return _bytes(photo * (1 - share) + large * share)
 
 
 def _mouth_filled(small: Image, mouth: Image) -> Image:
@@ -221,7 +231,7 @@ def _eye_picture(photo: Image, small: Image, eye: Image) -> Image:
     shape = (photo.shape[1], photo.shape[0])
     large = cv2.resize(filled, shape, interpolation=cv2.INTER_CUBIC).astype(np.float32)
     share = cv2.resize(_soft(inner, 1), shape, interpolation=cv2.INTER_LINEAR)[..., None]
-    return np.round(large * (1 - share) + photo * share).clip(0, 255).astype(np.uint8)
+    return _bytes(large * (1 - share) + photo * share)
 
 
 def _lid_picture(
@@ -234,12 +244,11 @@ def _lid_picture(
     area = cv2.dilate(eye, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     excluded = area.copy()
     for brow in (sets.LEFT_BROW, sets.RIGHT_BROW):
-        points = domain.to_picture(geometry.face.landmarks[list(brow)]).round().astype(np.int32)
-        cv2.fillPoly(excluded, [points], 1)
-        cv2.polylines(excluded, [points], True, 1, max(2, int(0.03 * between)))
-    points = domain.to_picture(geometry.face.landmarks[list(sets.FACE_OVAL)])
+        outline = _outline(geometry, domain, brow)
+        cv2.fillPoly(excluded, [outline], 1)
+        cv2.polylines(excluded, [outline], True, 1, max(2, int(0.03 * between)))
     oval = np.zeros(domain.shape, np.uint8)
-    cv2.fillPoly(oval, [points.round().astype(np.int32)], 1)
+    cv2.fillPoly(oval, [_outline(geometry, domain, sets.FACE_OVAL)], 1)
     known = ((excluded == 0) & (oval == 1)).astype(np.float32)
     reach = 0.09 * between
     weight = cv2.GaussianBlur(known, (0, 0), reach)[..., None] + 1e-4
@@ -269,14 +278,12 @@ def _empty_background(photo: Image, hole: Image) -> Image:
     large = cv2.resize(filled, shape, interpolation=cv2.INTER_CUBIC)
     share = cv2.resize(gap.astype(np.float32), shape)
     share = cv2.GaussianBlur(share, (0, 0), max(photo.shape) / 100)[..., None]
-    return np.round(photo * (1 - share) + large * share).clip(0, 255).astype(np.uint8)
+    return _bytes(photo * (1 - share) + large * share)
 
 
-def _skin_tone(
-    geometry: HeadGeometry, domain: Domain, small: Image
-) -> NDArray[np.float64]:
-    points = domain.to_picture(geometry.face.landmarks[[50, 280, 205, 425, 199]]).astype(int)
+def _skin_tone(geometry: HeadGeometry, domain: Domain, small: Image) -> NDArray[np.float64]:
     height, width = domain.shape
+    points = _outline(geometry, domain, (50, 280, 205, 425, 199))
     points = np.clip(points, 0, [width - 1, height - 1])
     tone: NDArray[np.float64] = np.median(small[points[:, 1], points[:, 0]].astype(float), axis=0)
     return tone
