@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ def mono_blocks(source: FileSource | ArraySource) -> Iterator[tuple[FloatArray, 
         yield converter.finish()[:, 0], total
 
 
-def sound_blocks(source: FileSource | ArraySource) -> Iterator[SoundBlock]:
+def sound_blocks(source: FileSource | ArraySource) -> Generator[SoundBlock, None, None]:
     """Decode a sound at its own rate and with its own channels, in bounded memory.
 
     Rate and channels may change between blocks, as they may within a file. Arguments, errors and
@@ -83,14 +83,13 @@ def sound_blocks(source: FileSource | ArraySource) -> Iterator[SoundBlock]:
 
 
 def _check_values(block: SoundBlock, seconds: float, name: str) -> None:
-    # One sum finds any NaN or infinity, and is cheaper than a test of every sample.
-    if not math.isfinite(block.samples.sum(dtype=np.float64)):
+    peak = float(np.abs(block.samples).max(initial=0.0))  # NaN and infinity come through
+    if not math.isfinite(peak):
         first = int(np.flatnonzero(~np.isfinite(block.samples).all(axis=1))[0])
         raise AudioError(
             f"The sound of {name} holds a value that is not a finite number at "
             f"{seconds + first / block.rate:.3f} s; repair it or export it again."
         )
-    peak = float(np.abs(block.samples).max(initial=0.0))
     if peak > _MAX_AMPLITUDE:
         raise AudioError(
             f"The sound of {name} reaches {peak:.4g}, but float samples must lie within −1 to 1; "

@@ -174,7 +174,7 @@ def _windows(spectrum: FloatArray, frames: int, hops: int) -> FloatArray:
     if frames <= 0:
         return np.zeros((0, spectrum.shape[1], hops), np.float32)
     view = sliding_window_view(spectrum, hops, axis=0)[::HOPS_PER_FRAME]
-    return np.ascontiguousarray(view[:frames])
+    return np.array(view[:frames], order="C")
 
 
 def _hops(samples: FloatArray, start: int, first: int, end: int, bands: int) -> FloatArray:
