@@ -8,7 +8,8 @@ NCHW inside; everything is computed in single precision.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -127,10 +128,29 @@ class GraphNetwork(nn.Module):
         """Run the network on one image (1, channels, height, width); outputs by name."""
         values: list[Tensor | None] = [None] * self._slot_count
         values[0] = image
-        for run, sources, target in self._plan:
-            values[target] = run(*[values[i] for i in sources])
+        with _one_thread(self.device):
+            for run, sources, target in self._plan:
+                values[target] = run(*[values[i] for i in sources])
         outputs = ((name, values[i]) for name, i in self._outputs.items())
         return {name: value for name, value in outputs if value is not None}
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """Compute with one CPU thread: hundreds of steps of some 50 µs have nothing to share out.
+
+    A second thread gains next to nothing on an idle machine, and on a busy one, waiting for it
+    at every step, makes the networks ten times as slow.
+    """
+    threads = torch.get_num_threads()
+    if device.type != "cpu" or threads == 1:
+        yield
+        return
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def check_image(image: NDArray[np.uint8]) -> None:

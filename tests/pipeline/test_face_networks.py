@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from skimage import data
 
@@ -40,15 +38,6 @@ MEDIAPIPE_ON_ASTRONAUT = {
     234: (178.9, 109.5), 454: (269.7, 115.0), 105: (198.3, 86.4), 334: (252.5, 90.2),
 }  # fmt: skip
 """Points that MediaPipe 0.10.9's own FaceMesh places (static mode, less half a pixel)."""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """These networks are too small to gain from threads, and lose much on a busy machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

@@ -287,6 +287,32 @@ def test_output_that_is_rectified_later_keeps_its_own_step(optimiser: ModuleType
     assert [step["op"] for step in kept] == ["convolution", "relu"]
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_network_uses_one_thread_and_gives_the_others_back(fails: bool) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        toy = network([{"op": "relu", "in": ["in"], "out": "out"}], {})
+        seen = []
+
+        def spy(image: torch.Tensor) -> torch.Tensor:
+            seen.append(torch.get_num_threads())
+            if fails:
+                raise RuntimeError("on purpose")
+            return image
+
+        toy._plan = [(spy, (0,), 1)]
+        if fails:
+            with pytest.raises(RuntimeError, match="on purpose"):
+                toy(torch.zeros(1, 3, 8, 8))
+        else:
+            toy(torch.zeros(1, 3, 8, 8))
+        assert seen == [1]
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def write_graph(path: Path, graph: object) -> Path:
     save_file({"w": torch.zeros(1)}, path, {"graph": json.dumps(graph)})
     return path
