@@ -335,8 +335,9 @@ def convert(wheel: Path, folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for stem, path in NETWORKS.items():
             converter = Converter(archive.read(f"mediapipe/modules/{path}"))
-            graph = json.dumps(converter.graph(stem), separators=(",", ":"), sort_keys=True)
-            metadata = {"graph": graph, "source": SOURCE + path, "license": "Apache-2.0"}
+            graph = {**converter.graph(stem), "source": SOURCE + path}
+            # One metadata entry only: several would be written in a random order each time.
+            metadata = {"graph": json.dumps(graph, separators=(",", ":"), sort_keys=True)}
             target = folder / f"{stem}.safetensors"
             temporary = target.with_suffix(".partial")
             temporary.write_bytes(save(converter.tensors, metadata))
