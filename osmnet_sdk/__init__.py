@@ -1,1 +1,93 @@
-"""One photo and one voice in, several natural head performances out."""
+"""One photo and one voice in, several natural head performances out.
+
+    import osmnet_sdk as sdk
+    takes = sdk.sample_motions("speech.wav", n=5)
+
+Names are loaded when they are first used, so that a bare import costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from osmnet_sdk.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from osmnet_sdk.audio.load import Audio as Audio
+    from osmnet_sdk.audio.load import load_audio as load_audio
+    from osmnet_sdk.errors import AudioError as AudioError
+    from osmnet_sdk.errors import Cancelled as Cancelled
+    from osmnet_sdk.errors import DeviceError as DeviceError
+    from osmnet_sdk.errors import EngineError as EngineError
+    from osmnet_sdk.errors import InputError as InputError
+    from osmnet_sdk.errors import ModelError as ModelError
+    from osmnet_sdk.errors import NoFaceError as NoFaceError
+    from osmnet_sdk.errors import OSMNetError as OSMNetError
+    from osmnet_sdk.errors import OSMNetWarning as OSMNetWarning
+    from osmnet_sdk.errors import OutputError as OutputError
+    from osmnet_sdk.errors import PhotoError as PhotoError
+    from osmnet_sdk.errors import TrackError as TrackError
+    from osmnet_sdk.face.source import SourceFace as SourceFace
+    from osmnet_sdk.options import ExpressionOptions as ExpressionOptions
+    from osmnet_sdk.options import SampleOptions as SampleOptions
+    from osmnet_sdk.sdk import OSMNet as OSMNet
+    from osmnet_sdk.sdk import default_osmnet
+    from osmnet_sdk.tracks import ExpressionTrack as ExpressionTrack
+    from osmnet_sdk.tracks import MotionTrack as MotionTrack
+    from osmnet_sdk.tracks import Provenance as Provenance
+    from osmnet_sdk.tracks import Take as Take
+    from osmnet_sdk.tracks import load_take as load_take
+
+    sample_motions = default_osmnet().sample_motions
+    predict_expression = default_osmnet().predict_expression
+    sample_takes = default_osmnet().sample_takes
+    fit_face = default_osmnet().fit_face
+    track_video = default_osmnet().track_video
+    render = default_osmnet().render
+    render_video = default_osmnet().render_video
+    render_images = default_osmnet().render_images
+    lip_gap = default_osmnet().lip_gap
+
+_HOMES = {
+    "Audio": "audio.load",
+    "load_audio": "audio.load",
+    "SourceFace": "face.source",
+    "SampleOptions": "options",
+    "ExpressionOptions": "options",
+    "OSMNet": "sdk",
+    "MotionTrack": "tracks",
+    "ExpressionTrack": "tracks",
+    "Provenance": "tracks",
+    "Take": "tracks",
+    "load_take": "tracks",
+    **dict.fromkeys(
+        (
+            "AudioError", "Cancelled", "DeviceError", "EngineError", "InputError", "ModelError",
+            "NoFaceError", "OSMNetError", "OSMNetWarning", "OutputError", "PhotoError",
+            "TrackError",
+        ),
+        "errors",
+    ),
+}  # fmt: skip
+_CALLS = (
+    "sample_motions", "predict_expression", "sample_takes", "fit_face", "track_video", "render",
+    "render_video", "render_images", "lip_gap",
+)  # fmt: skip
+"""Methods of the default `OSMNet` that the module offers as functions."""
+
+__all__ = sorted([*_HOMES, *_CALLS, "__version__"])
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(import_module(f"osmnet_sdk.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _CALLS:
+        return getattr(import_module("osmnet_sdk.sdk").default_osmnet(), name)
+    raise AttributeError(f"module 'osmnet_sdk' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -121,9 +121,7 @@ def choose_face(faces: list[FaceBox], face_index: int | None, name: str) -> Face
     return faces[face_index]
 
 
-def _person_mask(
-    photo: NDArray[np.uint8], crop: Crop, networks: FaceNetworks
-) -> NDArray[np.uint8]:
+def _person_mask(photo: NDArray[np.uint8], crop: Crop, networks: FaceNetworks) -> NDArray[np.uint8]:
     """Mask of the person, looked at in the part of the photo around the head."""
     height, width = photo.shape[:2]
     grow = crop.side * (_REGION_SCALE - 1) / 2

@@ -241,6 +241,7 @@ class FrameRenderer:
 
     def _mask(self, part: Coverage, layer: int) -> Float:
         shown = self._layer[np.maximum(part.triangle, 0)] == layer
+        return np.asarray(shown & (part.triangle >= 0), np.float32)
 
     def _layer_box(self, mesh: Coverage, layer: int, margin: int) -> tuple[slice, slice] | None:
         """The rectangle around all pixels of a layer, or None."""

@@ -1,0 +1,37 @@
+# make demo | test | test-3.13 | bench | lint | clean
+# Each makes the environment that it needs, from nothing but Python.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV ?= .venv
+BIN = $(VENV)/bin
+OUT ?= out/demo
+
+.PHONY: demo test test-3.13 bench lint clean
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev,train]"
+	touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/python examples/demo.py $(OUT)
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+# The newest Python that the dependencies support, with the newest releases of them that it takes.
+test-3.13:
+	$(MAKE) VENV=.venv-3.13 PYTHON=$$(command -v python3.13) .venv-3.13/.installed
+	.venv-3.13/bin/python -m pytest
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .venv-3.13 .cache out build dist

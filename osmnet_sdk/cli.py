@@ -1,0 +1,298 @@
+"""The command line: osmnet talk, sample, express, render, track, head, info, evaluate, train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from osmnet_sdk.cli_evaluate import evaluate_app
+from osmnet_sdk.cli_train import train_app
+from osmnet_sdk.console import plain_errors, progress_bars, show_result
+from osmnet_sdk.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from osmnet_sdk.options import SampleOptions
+    from osmnet_sdk.render.frames import Size
+    from osmnet_sdk.tracks import Take
+
+app = typer.Typer(
+    help="One photo and one voice in, several natural head performances out. "
+    "The person in the photo must have agreed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(evaluate_app, name="evaluate")
+app.add_typer(train_app, name="train")
+
+Voice = Annotated[Path, typer.Argument(help="Sound: wav, flac, ogg, mp3, m4a, or a video.")]
+Photo = Annotated[Path, typer.Argument(help="Picture of one face, seen from the front.")]
+Out = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
+Count = Annotated[int, typer.Option("--takes", "-n", help="Number of takes.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+BundleName = Annotated[str, typer.Option("--bundle", help="Name or folder of the weights.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON text, no progress.")]
+SizeText = Annotated[
+    str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
+]
+Label = Annotated[
+    bool, typer.Option("--label/--no-label", help='Write "AI-generated" into each frame.')
+]
+Face = Annotated[
+    int | None, typer.Option("--face-index", help="Which face, counted from the largest.")
+]
+Epsilon = Annotated[float, typer.Option(help="Spread of the takes, 0 to 3.")]
+Intensity = Annotated[float, typer.Option(help="Gain on head motion, 0 to 3.")]
+Blinks = Annotated[float, typer.Option(help="Mean blinks per minute, 0 to 30.")]
+
+
+def _osmnet(device: str, bundle: str) -> Any:
+    from osmnet_sdk.sdk import OSMNet
+
+    return OSMNet(device, bundle)
+
+
+def _options(epsilon: float, intensity: float, blinks: float) -> SampleOptions:
+    from osmnet_sdk.options import SampleOptions
+
+    return SampleOptions(epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks)
+
+
+def _size(text: str) -> Size:
+    if text == "crop" or text == "photo":
+        return text
+    try:
+        height, width = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise InputError(f"--size must be crop, photo or HEIGHTxWIDTH, not '{text}'.") from None
+    return height, width
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder '{path}': {error.strerror}.") from error
+    return path
+
+
+def _names(voice: Path, takes: int) -> list[str]:
+    return [f"{voice.stem}-take{index + 1}" for index in range(takes)]
+
+
+@app.command()
+def talk(
+    photo: Photo,
+    voice: Voice,
+    output: Out = Path("osmnet-out"),
+    takes: Count = 5,
+    seed: Seed = 0,
+    size: SizeText = "crop",
+    epsilon: Epsilon = 1.0,
+    intensity: Intensity = 1.0,
+    blinks: Blinks = 14.0,
+    label: Label = True,
+    face_index: Face = None,
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Let a photo speak: take files, videos with sound, a sheet of frames and a plot of curves."""
+    from osmnet_sdk.formats.overview import write_curves
+
+    with plain_errors(), progress_bars(as_json) as progress:
+        folder = _folder(output)
+        wanted = _size(size)
+        osm = _osmnet(device, bundle)
+        face = osm.fit_face(photo, face_index=face_index)
+        performances = osm.sample_takes(
+            voice, n=takes, seed=seed, face=face, options=_options(epsilon, intensity, blinks),
+            progress=progress,
+        )  # fmt: skip
+        names = _names(voice, takes)
+        files = [
+            str(take.save(folder / f"{name}.npz"))
+            for name, take in zip(names, performances, strict=True)
+        ]
+        videos = []
+        for name, take in zip(names, performances, strict=True):
+            stage = _staged(progress, name)
+            videos.append(
+                osm.render_video(
+                    face, take, folder / f"{name}.mp4", audio=voice, size=wanted, label=label,
+                    progress=stage,
+                )
+            )  # fmt: skip
+        titles = [f"take {index + 1}" for index in range(takes)]
+        sheet = _sheet(folder / f"{voice.stem}-takes.png", videos, performances, titles)
+        curves = write_curves(
+            folder / f"{voice.stem}-curves.png", [take.motion for take in performances], titles
+        )
+        show_result(
+            {
+                "takes": files,
+                "videos": [str(video) for video in videos],
+                "sheet": str(sheet),
+                "curves": str(curves),
+            },
+            as_json,
+        )
+
+
+def _staged(progress: Any, name: str) -> Any:
+    if progress is None:
+        return None
+    return lambda stage, done, total: progress(f"{stage} {name}"[-22:], done, total)
+
+
+def _sheet(path: Path, videos: Iterable[Path], takes: list[Take], titles: list[str]) -> Path:
+    """Lay frames of the finished videos side by side."""
+    from osmnet_sdk.formats.overview import sheet_frames, write_sheet
+    from osmnet_sdk.formats.video import read_frames
+
+    wanted = sheet_frames(len(takes[0]))
+    rows: list[list[NDArray[np.uint8]]] = []
+    for video in videos:
+        rows.append([frame.image for frame in read_frames(video) if frame.index in wanted])
+    return write_sheet(path, rows, titles)
+
+
+@app.command()
+def sample(
+    voice: Voice,
+    output: Out = Path("takes"),
+    takes: Count = 5,
+    seed: Seed = 0,
+    epsilon: Epsilon = 1.0,
+    intensity: Intensity = 1.0,
+    blinks: Blinks = 14.0,
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Sample takes for a voice into a folder: motion, expression, blinks and gaze."""
+    with plain_errors(), progress_bars(as_json) as progress:
+        folder = _folder(output)
+        performances = _osmnet(device, bundle).sample_takes(
+            voice, n=takes, seed=seed, options=_options(epsilon, intensity, blinks),
+            progress=progress,
+        )  # fmt: skip
+        files = [
+            str(take.save(folder / f"{name}.npz"))
+            for name, take in zip(_names(voice, takes), performances, strict=True)
+        ]
+        show_result({"takes": files, "frames": len(performances[0])}, as_json)
+
+
+@app.command()
+def express(
+    voice: Voice,
+    output: Out = Path("expression.npz"),
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Predict the expression of a voice into a take file whose head stays still."""
+    import numpy as np
+
+    from osmnet_sdk.tracks import MotionTrack, Take
+
+    with plain_errors(), progress_bars(as_json) as progress:
+        track = _osmnet(device, bundle).predict_expression(voice, progress=progress)
+        still = np.zeros((len(track), 3), np.float32)
+        take = Take(MotionTrack(track.fps, still, still), track, provenance=track.provenance)
+        show_result({"take": str(take.save(output)), "frames": len(take)}, as_json)
+
+
+@app.command()
+def render(
+    photo: Photo,
+    take: Annotated[Path, typer.Argument(help="Take file (.npz).")],
+    output: Out = Path("take.mp4"),
+    audio: Annotated[Path | None, typer.Option(help="Sound for the video.")] = None,
+    fps: Annotated[str | None, typer.Option(help='Such as 30 or "30000/1001".')] = None,
+    size: SizeText = "crop",
+    label: Label = True,
+    keep_rest: Annotated[
+        bool, typer.Option(help="Keep the photo's own brows, lids and gaze under the take's.")
+    ] = True,
+    face_index: Face = None,
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Render a take over a photo: a video, or PNG files if the output has no suffix."""
+    from osmnet_sdk.tracks import load_take
+
+    with plain_errors(), progress_bars(as_json) as progress:
+        wanted = _size(size)
+        performance = load_take(take)
+        if fps is not None:
+            performance = performance.resample(fps)
+        osm = _osmnet(device, bundle)
+        face = osm.fit_face(photo, face_index=face_index)
+        shared: dict[str, Any] = {
+            "size": wanted, "label": label, "keep_rest": keep_rest, "progress": progress
+        }  # fmt: skip
+        if output.suffix:
+            osm.render_video(face, performance, output, audio=audio, **shared)
+        else:
+            osm.render_images(face, performance, output, **shared)
+        show_result({"output": str(output), "frames": len(performance)}, as_json)
+
+
+@app.command()
+def track(
+    video: Annotated[Path, typer.Argument(help="Video of one face.")],
+    output: Out = Path("tracked.npz"),
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Track a real performance into a take file."""
+    with plain_errors(), progress_bars(as_json) as progress:
+        take = _osmnet(device, bundle).track_video(video, progress=progress)
+        show_result({"take": str(take.save(output)), "frames": len(take)}, as_json)
+
+
+@app.command()
+def head(
+    photo: Photo,
+    output: Out = Path("head.glb"),
+    face_index: Face = None,
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Export the head fitted to a photo as a mesh: .obj, .ply or .glb."""
+    with plain_errors():
+        osm = _osmnet(device, bundle)
+        face = osm.fit_face(photo, face_index=face_index)
+        path = osm.face_model.export(output, face.identity)
+        show_result({"mesh": str(path)}, as_json)
+
+
+@app.command()
+def info(
+    device: Device = "auto", bundle: BundleName = "starter", as_json: Json = False
+) -> None:
+    """Show versions, device and bundle; check every file of the bundle."""
+    with plain_errors():
+        facts = _osmnet(device, bundle).info()
+        if not as_json:
+            facts["files"] = [
+                f"{name}  {entry['bytes'] / 1e6:.2f} MB" for name, entry in facts["files"].items()
+            ]
+        show_result(facts, as_json)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,115 @@
+"""How the command line speaks to people and to programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from osmnet_sdk.errors import OSMNetError, OSMNetWarning
+from osmnet_sdk.progress import ProgressCallback
+
+EXIT_INPUT = 2
+"""Exit code of every error that a user can mend."""
+EXIT_BUG = 70
+"""Exit code of an error that is ours (EX_SOFTWARE)."""
+EXIT_STOPPED = 130
+
+_stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show_result(result: dict[str, Any], as_json: bool) -> None:
+    """Print what a command made: one JSON text for programs, else one line a value."""
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))
+        return
+    for key, value in result.items():
+        lines = value if isinstance(value, list) else [value]
+        for line in lines:
+            print(f"{key.replace('_', ' ')}: {line}")
+
+
+def _say(kind: str, style: str, message: str) -> None:
+    text = " ".join(str(message).split())
+    _stderr.print(f"[{style}]{kind}:[/{style}] ", end="")
+    _stderr.print(text, markup=False)
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn our errors into one line and exit code 2, our warnings into one line each."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, OSMNetWarning):
+            _say("warning", "yellow", str(message))
+        elif os.environ.get("OSMNET_DEBUG"):
+            usual(message, category, *rest)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", OSMNetWarning)
+    try:
+        yield
+    except OSMNetError as error:
+        _stop(error)
+    except KeyboardInterrupt:
+        _say("stopped", "yellow", "Stopped on request; nothing half-written is left.")
+        raise SystemExit(EXIT_STOPPED) from None
+    except BrokenPipeError:
+        raise SystemExit(EXIT_INPUT) from None
+    except Exception as error:
+        if os.environ.get("OSMNET_DEBUG"):
+            raise
+        _say(
+            "error",
+            "red",
+            f"This should not have happened ({type(error).__name__}: {error}); please report it "
+            "with the output of the same command under OSMNET_DEBUG=1.",
+        )
+        raise SystemExit(EXIT_BUG) from None
+    finally:
+        warnings.showwarning = usual
+
+
+def _stop(error: OSMNetError) -> NoReturn:
+    _say("error", "red", str(error))
+    raise SystemExit(EXIT_INPUT) from None
+
+
+@contextmanager
+def progress_bars(quiet: bool) -> Iterator[ProgressCallback | None]:
+    """Progress bars on a terminal, one for each stage; None where nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    bars: dict[str, TaskID] = {}
+    with Progress(
+        TextColumn("{task.description:<22}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=_stderr,
+    ) as progress:
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in bars:
+                bars[stage] = progress.add_task(stage, total=total or None)
+            progress.update(bars[stage], completed=done, total=total or None)
+
+        yield report

@@ -1,0 +1,472 @@
+"""The calls that users make; an `OSMNet` owns a device and the models it has loaded."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from osmnet_sdk.audio.activity import voice_activity
+from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
+from osmnet_sdk.bundle import Bundle, find_bundle
+from osmnet_sdk.conventions import FPS
+from osmnet_sdk.devices import describe_device, resolve_device
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.formats.photo import PhotoSource, load_photo
+from osmnet_sdk.options import ExpressionOptions, SampleOptions
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
+from osmnet_sdk.version import __version__
+
+if TYPE_CHECKING:
+    from osmnet_sdk.expression.predict import ExpressionPredictor
+    from osmnet_sdk.face.model import FaceModel
+    from osmnet_sdk.face.networks import FaceNetworks
+    from osmnet_sdk.face.source import SourceFace
+    from osmnet_sdk.motion.sampler import MotionSampler
+    from osmnet_sdk.render.frames import Size
+
+PathLike = str | os.PathLike[str]
+_Part = TypeVar("_Part")
+
+_MAX_TAKES = 1000
+
+
+class OSMNet:
+    """One photo and one voice in, several head performances out.
+
+    Models are loaded when they are first needed. One object may be used from several threads.
+
+    Args:
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        bundle: name or folder of the bundle of weights.
+
+    Raises:
+        DeviceError: if the device is not there.
+        ModelError: if the bundle is missing or damaged.
+    """
+
+    def __init__(self, device: str = "auto", bundle: PathLike = "starter") -> None:
+        self.device = str(resolve_device(device))
+        self.bundle: Bundle = find_bundle(bundle)
+        self._parts: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    def _part(self, name: str, load: Callable[[], _Part]) -> _Part:
+        with self._lock:
+            if name not in self._parts:
+                self._parts[name] = load()
+            part: _Part = self._parts[name]
+            return part
+
+    @property
+    def face_model(self) -> FaceModel:
+        """The morphable head model of the bundle."""
+        from osmnet_sdk.face.model import load_face_model
+
+        return self._part("face_model", lambda: load_face_model(self.bundle))
+
+    @property
+    def _networks(self) -> FaceNetworks:
+        from osmnet_sdk.face.networks import load_face_networks
+
+        return self._part("networks", lambda: load_face_networks(self.bundle, self.device))
+
+    @property
+    def _sampler(self) -> MotionSampler:
+        from osmnet_sdk.motion.sampler import MotionSampler
+
+        return self._part("sampler", lambda: MotionSampler.from_bundle(self.bundle, self.device))
+
+    @property
+    def _predictor(self) -> ExpressionPredictor:
+        from osmnet_sdk.expression.predict import ExpressionPredictor
+
+        return self._part(
+            "predictor", lambda: ExpressionPredictor.from_bundle(self.bundle, self.device)
+        )
+
+    def sample_motions(
+        self,
+        audio: AudioSource,
+        *,
+        n: int = 1,
+        seed: int = 0,
+        options: SampleOptions | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> list[MotionTrack]:
+        """Sample several different head motions for one voice (paper section III-A).
+
+        Takes are computed one by one, so the first n of n + 1 are the same, bit for bit.
+
+        Args:
+            audio: a path, a binary file object, (samples, rate), or a loaded `Audio`.
+            n: number of takes, 1 to 1000.
+            seed: 0 or more; the same seed gives the same takes.
+            options: spread, intensity and the like.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Returns:
+            n tracks at 25 fps of T = ceil(25 · seconds) frames that start at rest.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if n or seed is out of range.
+        """
+        _check_sampling(n, seed)
+        options = options or SampleOptions()
+        report = Reporter(progress, cancel)
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        features = self._sampler.features(recording)
+        takes = []
+        for take in range(n):
+            report.step("sample", take, n)
+            motion = self._sampler.sample(features, take=take, seed=seed, options=options)
+            provenance = self._provenance(recording, seed, take, options.changed())
+            takes.append(MotionTrack(motion.fps, motion.rotation, motion.translation, provenance))
+        report.step("sample", n, n)
+        return takes
+
+    def predict_expression(
+        self,
+        audio: AudioSource,
+        *,
+        face: SourceFace | None = None,
+        options: ExpressionOptions | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> ExpressionTrack:
+        """Predict what the face does while it says this (paper section III-B); deterministic.
+
+        Args:
+            audio: as for `sample_motions`.
+            face: the face that speaks; None is the average head.
+            options: strength and the like.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Returns:
+            A track at 25 fps of T = ceil(25 · seconds) frames.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+        """
+        identity = None if face is None else face.identity
+        return self._predictor.predict(
+            audio, identity, options or ExpressionOptions(), progress=progress, cancel=cancel
+        )
+
+    def sample_takes(
+        self,
+        audio: AudioSource,
+        *,
+        n: int = 1,
+        seed: int = 0,
+        face: SourceFace | None = None,
+        options: SampleOptions | None = None,
+        expression_options: ExpressionOptions | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> list[Take]:
+        """Sample whole performances: head motion, expression, and blinks and gaze with each take.
+
+        Args:
+            audio: as for `sample_motions`.
+            n: number of takes, 1 to 1000.
+            seed: 0 or more.
+            face: the face that speaks; its pose becomes the takes' rest pose.
+            options: for motion, blinks and gaze.
+            expression_options: for expression.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if n or seed is out of range.
+        """
+        from osmnet_sdk.expression.blink import combine, sample_eyes
+
+        options = options or SampleOptions()
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        motions = self.sample_motions(recording, n=n, seed=seed, options=options, **calls)
+        spoken = self.predict_expression(recording, face=face, options=expression_options, **calls)
+        speech = voice_activity(recording.samples)
+        rest = np.zeros((2, 3))
+        if face is not None:
+            rest = np.stack([face.fit.pose.angles, face.fit.pose.translation])
+        takes = []
+        for index, motion in enumerate(motions):
+            eyes = sample_eyes(
+                len(motion), seed=seed, take=index, options=options, speech=speech, motion=motion
+            )
+            changed = {"motion": options.changed()}
+            changed["expression"] = (expression_options or ExpressionOptions()).changed()
+            takes.append(
+                Take(
+                    motion,
+                    combine(spoken, eyes),
+                    rest[0].astype(np.float32),
+                    rest[1].astype(np.float32),
+                    self._provenance(recording, seed, index, changed),
+                )
+            )
+        return takes
+
+    def fit_face(self, photo: PhotoSource, *, face_index: int | None = None) -> SourceFace:
+        """Find and fit the face of a photo; reuse the result for any number of takes.
+
+        The person in the photo must have agreed.
+
+        Args:
+            photo: a path, a binary file object, or uint8 RGB (H, W, 3).
+            face_index: which face, counted from the largest; None takes the largest.
+
+        Raises:
+            NoFaceError: if there is no face.
+            PhotoError: if the photo cannot be read or used.
+
+        Warns:
+            OSMNetWarning: if the photo will not work well, or there are several faces.
+        """
+        from osmnet_sdk.face.source import fit_photo
+
+        name = f"'{photo}'" if isinstance(photo, (str, os.PathLike)) else "the photo"
+        return fit_photo(
+            load_photo(photo), self._networks, self.face_model, face_index=face_index, name=name
+        )
+
+    def track_video(
+        self,
+        path: PathLike,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Take:
+        """The take of a real performance, resampled to 25 fps; its rest is its median pose.
+
+        Raises:
+            InputError: if the video cannot be read.
+            NoFaceError: if fewer than half of the frames show a face.
+        """
+        from osmnet_sdk.face.performance import track_frames
+        from osmnet_sdk.formats.video import read_frames, video_info
+
+        total = round(video_info(path).seconds * FPS)
+        frames = (frame.image for frame in read_frames(path, fps=FPS))
+        return track_frames(
+            frames,
+            self._networks,
+            self.face_model,
+            total=total,
+            name=f"'{path}'",
+            reporter=Reporter(progress, cancel),
+        ).take
+
+    def render(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        expression: ExpressionTrack | None = None,
+        *,
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Render frames one by one; nothing is drawn before the first is asked for.
+
+        Args:
+            face: from `fit_face`.
+            take: a take, or a motion track together with `expression`.
+            expression: expression of a motion track.
+            size: "crop" (256 × 256 around the head), "photo" (the whole photo) or
+                (height, width) in pixels.
+            label: whether each frame says "AI-generated"; leave it on for what others will see.
+            keep_rest: whether the photo's own brows, lids and gaze stay under the track's.
+            progress: called with (stage, done, total).
+            cancel: asked before each frame.
+
+        Returns:
+            An iterator of (height, width, 3) uint8 RGB frames at the track's frame rate.
+
+        Raises:
+            InputError: if tracks do not fit each other or the size is not allowed.
+
+        Warns:
+            OSMNetWarning: if the photo cannot carry the motion.
+        """
+        from osmnet_sdk.render.frames import render_frames
+
+        motion, spoken = _tracks(take, expression)
+        return render_frames(
+            face,
+            motion,
+            spoken,
+            self.face_model,
+            size=size,
+            label=label,
+            keep_rest=keep_rest,
+            reporter=Reporter(progress, cancel),
+        )
+
+    def render_video(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        path: PathLike,
+        *,
+        expression: ExpressionTrack | None = None,
+        audio: AudioSource | None = None,
+        fps: Fraction | int | str | None = None,
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Path:
+        """Render a video file (H.264, with AAC sound if `audio` is given); return its path.
+
+        The file's metadata says that it is generated and what made it, whatever `label` says.
+
+        Args:
+            face: from `fit_face`.
+            take: a take, or a motion track together with `expression`.
+            path: .mp4, .mov or .mkv; it appears only when the video is complete.
+            expression: expression of a motion track.
+            audio: the sound.
+            fps: frame rate of the video; None keeps that of the track.
+            size: as for `render`; odd sizes grow by one line, since H.264 needs it.
+            label: as for `render`.
+            keep_rest: as for `render`.
+            progress: called with (stage, done, total).
+            cancel: asked before each frame.
+
+        Raises:
+            OutputError: if the file cannot be written.
+            Cancelled: if `cancel` returns True; no file is left.
+        """
+        from osmnet_sdk.formats.video_writer import VideoWriter
+        from osmnet_sdk.provenance import file_metadata
+
+        motion, spoken = _tracks(take, expression)
+        if fps is not None:
+            motion, spoken = motion.resample(fps), spoken.resample(fps)
+        provenance = take.provenance.model_dump_json(exclude_defaults=True)
+        with VideoWriter(
+            path, fps=motion.fps, audio=audio, metadata=file_metadata(provenance)
+        ) as writer:
+            for frame in self.render(
+                face, motion, spoken, size=size, label=label, keep_rest=keep_rest,
+                progress=progress, cancel=cancel,
+            ):  # fmt: skip
+                writer.write(frame)
+        return Path(path)
+
+    def render_images(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        folder: PathLike,
+        *,
+        expression: ExpressionTrack | None = None,
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> int:
+        """Render numbered PNG files (frame_000000.png, …) into a folder; return their number.
+
+        Arguments and errors are those of `render_video`.
+        """
+        from osmnet_sdk.formats.image_sequence import write_png_sequence
+        from osmnet_sdk.provenance import file_metadata
+
+        frames = self.render(
+            face, take, expression, size=size, label=label, keep_rest=keep_rest,
+            progress=progress, cancel=cancel,
+        )  # fmt: skip
+        provenance = take.provenance.model_dump_json(exclude_defaults=True)
+        return write_png_sequence(folder, frames, metadata=file_metadata(provenance))
+
+    def lip_gap(self, expression: ArrayLike | ExpressionTrack) -> NDArray[np.float32]:
+        """Distance of the inner lips over the mouth's width at rest, on the average face.
+
+        Args:
+            expression: a track, or coefficients (52,) or (T, 52).
+
+        Returns:
+            (T,) or () float32, 0 when the lips touch.
+        """
+        values = expression.coefficients if isinstance(expression, ExpressionTrack) else expression
+        return self.face_model.lip_gap(values)
+
+    def info(self) -> dict[str, Any]:
+        """Versions, device and bundle, with every file of the bundle checked.
+
+        Raises:
+            ModelError: if a file of the bundle is missing or changed.
+        """
+        for name in self.bundle.manifest.files:
+            self.bundle.path(name)
+        return {
+            "version": __version__,
+            "device": describe_device(self.device),
+            "bundle": self.bundle.name,
+            "bundle_version": self.bundle.manifest.version,
+            "bundle_folder": str(self.bundle.folder),
+            "bundle_sha256": self.bundle.sha256,
+            "licence": self.bundle.manifest.licence,
+            "files": {n: f.model_dump() for n, f in self.bundle.manifest.files.items()},
+        }
+
+    def _provenance(
+        self, recording: Audio, seed: int, take: int, options: dict[str, Any]
+    ) -> Provenance:
+        return Provenance(
+            source="sampled",
+            sdk_version=__version__,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            audio=recording.name,
+            audio_sha256=recording.sha256,
+            seed=seed,
+            take=take,
+            options=options,
+        )
+
+
+def _check_sampling(n: int, seed: int) -> None:
+    if not 1 <= n <= _MAX_TAKES:
+        raise InputError(f"n, the number of takes, must be 1 to {_MAX_TAKES}, not {n}.")
+    if seed < 0:
+        raise InputError(f"seed must be 0 or more, not {seed}.")
+
+
+def _tracks(
+    take: Take | MotionTrack, expression: ExpressionTrack | None
+) -> tuple[MotionTrack, ExpressionTrack]:
+    if isinstance(take, Take):
+        if expression is not None:
+            raise InputError("A take has its own expression; pass its motion to use another.")
+        return take.motion, take.expression
+    if expression is None:
+        raise InputError("A motion track needs an expression track beside it, or pass a take.")
+    return take, expression
+
+
+@cache
+def default_osmnet() -> OSMNet:
+    """The one object behind the module's functions: device "auto", bundle "starter"."""
+    return OSMNet()

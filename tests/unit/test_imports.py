@@ -1,0 +1,114 @@
+"""The import direction of docs/architecture.md, walked over the source."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[2] / "osmnet_sdk"
+
+LAYERS = (
+    {"conventions", "errors", "progress", "version"},
+    {"files"},
+    {"tracks", "options", "devices", "bundle"},
+    {"audio", "face", "formats", "provenance"},
+    {"motion", "expression", "render"},
+    {"sdk"},
+    {"training", "evaluation"},
+    {"console", "cli", "cli_evaluate", "cli_train", "engine"},
+)
+"""From the bottom up; a module imports only from its own layer or from below."""
+
+TOP = {"": len(LAYERS)}  # the package itself offers names of every layer
+
+
+def level(module: str) -> int:
+    part = module.removeprefix("osmnet_sdk").lstrip(".").split(".")[0]
+    for index, layer in enumerate(LAYERS):
+        if part in layer:
+            return index
+    assert part in TOP, f"module '{module}' has no layer: add it to LAYERS"
+    return TOP[part]
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.add(node.module or "")
+        elif isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+    return found
+
+
+def modules() -> list[tuple[str, Path]]:
+    result = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ("osmnet_sdk", *path.relative_to(PACKAGE).with_suffix("").parts)
+        result.append((".".join(part for part in parts if part != "__init__"), path))
+    return result
+
+
+def test_there_is_something_to_walk():
+    assert len(modules()) > 40
+
+
+@pytest.mark.parametrize(("name", "path"), modules(), ids=[name for name, _ in modules()])
+def test_imports_point_down(name, path):
+    own = level(name)
+    for imported in imports_of(path):
+        if imported.split(".")[0] != "osmnet_sdk":
+            continue
+        if imported == "osmnet_sdk":
+            raise AssertionError(f"{name} imports the package's top; name the module")
+        assert level(imported) <= own, f"{name} imports {imported}, which is above it"
+
+
+def test_only_devices_names_a_kind_of_device():
+    for name, path in modules():
+        if name == "osmnet_sdk.devices" or name.startswith("osmnet_sdk.cli"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+            if text and node.value.split(":")[0] == "cuda":
+                raise AssertionError(f"{name}, line {node.lineno}, names a CUDA device")
+
+
+def loaded_after(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_a_bare_import_loads_nothing_heavy():
+    assert not loaded_after("import osmnet_sdk") & {"numpy", "pydantic", "librosa", "torch"}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import osmnet_sdk.tracks",
+        "import osmnet_sdk.formats.video, osmnet_sdk.formats.photo, osmnet_sdk.formats.overview",
+        "import osmnet_sdk.audio.load, osmnet_sdk.audio.mel",
+        "import osmnet_sdk.cli",
+    ],
+)
+def test_what_needs_no_network_loads_no_torch(statement):
+    assert "torch" not in loaded_after(statement)
+
+
+def test_public_names_are_all_there():
+    import osmnet_sdk
+
+    assert sorted(dir(osmnet_sdk)) == osmnet_sdk.__all__
+    for name in osmnet_sdk.__all__:
+        assert getattr(osmnet_sdk, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = osmnet_sdk.nothing
