@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+import av
 import numpy as np
 from av.error import FFmpegError
 from av.stream import Disposition
@@ -38,6 +39,7 @@ _ADTS_DELAY = 1024
 """Samples of encoder delay in a bare AAC stream, which has no place to note them."""
 _PADDING = 2048
 """Most samples that an encoder adds at the end to fill its last packet."""
+_MANY_CHANNELS = 8
 _SCALE = {"int16": 2.0**-15, "int32": 2.0**-31}
 
 
@@ -202,15 +204,20 @@ def _pieces(container: Any, stream: Any, tally: _Tally, name: str) -> Iterator[_
             return
         for frame in frames:
             rate = check_rate(frame.sample_rate, f"'{name}'")
-            samples = as_float(frame.to_ndarray())
-            samples = (
-                samples.T
-                if frame.format.is_planar
-                else samples.reshape(-1, len(frame.layout.channels))
-            )
+            samples = as_float(_samples(frame))
             tally.seconds += Fraction(len(samples), rate)
             timed = frame.pts is not None and frame.time_base is not None
             yield _Piece(samples, rate, frame.pts * frame.time_base if timed else None)
+
+
+def _samples(frame: Any) -> NDArray[Any]:
+    """Samples (n, channels) of a decoded frame, in their own type."""
+    channels = frame.layout.nb_channels
+    if frame.format.is_planar and channels >= _MANY_CHANNELS:
+        # PyAV looks for planes past the end of FFmpeg's list of 8 and would crash.
+        [frame] = av.AudioResampler(format=frame.format.packed).resample(frame)
+    samples: NDArray[Any] = frame.to_ndarray()
+    return samples.T if frame.format.is_planar else samples.reshape(-1, channels)
 
 
 def _without_end(pieces: Iterator[_Piece], seconds: Fraction) -> Iterator[_Piece]:
