@@ -1,0 +1,187 @@
+"""What is said decides the mouth: sound to expression, one to one and always the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from osmnet_sdk.audio.activity import voice_activity
+from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
+from osmnet_sdk.audio.mel import mel_windows
+from osmnet_sdk.audio.windows import Block, iterate_blocks
+from osmnet_sdk.bundle import Bundle
+from osmnet_sdk.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.expression.level import level_gain, levelled
+from osmnet_sdk.options import ExpressionOptions
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.tracks import ExpressionTrack, Provenance
+
+if TYPE_CHECKING:
+    import torch
+
+    from osmnet_sdk.expression.network import ExpressionExtractor
+
+FloatArray = NDArray[np.float32]
+
+_BLOCK = 750
+"""Frames that are computed at once (30 s)."""
+
+_MARGIN = 2
+"""Frames of sound that a mel window reaches beyond its frame, rounded up."""
+
+_DEFAULT_OPTIONS = ExpressionOptions()
+
+
+class ExpressionPredictor:
+    """The Expression Feature Extractor, ready for recordings of any length.
+
+    Args:
+        network: a trained extractor.
+        device: where it computes, as torch names it.
+        bundle: where it comes from, for the provenance of tracks.
+    """
+
+    def __init__(
+        self,
+        network: ExpressionExtractor,
+        *,
+        device: str | torch.device = "cpu",
+        bundle: Bundle | None = None,
+    ) -> None:
+        self._network = network.to(device).eval()
+        self._device = device
+        self._bundle = bundle
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, device: str = "auto") -> ExpressionPredictor:
+        """Load the extractor of a bundle.
+
+        Raises:
+            ModelError: if the bundle has none, or its weights do not fit this version.
+            DeviceError: if the device is not there.
+        """
+        from osmnet_sdk.devices import resolve_device
+        from osmnet_sdk.expression.network import load_extractor
+
+        return cls(load_extractor(bundle), device=resolve_device(device), bundle=bundle)
+
+    def predict(
+        self,
+        audio: AudioSource,
+        identity: ArrayLike | None = None,
+        options: ExpressionOptions = _DEFAULT_OPTIONS,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> ExpressionTrack:
+        """Predict the expression of a voice.
+
+        Memory beyond the samples and the track does not grow with the length of the recording.
+
+        Args:
+            audio: a path, a binary file object, (samples, rate) or a loaded `Audio`.
+            identity: (up to K,) identity coefficients of the face that will speak; None is the
+                mean head.
+            options: strength, and whether the mouth rests in silence.
+            progress: called with ("Predicting expression", frames done, frames).
+            cancel: asked between blocks of 30 s.
+
+        Returns:
+            A track at 25 fps with T = ceil(25 · seconds) frames; eyes, brows and blinks at rest
+            unless the sound moves them (see `expression.blink`).
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if `identity` is not at most K finite numbers.
+            Cancelled: if `cancel` returns True.
+        """
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        alpha = self._identity(identity)
+        report = Reporter(progress, cancel)
+        gain = level_gain(recording.samples)
+        result = np.empty((recording.frames, len(ARKIT_NAMES)), np.float32)
+        for block in iterate_blocks(recording.frames, size=_BLOCK):
+            report.step("Predicting expression", block.start, recording.frames)
+            result[block.start : block.stop] = self._block(recording.samples, gain, block, alpha)
+        report.step("Predicting expression", recording.frames, recording.frames)
+        result = smoothed(result)
+        if options.rest_in_silence:
+            result *= _gate(voice_activity(recording.samples))[:, None]
+        result = np.clip(result * options.intensity, 0.0, 1.0)
+        return ExpressionTrack(FPS, result, provenance=self._provenance(recording, options))
+
+    def _identity(self, identity: ArrayLike | None) -> FloatArray:
+        count = self._network.config.identity
+        alpha = np.zeros(count, np.float32)
+        if identity is not None:
+            given = np.asarray(identity, np.float32)
+            if given.ndim != 1 or len(given) > count or not np.isfinite(given).all():
+                raise InputError(
+                    f"identity must be at most {count} finite numbers, not of shape {given.shape}."
+                )
+            alpha[: len(given)] = given
+        return alpha
+
+    def _block(
+        self, samples: FloatArray, gain: FloatArray, block: Block, alpha: FloatArray
+    ) -> FloatArray:
+        import torch
+
+        config = self._network.config
+        first = block.start - config.past - _MARGIN
+        last = block.stop + config.ahead + _MARGIN
+        low, high = first * SAMPLES_PER_FRAME, last * SAMPLES_PER_FRAME
+        inside = samples[max(low, 0) : max(min(high, len(samples)), 0)]
+        level = levelled(inside, gain, max(first, 0))
+        before = max(-low, 0)
+        padded = np.pad(level, (before, high - low - before - len(level)))
+        windows = mel_windows(padded, bands=config.bands, hops=config.hops)[_MARGIN:-_MARGIN]
+        with torch.inference_mode():
+            mel = torch.from_numpy(windows)[None].to(self._device)
+            predicted = self._network(mel, torch.from_numpy(alpha)[None].to(self._device))
+        values: FloatArray = predicted[0].cpu().numpy()
+        return values
+
+    def _provenance(self, recording: Audio, options: ExpressionOptions) -> Provenance:
+        return Provenance(
+            source="predicted",
+            bundle=self._bundle.name if self._bundle else None,
+            bundle_sha256=self._bundle.sha256 if self._bundle else None,
+            audio=recording.name,
+            audio_sha256=recording.sha256,
+            options=options.changed(),
+        )
+
+
+def smoothed(coefficients: FloatArray) -> FloatArray:
+    """Take the jitter out of (T, 52) coefficients, but leave closed lips closed.
+
+    A kernel of three frames; where the lips meet, the frame stays as it is, since a closure may
+    last no longer than that one frame.
+    """
+    padded = np.pad(coefficients, ((1, 1), (0, 0)), mode="edge")
+    soft = 0.18 * padded[:-2] + 0.64 * padded[1:-1] + 0.18 * padded[2:]
+    keep = _closedness(coefficients)[:, None]
+    result: FloatArray = (keep * coefficients + (1.0 - keep) * soft).astype(np.float32)
+    return result
+
+
+def _closedness(coefficients: FloatArray) -> NDArray[np.float64]:
+    """1 where the jaw's opening is made up for by the lips, falling to 0 as they part."""
+    jaw = coefficients[:, ARKIT_NAMES.index("jawOpen")]
+    close = coefficients[:, ARKIT_NAMES.index("mouthClose")]
+    funnel = coefficients[:, ARKIT_NAMES.index("mouthFunnel")]
+    apart = np.maximum(jaw - close + 0.35 * funnel, 0.0).astype(np.float64)
+    result: NDArray[np.float64] = np.exp(-((apart / 0.06) ** 2))
+    return result
+
+
+def _gate(activity: FloatArray) -> FloatArray:
+    """Voice activity as a gain: open 0.16 s before the voice, moving softly."""
+    ahead = np.max([np.pad(activity[k:], (0, min(k, len(activity)))) for k in range(5)], axis=0)
+    padded = np.pad(ahead, 2, mode="edge")
+    kernel = np.array([0.1, 0.2, 0.4, 0.2, 0.1])
+    return np.convolve(padded, kernel, mode="valid").astype(np.float32)

@@ -1,0 +1,309 @@
+"""Training of the Expression Feature Extractor (paper, section III-B)."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from osmnet_sdk.audio.mel import SILENCE
+from osmnet_sdk.bundle import save_arrays
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.expression.network import (
+    LANDMARK_WEIGHT,
+    ExpressionExtractor,
+    ExtractorConfig,
+    LandmarkLoss,
+)
+from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.training.augmentation import AugmentationConfig
+from osmnet_sdk.training.coarticulation import LipGeometry
+from osmnet_sdk.training.expression_checkpoint import load_checkpoint, save_checkpoint
+from osmnet_sdk.training.expression_data import (
+    Clip,
+    VoicePlan,
+    babble_voices,
+    cached_clips,
+    spoken_clips,
+    still_clips,
+)
+
+
+class ExpressionRecipe(BaseModel):
+    """All that decides what training makes; stored as JSON in models/recipes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 1
+    texts: str = "speech_texts.json"
+    """File of lines to read by language, beside the recipe."""
+    config: ExtractorConfig = ExtractorConfig()
+    augmentation: AugmentationConfig = AugmentationConfig()
+    voices: tuple[VoicePlan, ...]
+    """Synthetic voices to learn from."""
+    validation: tuple[VoicePlan, ...] = ()
+    """Synthetic voices that are only listened to for validation."""
+    still_clips: int = Field(default=120, ge=0)
+    """Clips of 4 s of noise or music, to which the mouth keeps still."""
+    steps: int = Field(default=4000, ge=1)
+    batch: int = Field(default=24, ge=1)
+    """Stretches in a batch."""
+    frames: int = Field(default=64, ge=1)
+    """Frames in a stretch."""
+    learning_rate: float = Field(default=1e-3, gt=0.0)
+    """Of Adam at its highest; it falls to 2 % of that along a cosine."""
+    landmark_weight: float = Field(default=LANDMARK_WEIGHT, ge=0.0)
+    """λ_ldmk; 0 trains without the landmark loss."""
+
+
+def load_recipe(path: str | os.PathLike[str]) -> ExpressionRecipe:
+    """Read a recipe.
+
+    Raises:
+        InputError: if the file is missing or is not a recipe.
+    """
+    source = Path(path)
+    try:
+        return ExpressionRecipe.model_validate_json(source.read_bytes())
+    except OSError as error:
+        raise InputError(
+            f"Cannot read the recipe '{source}': {error.strerror or error}."
+        ) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InputError(
+            f"The recipe '{source}' does not fit at {place}: {first['msg'].lower()}."
+        ) from error
+
+
+@dataclass(frozen=True)
+class ExpressionData:
+    """Clips to learn from and clips to validate with."""
+
+    training: list[Clip]
+    validation: list[Clip]
+
+
+def prepare_data(
+    recipe: ExpressionRecipe,
+    model: FaceModel,
+    *,
+    texts: Path,
+    cache: Path,
+    progress: ProgressCallback | None = None,
+    cancel: CancelCallback | None = None,
+) -> ExpressionData:
+    """Make, or read from the cache, the clips of a recipe.
+
+    Args:
+        recipe: what to make.
+        model: face model whose lips the coefficients are made for.
+        texts: JSON file of lines by language.
+        cache: folder for prepared clips.
+        progress: called with (stage, done, total).
+        cancel: asked between clips.
+
+    Raises:
+        InputError: if the texts cannot be read.
+        ModelError: if a speech synthesiser is missing.
+        Cancelled: if `cancel` returns True.
+    """
+    report = Reporter(progress, cancel)
+    try:
+        lines: dict[str, list[str]] = json.loads(texts.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"Cannot read the texts '{texts}'; give a JSON file.") from error
+    geometry = LipGeometry.from_model(model)
+    seen = recipe.config.model_dump(include={"bands", "hops", "past", "ahead"})
+    babble = babble_voices(lines, np.random.default_rng(recipe.seed))
+
+    def spoken(plans: tuple[VoicePlan, ...], clean: bool) -> list[Clip]:
+        augmentation = None if clean else recipe.augmentation
+        result: list[Clip] = []
+        for plan in plans:
+            name = f"{plan.voice.engine}-{plan.voice.name}-{plan.voice.language}"
+            key = [plan.model_dump(), seen, geometry.gain.round(4).tolist(), recipe.seed]
+            key += [augmentation and augmentation.model_dump(), lines]
+            rng = np.random.default_rng([recipe.seed, *name.encode()])
+            made = spoken_clips(plan, lines, geometry, recipe.config, augmentation, rng, babble)
+            result += cached_clips(cache / f"{name}.npz", key, made, report)
+        return result
+
+    training = spoken(recipe.voices, clean=False)
+    still = still_clips(
+        recipe.still_clips, recipe.config, recipe.augmentation, np.random.default_rng(recipe.seed)
+    )
+    key = [recipe.still_clips, seen, recipe.augmentation.model_dump(), recipe.seed]
+    training += cached_clips(cache / "still.npz", key, still, report)
+    return ExpressionData(training, spoken(recipe.validation, clean=True))
+
+
+def recoloured(mel: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Another throat and microphone, cheaply: shift, tilt and blank bands of (n, bands, hops)."""
+    bands = mel.shape[1]
+    places = np.clip(np.arange(bands) + rng.normal(0.0, 0.35), 0, bands - 1)
+    low = places.astype(int)
+    high = np.minimum(low + 1, bands - 1)
+    share = (places - low).astype(np.float32)[None, :, None]
+    shifted = mel[:, low] * (1.0 - share) + mel[:, high] * share
+    knots = np.interp(np.arange(bands), np.linspace(0, bands - 1, 5), rng.normal(0.0, 0.35, 5))
+    result: NDArray[np.float32] = (
+        shifted + (knots + rng.normal(0.0, 0.3)).astype(np.float32)[None, :, None]
+    )
+    if rng.random() < 0.25:
+        first = int(rng.integers(0, bands))
+        result[:, first : first + int(rng.integers(1, 3))] = SILENCE
+    return np.maximum(result, SILENCE)
+
+
+def _batch(
+    clips: list[Clip],
+    chances: NDArray[np.float64],
+    recipe: ExpressionRecipe,
+    rng: np.random.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mel (B, past + T + ahead, bands, hops), truth (B, T, 52) and mask (B, 1, 52)."""
+    context = recipe.config.past + recipe.config.ahead
+    mels, truths, masks = [], [], []
+    for index in rng.choice(len(clips), recipe.batch, p=chances):
+        clip = clips[index]
+        start = int(rng.integers(0, max(len(clip.coefficients) - recipe.frames, 0) + 1))
+        mel = clip.mel[start : start + recipe.frames + context].astype(np.float32)
+        mels.append(recoloured(mel, rng))
+        truths.append(clip.coefficients[start : start + recipe.frames])
+        masks.append(clip.mask)
+    return (
+        torch.from_numpy(np.stack(mels)),
+        torch.from_numpy(np.stack(truths).astype(np.float32)),
+        torch.from_numpy(np.stack(masks))[:, None],
+    )
+
+
+def expression_loss(
+    predicted: Tensor,
+    truth: Tensor,
+    mask: Tensor,
+    identity: Tensor,
+    landmarks: LandmarkLoss,
+    weight: float,
+) -> Tensor:
+    """‖β − β̂‖² (eq. 8) + λ_ldmk · landmark loss (eq. 9), averaged over frames.
+
+    Coefficients that the truth does not speak of count as true.
+    """
+    known = predicted * mask + truth * (1.0 - mask)
+    loss = (known - truth).square().sum(-1).mean()
+    if weight:
+        loss = loss + weight * landmarks(known, truth, identity).mean()
+    return loss
+
+
+def validation_loss(
+    network: ExpressionExtractor, clips: list[Clip], landmarks: LandmarkLoss, weight: float
+) -> float:
+    """Mean loss over whole clips, on the mean head."""
+    network.eval()
+    total, frames = 0.0, 0
+    with torch.inference_mode():
+        for clip in clips:
+            identity = torch.zeros(1, network.config.identity)
+            truth = torch.from_numpy(clip.coefficients.astype(np.float32))[None]
+            mel = torch.from_numpy(clip.mel.astype(np.float32))[None]
+            mask = torch.from_numpy(clip.mask)[None, None]
+            loss = expression_loss(network(mel, identity), truth, mask, identity, landmarks, weight)
+            total += float(loss) * truth.shape[1]
+            frames += truth.shape[1]
+    network.train()
+    return total / max(frames, 1)
+
+
+def train_expression(
+    recipe: ExpressionRecipe,
+    data: ExpressionData,
+    model: FaceModel,
+    *,
+    out: Path,
+    checkpoint: Path | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: CancelCallback | None = None,
+) -> dict[str, Any]:
+    """Train the extractor on the CPU and write its weights.
+
+    Args:
+        recipe: sizes, seed and schedule.
+        data: of `prepare_data`, with clips of other sources added if there are any.
+        model: the morphable model of the landmark loss.
+        out: safetensors file to write, half precision.
+        checkpoint: file to resume from if it is there, and to write every 250 steps.
+        progress: called with ("Training expression", step, steps).
+        cancel: asked at every step.
+
+    Returns:
+        "loss" and "validation", lists of (step, value).
+
+    Raises:
+        InputError: if there is nothing to learn from.
+        Cancelled: if `cancel` returns True; the checkpoint stays.
+    """
+    clips = [clip for clip in data.training if len(clip.coefficients) >= recipe.frames]
+    if not clips:
+        raise InputError(f"No clip is {recipe.frames} frames long; give more speech.")
+    report = Reporter(progress, cancel)
+    torch.manual_seed(recipe.seed)
+    network = ExpressionExtractor(recipe.config)
+    landmarks = LandmarkLoss(model)
+    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+    history: dict[str, Any] = {"loss": [], "validation": []}
+    first = 0
+    if checkpoint is not None and checkpoint.is_file():
+        first, history = load_checkpoint(checkpoint, network, optimiser)
+    chances = np.array([len(clip.coefficients) for clip in clips], np.float64)
+    chances /= chances.sum()
+    network.train()
+    for step in range(first, recipe.steps):
+        report.step("Training expression", step, recipe.steps)
+        rng = np.random.default_rng([recipe.seed, step])
+        torch.manual_seed(recipe.seed + step)
+        _set_rate(optimiser, recipe, step)
+        mel, truth, mask = _batch(clips, chances, recipe, rng)
+        identity = torch.randn(recipe.batch, recipe.config.identity)
+        predicted = network(mel, identity)
+        loss = expression_loss(predicted, truth, mask, identity, landmarks, recipe.landmark_weight)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        history["loss"].append((step, round(float(loss.detach()), 5)))
+        if (step + 1) % 250 == 0 or step + 1 == recipe.steps:
+            value = validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
+            history["validation"].append((step + 1, round(value, 5)))
+            if checkpoint is not None:
+                save_checkpoint(checkpoint, network, optimiser, step + 1, history)
+    save_extractor(out, network)
+    return history
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, recipe: ExpressionRecipe, step: int) -> None:
+    """Warm up over 100 steps, then fall along a cosine to 2 %."""
+    share = step / recipe.steps
+    rate = recipe.learning_rate * min((step + 1) / 100, 1.0)
+    rate *= 0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share))
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def save_extractor(path: Path, network: ExpressionExtractor) -> None:
+    """Write weights in half precision with their configuration."""
+    state = network.state_dict()
+    arrays = {name: value.numpy().astype(np.float16) for name, value in state.items()}
+    save_arrays(path, arrays, {"config": json.dumps(network.config.model_dump())})
