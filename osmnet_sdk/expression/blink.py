@@ -1,7 +1,8 @@
 """Blinks and small gaze shifts, sampled with a take, since sound does not decide them.
 
-Rates and shapes after Bentivoglio et al. 1997 (blinks of people who speak), VanderWerf et al. 2003
-(a lid closes about twice as fast as it opens) and the main sequence of saccades (Bahill et al. 1975).
+Rates and shapes after Bentivoglio et al. 1997 (blinks of people who speak), VanderWerf et al.
+2003 (a lid closes about twice as fast as it opens) and Bahill et al. 1975 (how long an eye takes to
+turn).
 """
 
 from __future__ import annotations
@@ -74,9 +75,7 @@ def sample_eyes(
     blinks = _blinks(frames / float(FPS), [seed, take, 1], options.blinks_per_minute, ends)
     result = np.zeros((frames, len(ARKIT_NAMES)))
     for blink in blinks:
-        for side, lag, depth in zip(
-            ("Left", "Right"), (0.0, blink.lag), blink.depth, strict=True
-        ):
+        for side, lag, depth in zip(("Left", "Right"), (0.0, blink.lag), blink.depth, strict=True):
             near = slice(
                 max(int((blink.start - 0.1) * float(FPS)), 0),
                 int((blink.start + 0.5) * float(FPS)) + 2,
@@ -89,9 +88,7 @@ def sample_eyes(
     if options.gaze > 0:
         yaw, pitch = _gaze(times, [seed, take, 2])
         head_yaw, head_pitch = _compensation(motion, frames)
-        _put_gaze(
-            result, options.gaze * (yaw + head_yaw), options.gaze * (pitch + head_pitch)
-        )
+        _put_gaze(result, options.gaze * (yaw + head_yaw), options.gaze * (pitch + head_pitch))
     return result.astype(np.float32)
 
 
@@ -129,9 +126,7 @@ def _speech_ends(speech: ArrayLike | None, frames: int) -> NDArray[np.float64]:
     return stops / float(FPS)
 
 
-def _blinks(
-    seconds: float, key: list[int], rate: float, ends: NDArray[np.float64]
-) -> list[_Blink]:
+def _blinks(seconds: float, key: list[int], rate: float, ends: NDArray[np.float64]) -> list[_Blink]:
     """Blinks in order of time: log-normal waiting times beyond a shortest one."""
     if rate <= 0:
         return []

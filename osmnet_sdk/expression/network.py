@@ -48,7 +48,7 @@ class ExtractorConfig(BaseModel):
 
     bands: int = Field(default=16, ge=1, le=80)
     """Mel bands."""
-    hops: int = Field(default=16, ge=8, le=64, multiple_of=4)
+    hops: int = Field(default=16, ge=12, le=64, multiple_of=4)
     """Hops of 10 ms in the window of one frame."""
     past: int = Field(default=8, ge=0, le=50)
     """Frames before the current one whose windows are seen as well."""
@@ -75,15 +75,16 @@ class ExpressionExtractor(nn.Module):
     def __init__(self, config: ExtractorConfig) -> None:
         super().__init__()
         self.config = config
-        widths = (config.bands, 64, 96, config.width)
-        strides = (1, 2, 2)
+        # Without padding, so that what comes out for a frame has seen its window and no more:
+        # 3 hops, then 6, then 12, one every 4, and all of them in the last.
         self.convolutions = nn.ModuleList(
             [
-                nn.Conv1d(before, after, 5, stride=stride, padding=2)
-                for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True)
+                nn.Conv1d(config.bands, 64, 3),
+                nn.Conv1d(64, 96, 4, stride=2),
+                nn.Conv1d(96, config.width, 4, stride=2),
             ]
         )
-        self.window = nn.Conv1d(config.width, config.width, config.hops // HOPS_PER_FRAME)
+        self.window = nn.Conv1d(config.width, config.width, config.hops // HOPS_PER_FRAME - 2)
         self.context = nn.Conv1d(config.width, config.hidden, config.past + 1 + config.ahead)
         self.identity = nn.Linear(config.identity, config.hidden)
         self.mix = nn.ModuleList([nn.Linear(config.hidden, config.hidden) for _ in range(2)])

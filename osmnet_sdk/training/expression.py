@@ -234,6 +234,7 @@ def train_expression(
     *,
     out: Path,
     checkpoint: Path | None = None,
+    checkpoint_every: int = 250,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
 ) -> dict[str, Any]:
@@ -244,7 +245,8 @@ def train_expression(
         data: of `prepare_data`, with clips of other sources added if there are any.
         model: the morphable model of the landmark loss.
         out: safetensors file to write, half precision.
-        checkpoint: file to resume from if it is there, and to write every 250 steps.
+        checkpoint: file to resume from if it is there, and to write as training goes on.
+        checkpoint_every: steps between two checkpoints and two validations.
         progress: called with ("Training expression", step, steps).
         cancel: asked at every step.
 
@@ -284,7 +286,7 @@ def train_expression(
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         history["loss"].append((step, round(float(loss.detach()), 5)))
-        if (step + 1) % 250 == 0 or step + 1 == recipe.steps:
+        if (step + 1) % checkpoint_every == 0 or step + 1 == recipe.steps:
             value = validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
             history["validation"].append((step + 1, round(value, 5)))
             if checkpoint is not None:

@@ -130,9 +130,7 @@ def test_eyes_hold_on_to_the_viewer_as_the_head_turns():
 
 
 def test_options_switch_blinks_and_gaze_off():
-    none = sample_eyes(
-        1000, seed=1, take=0, options=SampleOptions(blinks_per_minute=0.0, gaze=0.0)
-    )
+    none = sample_eyes(1000, seed=1, take=0, options=SampleOptions(blinks_per_minute=0.0, gaze=0.0))
     assert not none.any()
 
 

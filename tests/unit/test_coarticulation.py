@@ -12,6 +12,30 @@ from osmnet_sdk.training.facegood import to_arkit
 from osmnet_sdk.training.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.training.speech_synthesis import Voice, speak
 
+SYMBOLS = (
+    "p",
+    "b",
+    "m",
+    "f",
+    "v",
+    "t",
+    "s",
+    "sh",
+    "k",
+    "w",
+    "r",
+    "l",
+    "aa",
+    "ae",
+    "iy",
+    "uw",
+    "ow",
+    "ay",
+    "eh",
+    "ax",
+    "pau",
+)
+
 
 @pytest.fixture(scope="module")
 def model():
@@ -40,7 +64,7 @@ def track(model, geometry, text, seconds=0.1):
 @settings(deadline=None, max_examples=60)
 @given(
     symbols=st.lists(
-        st.sampled_from(["p", "b", "m", "f", "v", "t", "s", "sh", "k", "w", "r", "l", "aa", "ae", "iy", "uw", "ow", "ay", "eh", "ax", "pau"]),
+        st.sampled_from(SYMBOLS),
         min_size=1,
         max_size=12,
     ),
