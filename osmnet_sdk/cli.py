@@ -66,8 +66,10 @@ def _options(epsilon: float, intensity: float, blinks: float) -> SampleOptions:
 
 
 def _size(text: str) -> Size:
-    if text == "crop" or text == "photo":
-        return text
+    if text == "crop":
+        return "crop"
+    if text == "photo":
+        return "photo"
     try:
         height, width = (int(part) for part in text.lower().split("x"))
     except ValueError:
@@ -280,9 +282,7 @@ def head(
 
 
 @app.command()
-def info(
-    device: Device = "auto", bundle: BundleName = "starter", as_json: Json = False
-) -> None:
+def info(device: Device = "auto", bundle: BundleName = "starter", as_json: Json = False) -> None:
     """Show versions, device and bundle; check every file of the bundle."""
     with plain_errors():
         facts = _osmnet(device, bundle).info()

@@ -55,13 +55,13 @@ def plain_errors() -> Iterator[None]:
     """Turn our errors into one line and exit code 2, our warnings into one line each."""
     usual = warnings.showwarning
 
-    def show(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+    def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
         if issubclass(category, OSMNetWarning):
             _say("warning", "yellow", str(message))
         elif os.environ.get("OSMNET_DEBUG"):
-            usual(message, category, *rest)
+            usual(message, category, *rest, **more)
 
-    warnings.showwarning = show
+    warnings.showwarning = show  # type: ignore[assignment]
     warnings.simplefilter("always", OSMNetWarning)
     try:
         yield

@@ -39,9 +39,9 @@ AVERAGE = {
     "gender": 0.5, "age": 0.6, "muscle": 0.5, "weight": 0.5, "height": 0.5, "proportions": 0.5,
 }  # fmt: skip
 
-TEETH_BACK = 0.006
+TEETH_BACK = 0.003
 """The mouth's parts stand too far forward and high in MakeHuman's mesh: corrections in metres."""
-UPPER_TEETH_DOWN = 0.0025
+UPPER_TEETH_DOWN = 0.0055
 TONGUE_DOWN = 0.006
 TONGUE_BACK = 0.013
 
@@ -60,7 +60,7 @@ def anny_models() -> tuple[object, object]:
 
 
 def sample_heads(full: object) -> dict[str, Array]:
-    """Rest vertices (metres, +Y up, +Z out of the face) of sampled heads and of every blendshape."""
+    """Rest vertices of sampled heads and of all blendshapes (metres, +Y up, +Z out of the face)."""
     import torch
 
     rng = np.random.default_rng(SEED)
@@ -210,16 +210,15 @@ def symmetric_landmarks(
         ring = np.isin(triangles, own).any(1)
         ring = np.isin(triangles, triangles[ring]).any(1)  # stay on the same lip or lid
         near = np.flatnonzero(ring & skin)
-        close, distance, _ = trimesh.proximity.closest_point(
-            trimesh.Trimesh(mean, triangles[near], process=False), goal[None]
-        )
-        candidates = trimesh.triangles.closest_point(mean[triangles[near]], np.repeat(goal[None], len(near), 0))
-        best = np.linalg.norm(candidates - goal, axis=1).argmin()
+        repeated = np.repeat(goal[None], len(near), 0)
+        candidates = trimesh.triangles.closest_point(mean[triangles[near]], repeated)
+        distance = np.linalg.norm(candidates - goal, axis=1)
+        best = distance.argmin()
+        assert distance[best] < 0.002, (index, distance[best])
         found[index] = near[best]
         result[index] = trimesh.triangles.points_to_barycentric(
-            mean[triangles[near[best]]][None], close
+            mean[triangles[near[best]]][None], candidates[best][None]
         )[0]
-        assert distance[0] < 0.002, (index, distance)
     return found, np.clip(result, 0, 1) / np.clip(result, 0, 1).sum(1, keepdims=True)
 
 
@@ -244,7 +243,8 @@ def iris_landmarks(
         forward = np.sqrt(radius**2 - IRIS_RADIUS**2)
         # centre, then the rim: to the image's right, up, to its left, down
         rim = [(0, 0, radius)] + [
-            (x * IRIS_RADIUS, y * IRIS_RADIUS, forward) for x, y in ((1, 0), (0, 1), (-1, 0), (0, -1))
+            (x * IRIS_RADIUS, y * IRIS_RADIUS, forward)
+            for x, y in ((1, 0), (0, 1), (-1, 0), (0, -1))
         ]
         for offset in rim:
             goal = centre + offset

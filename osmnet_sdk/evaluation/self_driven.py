@@ -8,6 +8,7 @@ same tracker, so the landmark distance flatters the renderer.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.fit import FaceFit
 from osmnet_sdk.face.landmarks import LandmarkTracker
@@ -23,7 +25,7 @@ from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.face.performance import track_frames
 from osmnet_sdk.face.source import SourceFace, fit_photo
 from osmnet_sdk.progress import Reporter
-from osmnet_sdk.render.renderer import FrameRenderer, View, crop_view
+from osmnet_sdk.render.renderer import FrameRenderer, crop_view
 
 Image = NDArray[np.uint8]
 
@@ -89,8 +91,11 @@ def score_clip(
     frames = frames[:MAX_FRAMES]
     report = reporter or Reporter()
     tracked = track_frames(frames, networks, model, name=name, reporter=report)
+    with warnings.catch_warnings():  # advice on choosing a photo; a clip has no choice
+        warnings.simplefilter("ignore", OSMNetWarning)
+        source = fit_photo(frames[0], networks, model, name=name)
     face = replace(
-        fit_photo(frames[0], networks, model, name=name),
+        source,
         crop=tracked.crop,
         landmarks=tracked.landmarks[0],
         fit=tracked.fits[0],
@@ -129,11 +134,7 @@ def _compared(
             still, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         drawn = renderer.draw(fits[index].pose, fits[index].expression)
-        yield index, (_real(view, frames[index]), drawn, np.asarray(moved, np.uint8), still)
-
-
-def _real(view: View, frame: Image) -> Image:
-    return view.still(frame)
+        yield index, (view.still(frames[index]), drawn, np.asarray(moved, np.uint8), still)
 
 
 def _scores(

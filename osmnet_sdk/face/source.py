@@ -12,7 +12,7 @@ from osmnet_sdk.errors import NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.camera import Camera
 from osmnet_sdk.face.detector import FaceBox
 from osmnet_sdk.face.fit import FaceFit, FaceFitter
-from osmnet_sdk.face.landmarks import region_from_box, region_from_landmarks
+from osmnet_sdk.face.landmarks import Landmarks, region_from_box, region_from_landmarks
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 
@@ -93,32 +93,43 @@ class SourceFace:
         return self.fit.identity
 
 
-def choose_face(faces: list[FaceBox], face_index: int | None, name: str) -> FaceBox:
-    """The face asked for, else the largest, with a warning if there are several.
+def find_faces(photo: NDArray[np.uint8], networks: FaceNetworks) -> list[tuple[FaceBox, Landmarks]]:
+    """Faces of a photo and their landmarks, largest first; what the landmarks deny is left out."""
+    faces = []
+    for box in networks.detector.detect(photo):
+        found = networks.landmarks.locate(photo, region_from_box(box))
+        if found.score >= _MIN_SCORE:
+            found = networks.landmarks.locate(photo, region_from_landmarks(found))
+        if found.score >= _MIN_SCORE:
+            faces.append((box, found))
+    return faces
+
+
+def choose_face(count: int, face_index: int | None, name: str) -> int:
+    """The number of the face asked for, else of the largest, with a warning if there are several.
 
     Raises:
         NoFaceError: if there is no face, or none with that index.
     """
-    if not faces:
+    if count == 0:
         raise NoFaceError(
             f"No face was found in {name}; use a picture in which the face is at least 50 pixels "
             "wide and seen from the front."
         )
     if face_index is None:
-        if len(faces) > 1:
+        if count > 1:
             warnings.warn(
-                f"{name} has {len(faces)} faces; the largest is used. Choose another with "
-                f"face_index 0 to {len(faces) - 1}, counted from the largest.",
+                f"{name} has {count} faces; the largest is used. Choose another with "
+                f"face_index 0 to {count - 1}, counted from the largest.",
                 OSMNetWarning,
                 stacklevel=4,
             )
-        return faces[0]
-    if not 0 <= face_index < len(faces):
+        return 0
+    if not 0 <= face_index < count:
         raise NoFaceError(
-            f"{name} has {len(faces)} face(s); face_index {face_index} must be 0 to "
-            f"{len(faces) - 1}."
+            f"{name} has {count} face(s); face_index {face_index} must be 0 to {count - 1}."
         )
-    return faces[face_index]
+    return face_index
 
 
 def _person_mask(photo: NDArray[np.uint8], crop: Crop, networks: FaceNetworks) -> NDArray[np.uint8]:
@@ -154,18 +165,11 @@ def fit_photo(
 
     Raises:
         NoFaceError: if there is no face.
-        PhotoError: if the face is too small or turned away too far.
+        PhotoError: if the face is too small.
     """
-    box = choose_face(networks.detector.detect(photo), face_index, name)
-    found = networks.landmarks.locate(photo, region_from_box(box))
-    found = networks.landmarks.locate(photo, region_from_landmarks(found))
-    points = found.points[:, :2]
+    faces = find_faces(photo, networks)
+    points = faces[choose_face(len(faces), face_index, name)][1].points[:, :2]
     extent = float(np.ptp(points, axis=0).max())
-    if found.score < _MIN_SCORE:
-        raise NoFaceError(
-            f"What looks like a face in {name} is none, or it is hidden or turned away; use a "
-            "picture of a face seen from the front."
-        )
     if extent < _MIN_FACE:
         raise PhotoError(
             f"The face in {name} is only {extent:.0f} pixels high; use a picture in which it has "

@@ -185,7 +185,7 @@ def _lid_weights(model: FaceModel, gains: dict[str, float]) -> NDArray[np.float3
     weights = np.zeros((len(model.mean), 2), np.float32)
     for column, side in enumerate(gains):
         moved = np.linalg.norm(model.expression_basis[ARKIT_NAMES.index(f"eyeBlink{side}")], axis=1)
-        weights[skin, column] = np.clip(moved / (0.35 * moved[skin].max()), 0, 1)[skin]
+        weights[skin, column] = smoothstep(moved / (0.6 * moved[skin].max()))[skin]
     return weights
 
 

@@ -168,7 +168,7 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
         domain=fine,
         skin=_blend(photo, _mouth_filled(small, mouth), cv2.dilate(mouth, kernel), 0.7),
         photo=photo,
-        lids=_blend(photo, lids, lid_area, 1.0),
+        lids=_blend(photo, lids, lid_area, 0.7),
         eyes=_eye_picture(photo, small, eye),
         person=_resized(np.round(person * 255).astype(np.uint8), fine.shape),
         mouth=_resized(np.round(_soft(cv2.erode(mouth, kernel), 1) * 255).astype(np.uint8),
@@ -249,11 +249,14 @@ def _lid_picture(
         cv2.polylines(excluded, [outline], True, 1, max(2, int(0.03 * between)))
     oval = np.zeros(domain.shape, np.uint8)
     cv2.fillPoly(oval, [_outline(geometry, domain, sets.FACE_OVAL)], 1)
-    known = ((excluded == 0) & (oval == 1)).astype(np.float32)
+    tone = _skin_tone(geometry, domain, small)
+    like_skin = np.linalg.norm(small - tone, axis=2) < 0.45 * np.linalg.norm(tone)
+    known = ((excluded == 0) & (oval == 1) & like_skin).astype(np.float32)
     reach = 0.09 * between
     weight = cv2.GaussianBlur(known, (0, 0), reach)[..., None] + 1e-4
     spread = cv2.GaussianBlur(small * known[..., None], (0, 0), reach) / weight
-    return spread.clip(0, 255).astype(np.uint8), area.astype(np.float32)
+    spread = np.where(weight > 0.02, spread, tone)
+    return spread.clip(0, 255).astype(np.uint8), _soft(area, 0.03 * between)
 
 
 def _person(geometry: HeadGeometry, domain: Domain, parts: NDArray[np.int32]) -> Mask:

@@ -1,0 +1,207 @@
+"""Frames of the sample photo: they follow the tracks, and say so when they cannot."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from skimage.metrics import structural_similarity
+
+from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.errors import Cancelled, InputError, OSMNetWarning
+from osmnet_sdk.face.source import crop_around, find_faces
+from osmnet_sdk.provenance import draw_label
+from osmnet_sdk.render.frames import view_of, with_rest
+from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
+
+
+@pytest.fixture(scope="module")
+def renderer(osm, face):
+    return FrameRenderer(face, osm.face_model, crop_view(face, 256, 256))
+
+
+def tracks(rotation=((0, 0, 0),), **coefficients):
+    values = np.zeros((len(rotation), 52))
+    for name, value in coefficients.items():
+        values[:, ARKIT_NAMES.index(name)] = value
+    motion = MotionTrack(FPS, np.array(rotation, float), np.zeros((len(rotation), 3)))
+    return motion, ExpressionTrack(FPS, values)
+
+
+def drawn(renderer, face, rotation=(0, 0, 0), **coefficients):
+    values = face.fit.expression.copy()
+    for name, value in coefficients.items():
+        values[ARKIT_NAMES.index(name)] = value
+    return renderer.draw(face.fit.pose.moved(rotation, (0, 0, 0)), values)
+
+
+def landmarks(osm, image):
+    faces = find_faces(image, osm._networks)
+    assert len(faces) == 1
+    return faces[0][1].points
+
+
+def test_the_unmoved_head_is_the_photo(renderer, face):
+    frame = drawn(renderer, face)
+    photo = renderer.view.still(face.photo)
+    assert structural_similarity(frame, photo, channel_axis=2) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("rotation", "column", "sign"), [((0, 12, 0), 0, 1), ((0, -12, 0), 0, -1),
+                                     ((10, 0, 0), 1, 1), ((-10, 0, 0), 1, -1)]
+)  # fmt: skip
+def test_the_nose_goes_where_the_head_turns(osm, renderer, face, rotation, column, sign):
+    before = landmarks(osm, drawn(renderer, face))
+    after = landmarks(osm, drawn(renderer, face, rotation))
+    nose = (after - before)[4, :2]
+    assert sign * nose[column] > 6
+
+
+def test_a_rendered_turn_is_tracked_as_that_turn(osm, renderer, face):
+    from osmnet_sdk.face.fit import FaceFitter
+
+    frame = drawn(renderer, face, (5, 14, -6))
+    points = landmarks(osm, frame)
+    view = renderer.view
+    in_photo = (points[:, :2] + 0.5) / view.scale + [view.x, view.y] - 0.5
+    fit = FaceFitter(osm.face_model).fit(in_photo, crop_around(in_photo).camera)
+    change = fit.pose.angles - face.fit.pose.angles
+    np.testing.assert_allclose(change, [5, 14, -6], atol=4)
+
+
+def test_eyes_shut_and_the_mouth_opens_and_closes(osm, renderer, face):
+    def opening(image, upper, lower):
+        points = landmarks(osm, image)
+        height = np.linalg.norm(points[10, :2] - points[152, :2])
+        return np.linalg.norm(points[upper, :2] - points[lower, :2]) / height
+
+    usual, shut = drawn(renderer, face), drawn(renderer, face, eyeBlinkLeft=1, eyeBlinkRight=1)
+    for upper, lower in ((159, 145), (386, 374)):
+        assert opening(shut, upper, lower) < 0.6 * opening(usual, upper, lower)
+    at_rest = with_rest(face, np.zeros((1, 52)))[0]
+    closed = renderer.draw(face.fit.pose, at_rest)
+    at_rest[ARKIT_NAMES.index("jawOpen")] = 0.4
+    opened = renderer.draw(face.fit.pose, at_rest)
+    assert opening(closed, 13, 14) < 0.02
+    assert opening(opened, 13, 14) > 0.06
+
+
+def test_frames_are_lazy_in_order_and_the_same_for_any_number_of_threads(osm, face):
+    from osmnet_sdk.render.frames import render_frames
+
+    motion, expression = tracks([(0, angle, 0) for angle in (-10, -5, 0, 5, 10)], jawOpen=0.2)
+    one = list(render_frames(face, motion, expression, osm.face_model, workers=1))
+    three = list(render_frames(face, motion, expression, osm.face_model, workers=3))
+    assert len(one) == 5
+    assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
+    noses = [landmarks(osm, frame)[4, 0] for frame in one]
+    assert noses == sorted(noses)
+
+
+def test_rendering_can_be_left_and_cancelled(osm, face):
+    motion, expression = tracks([(0, 0, 0)] * 50)
+    frames = osm.render(face, motion, expression)
+    assert next(frames).shape == (256, 256, 3)
+    frames.close()
+    asked = []
+
+    def cancel():
+        asked.append(1)
+        return len(asked) > 4
+
+    with pytest.raises(Cancelled):
+        list(osm.render(face, motion, expression, cancel=cancel))
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"),
+    [("crop", (256, 256, 3)), ("photo", (512, 512, 3)), ((180, 320), (180, 320, 3)),
+     ((301, 199), (301, 199, 3))],
+)  # fmt: skip
+def test_sizes(osm, face, size, shape):
+    frame = next(osm.render(face, *tracks([(0, 8, 0)]), size=size))
+    assert frame.shape == shape
+    assert frame.dtype == np.uint8
+    assert landmarks(osm, frame).shape == (478, 3)
+
+
+@pytest.mark.parametrize("size", ["big", (10, 10), (256, 10_000), (256,)])
+def test_sizes_that_are_none_are_errors(face, size):
+    with pytest.raises(InputError, match="size"):
+        view_of(face, size)
+
+
+def test_the_whole_photo_keeps_its_pixels_away_from_the_head(osm, face):
+    frame = next(osm.render(face, *tracks([(0, 10, 0)]), size="photo", label=False))
+    crop = face.crop
+    right = int(crop.x + crop.side * 1.3) + 1
+    assert right < 500
+    np.testing.assert_array_equal(frame[:, right:], face.photo[:, right:])
+    assert np.abs(frame.astype(int) - face.photo).max() > 50
+
+
+def test_the_label_is_on_unless_it_is_asked_off(osm, face):
+    motion, expression = tracks()
+    plain = next(osm.render(face, motion, expression, label=False))
+    labelled = next(osm.render(face, motion, expression))
+    np.testing.assert_array_equal(draw_label(plain.copy()), labelled)
+    assert not np.array_equal(plain, labelled)
+
+
+def test_tracks_that_do_not_fit_each_other_are_errors(osm, face):
+    motion, expression = tracks([(0, 0, 0)] * 3)
+    with pytest.raises(InputError, match="same length"):
+        osm.render(face, motion.slice(0, 2), expression)
+    with pytest.raises(InputError, match="needs an expression"):
+        osm.render(face, motion)
+    with pytest.raises(InputError, match="own expression"):
+        osm.render(face, Take(motion, expression), expression)
+
+
+def test_a_pose_that_the_photo_cannot_carry_comes_with_a_warning(osm, face):
+    with pytest.warns(OSMNetWarning, match="1 of 2 frames, first frame 1"):
+        osm.render(face, *tracks([(0, 0, 0), (0, 50, 0)]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        osm.render(face, *tracks([(0, 0, 0), (0, 15, 0)]))
+
+
+def test_a_head_at_the_edge_of_the_photo_comes_with_a_warning_and_is_filled(osm, astronaut):
+    tight = np.ascontiguousarray(astronaut[30:220, 150:300])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        face = osm.fit_face(tight)
+    assert [str(w.message) for w in caught] == list(face.warnings)
+    assert any("cut off by the photo's edge" in note for note in face.warnings)
+    with pytest.warns(OSMNetWarning, match="cut off by the photo's edge"):
+        frames = osm.render(face, *tracks([(0, 10, 5)]))
+    assert landmarks(osm, next(frames)).shape == (478, 3)
+
+
+def test_the_photos_own_look_stays_under_the_track(face):
+    values = with_rest(face, np.zeros((2, 52)))
+    rest = face.fit.expression
+    brow, jaw = ARKIT_NAMES.index("browInnerUp"), ARKIT_NAMES.index("jawOpen")
+    assert values[0, brow] == rest[brow]
+    assert values[0, jaw] == 0
+    other = replace(face, fit=replace(face.fit, expression=np.ones(52)))
+    assert with_rest(other, np.ones((1, 52))).max() == 1
+
+
+def test_self_driven_rendering_beats_its_baselines(osm, renderer, face):
+    from osmnet_sdk.evaluation.self_driven import score_clip
+
+    rng = np.random.default_rng(0)
+    turns = np.cumsum(rng.normal(0, 3, (8, 3)), axis=0) * [0.6, 1, 0.6]
+    clip = [renderer.draw(face.fit.pose, face.fit.expression)]
+    clip += [drawn(renderer, face, turn, jawOpen=0.2) for turn in turns]
+    score, sheet = score_clip("made", clip, osm._networks, osm.face_model)
+    assert score.frames == 8
+    assert score.ssim > max(score.still, score.similarity)
+    assert score.error_removed > 0.4
+    assert score.landmark_distance < 3
+    assert sheet[0].shape == (256, 1024, 3)
