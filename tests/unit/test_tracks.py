@@ -196,7 +196,7 @@ def test_any_bytes_are_a_take_or_a_track_error(data):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.npz"
         path.write_bytes(data)
-        with pytest.raises(TrackError, match="x.npz"):
+        with pytest.raises(TrackError, match=r"x\.npz"):
             load_take(path)
 
 

@@ -1,0 +1,177 @@
+"""The command line: results, exit codes, one-line errors, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from tests_support import write_wav
+
+from osmnet_sdk.tracks import load_take
+
+STARTER = Path(__file__).parents[2] / "models" / "starter"
+
+
+def osmnet(*arguments, cwd=None):
+    return subprocess.run(
+        [sys.executable, "-m", "osmnet_sdk", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        timeout=300,
+    )
+
+
+def assert_refused(done, *words):
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1, done.stderr
+    for word in words:
+        assert word in errors[0]
+
+
+@pytest.fixture(scope="module")
+def photo(astronaut, tmp_path_factory):
+    path = tmp_path_factory.mktemp("photo with spaces") / "Porträt.png"
+    Image.fromarray(astronaut).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def short_voice(voice, tmp_path_factory):
+    from osmnet_sdk.audio.load import load_audio
+
+    samples = load_audio(voice).samples[: 16000 * 2]
+    return write_wav(tmp_path_factory.mktemp("voice") / "kurz.wav", samples, 16000)
+
+
+def test_talk_makes_takes_videos_with_sound_and_pictures(photo, short_voice, tmp_path):
+    done = osmnet("talk", photo, short_voice, "-o", tmp_path / "out", "-n", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    first, second = (load_take(path) for path in result["takes"])
+    assert len(first) == 50
+    assert first.motion != second.motion
+    assert first.provenance.audio == "kurz.wav"
+    for path in result["videos"]:
+        with av.open(path) as container:
+            assert container.metadata["comment"].startswith("AI-generated")
+            assert len(container.streams.audio) == 1
+            assert sum(1 for _ in container.decode(video=0)) == 50
+    for key in ("sheet", "curves"):
+        assert np.asarray(Image.open(result[key])).std() > 10
+
+
+def test_sample_express_render_and_info(photo, short_voice, tmp_path):
+    done = osmnet("sample", short_voice, "-o", tmp_path, "-n", "3", "--seed", "5", "--json")
+    takes = json.loads(done.stdout)["takes"]
+    assert len(takes) == 3
+    done = osmnet("express", short_voice, "-o", tmp_path / "e.npz", "--json")
+    assert done.returncode == 0, done.stderr
+    spoken = load_take(tmp_path / "e.npz")
+    assert not spoken.motion.rotation.any()
+    assert spoken.expression.coefficients.max() > 0.1
+    frames = tmp_path / "frames"
+    done = osmnet("render", photo, takes[0], "-o", frames, "--size", "96x64", "--fps", "5")
+    assert done.returncode == 0, done.stderr
+    assert len(list(frames.glob("*.png"))) == 10
+    assert Image.open(frames / "frame_000000.png").size == (64, 96)
+    done = osmnet("info", "--json")
+    assert json.loads(done.stdout)["bundle"] == "starter"
+
+
+def test_head_exports_a_mesh(photo, tmp_path):
+    done = osmnet("head", photo, "-o", tmp_path / "head.glb")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "head.glb").read_bytes()[:4] == b"glTF"
+
+
+def test_track_reads_a_performance(osm, face, tmp_path):
+    from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
+
+    yaw = 8 * np.sin(np.linspace(0, 6.28, 20))
+    rotation = np.stack([0 * yaw, yaw, 0 * yaw], axis=1)
+    take = Take(
+        MotionTrack(25, rotation, np.zeros((20, 3))), ExpressionTrack(25, np.zeros((20, 52)))
+    )
+    osm.render_video(face, take, tmp_path / "v.mp4", label=False)
+    done = osmnet("track", tmp_path / "v.mp4", "-o", tmp_path / "t.npz", "--json")
+    assert done.returncode == 0, done.stderr
+    tracked = load_take(tmp_path / "t.npz")
+    assert len(tracked) == 20
+    assert np.corrcoef(tracked.motion.rotation[:, 1], yaw)[0, 1] > 0.95
+    assert np.ptp(tracked.motion.rotation[:, 1]) == pytest.approx(16, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("empty.wav", b"", ["empty.wav"]),
+        ("text.wav", b"this is no sound", ["text.wav"]),
+        ("missing.wav", None, ["missing.wav"]),
+    ],
+)
+def test_sound_that_is_none(tmp_path, name, content, words):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = osmnet("sample", tmp_path / name, "-o", tmp_path / "takes")
+    assert_refused(done, *words)
+    assert not list((tmp_path / "takes").glob("*"))
+
+
+def test_photos_that_are_none(short_voice, tmp_path):
+    Image.fromarray(np.full((300, 300, 3), 90, np.uint8)).save(tmp_path / "grey.png")
+    done = osmnet("talk", tmp_path / "grey.png", short_voice, "-o", tmp_path / "out")
+    assert_refused(done, "No face", "grey.png")
+    assert not list((tmp_path / "out").glob("*"))
+
+
+def test_options_out_of_range(short_voice, tmp_path):
+    assert_refused(osmnet("sample", short_voice, "-o", tmp_path, "--epsilon", "9"), "epsilon")
+    assert_refused(osmnet("sample", short_voice, "-o", tmp_path, "-n", "0"), "takes")
+    assert_refused(osmnet("sample", short_voice, "-o", tmp_path, "--seed", "-1"), "seed")
+    assert_refused(osmnet("info", "--device", "abacus"), "abacus")
+    assert osmnet("sample").returncode == 2
+
+
+def test_outputs_that_cannot_be_written(photo, short_voice, tmp_path):
+    osmnet("sample", short_voice, "-o", tmp_path, "-n", "1")
+    take = next(tmp_path.glob("*.npz"))
+    before = sorted(tmp_path.iterdir())
+    done = osmnet("render", photo, take, "-o", tmp_path / "no" / "v.mp4")
+    assert_refused(done, "v.mp4")
+    done = osmnet("render", photo, take, "-o", tmp_path / "v.gif")
+    assert_refused(done, ".gif")
+    done = osmnet("express", short_voice, "-o", tmp_path / "no" / "e.npz")
+    assert_refused(done, "e.npz")
+    blocked = tmp_path / "file"
+    blocked.write_text("x", encoding="utf-8")
+    done = osmnet("sample", short_voice, "-o", blocked)
+    assert_refused(done, "file")
+    blocked.unlink()
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_bundles_that_are_wrong(short_voice, tmp_path):
+    assert_refused(osmnet("info", "--bundle", tmp_path / "nothing"), "There is no bundle")
+    broken = tmp_path / "broken"
+    shutil.copytree(STARTER, broken)
+    path = broken / "motion.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert_refused(osmnet("info", "--bundle", broken), "SHA-256")
+    done = osmnet("sample", short_voice, "-o", tmp_path / "t", "--bundle", broken)
+    assert_refused(done, "motion.safetensors")
+
+
+def test_takes_that_are_none(photo, tmp_path):
+    (tmp_path / "x.npz").write_bytes(b"PK nothing")
+    assert_refused(osmnet("render", photo, tmp_path / "x.npz"), "x.npz")
