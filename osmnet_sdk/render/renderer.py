@@ -178,12 +178,14 @@ class FrameRenderer:
         closure = geometry.closure(vertices)
         lids = np.array([_lid_share(value) for value in closure.values()], np.float32)
         out = np.empty((*shape, 3), np.float32)
+        share = np.empty(shape, np.float32)
         shade(
             mesh.triangle, mesh.weights, geometry.model.triangles, self._layer,
             self._mesh_source, geometry.alpha, geometry.lids, lids,
             grid.triangle, grid.weights, self._grid.triangles, self._grid_source,
-            textures.skin, textures.lids, textures.person, self._background, out,
+            textures.skin, textures.lids, textures.person, self._background, out, share,
         )  # fmt: skip
+        _soften_silhouette(out, share, self._pixels)
         self._draw_eyes(out, mesh)
         self._draw_lashes(out, points, closure)
         self._draw_mouth(out, mesh, vertices)
@@ -259,6 +261,16 @@ class FrameRenderer:
 def _lid_share(closure: float) -> float:
     """How much of the plain lid colour shows: nothing until the eye is clearly closing."""
     return float(np.clip(closure / 0.6 - 0.15, 0.0, 1.0))
+
+
+def _soften_silhouette(out: Float, share: Float, pixels: float) -> None:
+    """Smooth the stair steps where the turned face ends before what is behind it."""
+    sigma = max(0.6, 0.7 * pixels)
+    step = np.abs(share - cv2.GaussianBlur(share, (0, 0), sigma))
+    rows, columns = np.nonzero(step > 0.2)
+    soft = cv2.GaussianBlur(out, (0, 0), sigma) if len(rows) else out
+    weight = np.minimum((step[rows, columns] - 0.2) * 5, 1)[:, None]
+    out[rows, columns] += (soft[rows, columns] - out[rows, columns]) * weight
 
 
 def _cut(cover: Coverage, box: tuple[slice, slice]) -> Coverage:

@@ -73,6 +73,7 @@ def shade(  # type: ignore[no-untyped-def]
     person,
     background,
     out,
+    share,
 ):
     """Paint a frame.
 
@@ -94,11 +95,13 @@ def shade(  # type: ignore[no-untyped-def]
         person: (h, w) uint8 texture.
         background: (H, W, 3) uint8 frame without the person.
         out: (H, W, 3) float32 result, 0 to 255.
+        share: (H, W) float32 result, weight of the mesh's flow, 0 to 1.
     """
     height, width = mesh_cover.shape
     for y in range(height):
         for x in range(width):
             g = grid_cover[y, x]
+            share[y, x] = 0.0
             if g < 0:
                 for c in range(3):
                     out[y, x, c] = background[y, x, c]
@@ -117,6 +120,7 @@ def shade(  # type: ignore[no-untyped-def]
                 a = mesh_alpha[i] * u + mesh_alpha[j] * v + mesh_alpha[k] * w
                 mx = mesh_source[i, 0] * u + mesh_source[j, 0] * v + mesh_source[k, 0] * w
                 my = mesh_source[i, 1] * u + mesh_source[j, 1] * v + mesh_source[k, 1] * w
+                share[y, x] = a
                 sx += (mx - sx) * a
                 sy += (my - sy) * a
                 if mesh_layer[t] == 0:
