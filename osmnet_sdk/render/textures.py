@@ -162,7 +162,7 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
     lids, lid_area = _lid_picture(geometry, work, small, np.maximum(eye, opening))
     ring = (lid_area > 0.5) & (eye == 0)
     lash = np.percentile(small[ring], 8, axis=0) if ring.any() else np.full(3, 30.0)
-    hole = (person > 0.3).astype(np.uint8)
+    hole = (person > 0.1).astype(np.uint8)
     kernel = np.ones((3, 3), np.uint8)
     return Textures(
         domain=fine,
@@ -272,7 +272,7 @@ def _empty_background(photo: Image, hole: Image) -> Image:
     size = 128
     tiny = cv2.resize(photo, (size, size), interpolation=cv2.INTER_AREA)
     gap = cv2.resize(hole, (size, size), interpolation=cv2.INTER_NEAREST)
-    gap = cv2.dilate(gap, np.ones((3, 3), np.uint8))
+    gap = cv2.dilate(gap, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5)))
     filled = cv2.inpaint(tiny, gap, 5, cv2.INPAINT_TELEA).astype(np.float32)
     for sigma in (12, 6, 3):
         blurred = cv2.GaussianBlur(filled, (0, 0), sigma)
