@@ -70,7 +70,13 @@ class ExpressionExtractor(nn.Module):
 
     Args:
         config: sizes.
+
+    Attributes:
+        lip_gain: (52,) how far each coefficient parts the lips of the face model that it was
+            trained for (`lips.LipGeometry.gain`); 0 before training.
     """
+
+    lip_gain: Tensor
 
     def __init__(self, config: ExtractorConfig) -> None:
         super().__init__()
@@ -91,6 +97,7 @@ class ExpressionExtractor(nn.Module):
         self.norms = nn.ModuleList([nn.LayerNorm(config.hidden) for _ in range(2)])
         self.dropout = nn.Dropout(config.dropout)
         self.out = nn.Linear(config.hidden, len(ARKIT_NAMES))
+        self.register_buffer("lip_gain", torch.zeros(len(ARKIT_NAMES)))
         # Most coefficients are near 0 most of the time: start there.
         nn.init.constant_(self.out.bias, -3.0)
 

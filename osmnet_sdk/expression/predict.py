@@ -15,6 +15,7 @@ from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.level import level_gain, levelled
+from osmnet_sdk.expression.lips import smoothed, touched
 from osmnet_sdk.options import ExpressionOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.tracks import ExpressionTrack, Provenance
@@ -107,7 +108,8 @@ class ExpressionPredictor:
             report.step("Predicting expression", block.start, recording.frames)
             result[block.start : block.stop] = self._block(recording.samples, gain, block, alpha)
         report.step("Predicting expression", recording.frames, recording.frames)
-        result = smoothed(result)
+        lips = self._network.lip_gain.cpu().numpy()
+        result = touched(smoothed(result, lips), lips)
         if options.rest_in_silence:
             result *= _gate(voice_activity(recording.samples))[:, None]
         result = np.clip(result * options.intensity, 0.0, 1.0)
@@ -154,29 +156,6 @@ class ExpressionPredictor:
             audio_sha256=recording.sha256,
             options=options.changed(),
         )
-
-
-def smoothed(coefficients: FloatArray) -> FloatArray:
-    """Take the jitter out of (T, 52) coefficients, but leave closed lips closed.
-
-    A kernel of three frames; where the lips meet, the frame stays as it is, since a closure may
-    last no longer than that one frame.
-    """
-    padded = np.pad(coefficients, ((1, 1), (0, 0)), mode="edge")
-    soft = 0.18 * padded[:-2] + 0.64 * padded[1:-1] + 0.18 * padded[2:]
-    keep = _closedness(coefficients)[:, None]
-    result: FloatArray = (keep * coefficients + (1.0 - keep) * soft).astype(np.float32)
-    return result
-
-
-def _closedness(coefficients: FloatArray) -> NDArray[np.float64]:
-    """1 where the jaw's opening is made up for by the lips, falling to 0 as they part."""
-    jaw = coefficients[:, ARKIT_NAMES.index("jawOpen")]
-    close = coefficients[:, ARKIT_NAMES.index("mouthClose")]
-    funnel = coefficients[:, ARKIT_NAMES.index("mouthFunnel")]
-    apart = np.maximum(jaw - close + 0.35 * funnel, 0.0).astype(np.float64)
-    result: NDArray[np.float64] = np.exp(-((apart / 0.06) ** 2))
-    return result
 
 
 def _gate(activity: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from scipy.ndimage import gaussian_filter1d
 
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.face.model import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP, FaceModel
+from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.training.phones import ARTICULATIONS, Alphabet, Articulation, phone_classes
 
 STEP = 0.005
@@ -43,35 +43,6 @@ class TimedPhone:
     symbol: str
     start: float
     end: float
-
-
-@dataclass(frozen=True)
-class LipGeometry:
-    """How far each coefficient parts the lips, as a linear function.
-
-    Attributes:
-        rest: vertical gap at rest over the mouth's width; below 0 where the lips overlap.
-        gain: (52,) change of that gap for each coefficient at 1.
-    """
-
-    rest: float
-    gain: NDArray[np.float64]
-
-    @classmethod
-    def from_model(cls, model: FaceModel) -> LipGeometry:
-        """Read it off the mean head of a face model."""
-        mean = model.landmark_mean.astype(np.float64)
-        width = float(np.linalg.norm(mean[MOUTH_CORNERS[0]] - mean[MOUTH_CORNERS[1]]))
-        apart = (
-            model.landmark_expression[:, UPPER_LIP, 1] - model.landmark_expression[:, LOWER_LIP, 1]
-        )
-        rest = float(mean[UPPER_LIP, 1] - mean[LOWER_LIP, 1]) / width
-        return cls(rest, apart.astype(np.float64) / width)
-
-    def gap(self, coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Signed vertical gap (…,) of coefficients (…, 52) over the mouth's width."""
-        result: NDArray[np.float64] = self.rest + coefficients @ self.gain
-        return result
 
 
 @dataclass(frozen=True)
@@ -224,7 +195,8 @@ def to_coefficients(curves: Articulators, geometry: LipGeometry) -> NDArray[np.f
     put("mouthUpperUpLeft mouthUpperUpRight", (0.18 * open_ + 0.10 * tuck) * free)
     put("jawOpen", curves.jaw * (1.0 - 0.4 * closure))
 
-    aperture = (1.0 - tuck) * curves.aperture + tuck * np.minimum(curves.aperture, 0.02)
+    # The lower lip under the upper teeth lies as high as the upper lip's edge.
+    aperture = (1.0 - tuck) * curves.aperture - 0.01 * tuck
     aperture = free * aperture + closure * CLOSED_APERTURE
     # Counted from rest, so that silence asks for nothing even where the lips overlap a little.
     aperture = aperture + geometry.rest

@@ -17,6 +17,7 @@ from torch import Tensor
 from osmnet_sdk.audio.mel import SILENCE
 from osmnet_sdk.bundle import save_arrays
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import (
     LANDMARK_WEIGHT,
     ExpressionExtractor,
@@ -26,7 +27,6 @@ from osmnet_sdk.expression.network import (
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.training.augmentation import AugmentationConfig
-from osmnet_sdk.training.coarticulation import LipGeometry
 from osmnet_sdk.training.expression_checkpoint import load_checkpoint, save_checkpoint
 from osmnet_sdk.training.expression_data import (
     Clip,
@@ -36,6 +36,7 @@ from osmnet_sdk.training.expression_data import (
     spoken_clips,
     still_clips,
 )
+from osmnet_sdk.training.facegood import facegood_clips
 
 
 class ExpressionRecipe(BaseModel):
@@ -54,6 +55,8 @@ class ExpressionRecipe(BaseModel):
     """Synthetic voices that are only listened to for validation."""
     still_clips: int = Field(default=120, ge=0)
     """Clips of 4 s of noise or music, to which the mouth keeps still."""
+    facegood_copies: int = Field(default=0, ge=0, le=20)
+    """Augmented versions of the FACEGOOD recordings; 0 leaves them out."""
     steps: int = Field(default=4000, ge=1)
     batch: int = Field(default=24, ge=1)
     """Stretches in a batch."""
@@ -100,6 +103,7 @@ def prepare_data(
     *,
     texts: Path,
     cache: Path,
+    facegood: Path | None = None,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
 ) -> ExpressionData:
@@ -110,11 +114,12 @@ def prepare_data(
         model: face model whose lips the coefficients are made for.
         texts: JSON file of lines by language.
         cache: folder for prepared clips.
+        facegood: the FACEGOOD recordings (.npz), if the recipe asks for them.
         progress: called with (stage, done, total).
         cancel: asked between clips.
 
     Raises:
-        InputError: if the texts cannot be read.
+        InputError: if the texts or the recordings cannot be read.
         ModelError: if a speech synthesiser is missing.
         Cancelled: if `cancel` returns True.
     """
@@ -145,6 +150,22 @@ def prepare_data(
     )
     key = [recipe.still_clips, seen, recipe.augmentation.model_dump(), recipe.seed]
     training += cached_clips(cache / "still.npz", key, still, report)
+    if recipe.facegood_copies:
+        if facegood is None:
+            raise InputError(
+                "The recipe learns from the FACEGOOD recordings; say where they are, or set "
+                "facegood_copies to 0."
+            )
+        key = [recipe.facegood_copies, seen, recipe.augmentation.model_dump(), recipe.seed]
+        recorded = facegood_clips(
+            facegood,
+            geometry,
+            recipe.config,
+            recipe.augmentation,
+            np.random.default_rng(recipe.seed),
+            copies=recipe.facegood_copies,
+        )
+        training += cached_clips(cache / "facegood.npz", key, recorded, report)
     return ExpressionData(training, spoken(recipe.validation, clean=True))
 
 
@@ -263,6 +284,7 @@ def train_expression(
     report = Reporter(progress, cancel)
     torch.manual_seed(recipe.seed)
     network = ExpressionExtractor(recipe.config)
+    network.lip_gain.copy_(torch.from_numpy(LipGeometry.from_model(model).gain))
     landmarks = LandmarkLoss(model)
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
     history: dict[str, Any] = {"loss": [], "validation": []}

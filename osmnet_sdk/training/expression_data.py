@@ -16,6 +16,7 @@ from osmnet_sdk.audio.mel import mel_windows
 from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.level import level_gain, levelled
+from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.files import replaced
 from osmnet_sdk.progress import Reporter
@@ -26,7 +27,7 @@ from osmnet_sdk.training.augmentation import (
     coloured_noise,
     music,
 )
-from osmnet_sdk.training.coarticulation import LipGeometry, TimedPhone, viseme_track
+from osmnet_sdk.training.coarticulation import TimedPhone, viseme_track
 from osmnet_sdk.training.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.training.speech_synthesis import Utterance, Voice, speak
 

@@ -39,9 +39,9 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS, SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.training.augmentation import AugmentationConfig, augmented
-from osmnet_sdk.training.coarticulation import LipGeometry
 from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip, mel_context
 
 _MAP: dict[str, tuple[tuple[str, float], ...]] = {

@@ -54,7 +54,7 @@ def _vowel(
 ARTICULATIONS: dict[str, Articulation] = {
     "silence": Articulation(hold=1.0, shape_hold=0.5, reach=0.05),
     "bilabial": Articulation(jaw=0.06, closed=True, hold=0.7, shape_hold=0.15),
-    "labiodental": Articulation(jaw=0.07, aperture=0.02, tuck=1.0, hold=0.9, shape_hold=0.9),
+    "labiodental": Articulation(jaw=0.07, tuck=1.0, hold=0.9, shape_hold=1.0),
     "dental": Articulation(jaw=0.12, aperture=0.10, hold=0.5),
     "alveolar": Articulation(jaw=0.10, aperture=0.09, hold=0.35, shape_hold=0.15),
     "sibilant": Articulation(jaw=0.05, aperture=0.08, spread=0.30, hold=0.6),

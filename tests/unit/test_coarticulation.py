@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from osmnet_sdk.bundle import find_bundle
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.face.model import load_face_model
-from osmnet_sdk.training.coarticulation import LipGeometry, TimedPhone, viseme_track
+from osmnet_sdk.training.coarticulation import TimedPhone, viseme_track
 from osmnet_sdk.training.facegood import to_arkit
 from osmnet_sdk.training.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.training.speech_synthesis import Voice, speak

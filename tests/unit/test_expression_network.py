@@ -10,13 +10,14 @@ from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.evaluation.lips import LabelledPhone, lip_figures, load_phones
 from osmnet_sdk.expression.level import level_gain, levelled
+from osmnet_sdk.expression.lips import FREE, OVERLAP, LipGeometry, smoothed, touched
 from osmnet_sdk.expression.network import (
     ExpressionExtractor,
     ExtractorConfig,
     LandmarkLoss,
     extractor_from,
 )
-from osmnet_sdk.expression.predict import ExpressionPredictor, smoothed
+from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.options import ExpressionOptions
@@ -24,7 +25,7 @@ from osmnet_sdk.training.expression import ExpressionData, ExpressionRecipe, tra
 from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip
 
 SMALL = ExtractorConfig(past=3, ahead=1, identity=50, width=16, hidden=16, dropout=0.0)
-JAW = ARKIT_NAMES.index("jawOpen")
+JAW, CLOSE = ARKIT_NAMES.index("jawOpen"), ARKIT_NAMES.index("mouthClose")
 
 
 @pytest.fixture(scope="module")
@@ -189,13 +190,34 @@ def test_predict_can_be_cancelled_and_reports(network):
 def test_smoothing_leaves_a_closure_of_one_frame_closed():
     track = np.zeros((9, 52), np.float32)
     track[:, JAW] = 0.3
-    track[4, ARKIT_NAMES.index("mouthClose")] = 0.3
-    result = smoothed(track)
-    apart = result[:, JAW] - result[:, ARKIT_NAMES.index("mouthClose")]
+    track[4, CLOSE] = 0.3
+    gain = np.zeros(52, np.float32)
+    gain[[JAW, CLOSE]] = 0.75, -0.75
+    result = smoothed(track, gain)
+    apart = result[:, JAW] - result[:, CLOSE]
     assert apart[4] < 0.01
     jitter = np.zeros((20, 52), np.float32)
     jitter[:, JAW] = 0.4 + 0.02 * (np.arange(20) % 2)
-    assert np.ptp(smoothed(jitter)[2:-2, JAW]) < 0.01
+    assert np.ptp(smoothed(jitter, gain)[2:-2, JAW]) < 0.01
+
+
+@given(jaw=st.floats(0, 1), close=st.floats(0, 1), press=st.floats(0, 1))
+def test_lips_that_come_close_touch_and_do_not_sink_in(jaw, close, press):
+    model = load_face_model(find_bundle())
+    geometry = LipGeometry.from_model(model)
+    gain = geometry.gain.astype(np.float32)
+    given_values = np.zeros((1, 52), np.float32)
+    given_values[0, [JAW, CLOSE]] = jaw, close
+    given_values[0, ARKIT_NAMES.index("mouthPressLeft")] = press
+    result = touched(given_values, gain)
+    before, after = float((given_values @ gain)[0]), float((result @ gain)[0])
+    if before >= FREE or close == 1:
+        assert after == pytest.approx(before, abs=1e-5) or close == 1
+    elif before < 0.039:
+        assert after < 1e-4
+        assert model.lip_gap(result)[0] == 0
+    assert after > min(-OVERLAP, before) - 1e-4
+    assert np.array_equal(np.delete(result, CLOSE, 1), np.delete(given_values, CLOSE, 1))
 
 
 def test_weights_that_do_not_fit_are_refused(network):
