@@ -8,7 +8,6 @@ import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -29,18 +28,18 @@ MIN_RATE, MAX_RATE = 1_000, 768_000
 
 _BLOCK = 1 << 15
 """Samples that are joined before they are passed on."""
-_HOLE = Fraction(1, 10)
+_HOLE = 0.1
 """Longer holes in the time stamps are filled with silence, in seconds, to keep lips in sync."""
-_LATE = Fraction(1, 500)
+_LATE = 0.002
 """A smaller delay against the picture, in seconds, is rounding."""
-_LONGEST_HOLE = Fraction(60)
+_LONGEST_HOLE = 60.0
 """Time stamps that jump further than this, in seconds, are wrong."""
 _ADTS_DELAY = 1024
 """Samples of encoder delay in a bare AAC stream, which has no place to note them."""
 _PADDING = 2048
 """Most samples that an encoder adds at the end to fill its last packet."""
 _MANY_CHANNELS = 8
-_SCALE = {"int16": 2.0**-15, "int32": 2.0**-31}
+_SCALE = {np.dtype(np.int16): np.float32(2.0**-15), np.dtype(np.int32): np.float32(2.0**-31)}
 
 
 class SoundBlock(NamedTuple):
@@ -59,7 +58,7 @@ class _Piece(NamedTuple):
 
     samples: FloatArray
     rate: int
-    time: Fraction | None
+    time: float | None
     """Time stamp in seconds."""
 
 
@@ -68,7 +67,7 @@ class _Tally:
     """What was decoded and what could not be."""
 
     damaged: int = 0
-    seconds: Fraction = Fraction(0)
+    seconds: float = 0.0
 
 
 def file_blocks(source: FileSource) -> Iterator[SoundBlock]:
@@ -91,23 +90,21 @@ def file_blocks(source: FileSource) -> Iterator[SoundBlock]:
         tally = _Tally()
         pieces = _pieces(container, stream, tally, name)
         if "mov" in form and stream.duration:
-            pieces = _without_end(pieces, stream.duration * stream.time_base)
+            pieces = _without_end(pieces, float(stream.duration * stream.time_base))
         elif form == "aac":
             pieces = _without_start(pieces, _ADTS_DELAY)
-        start = None if picture is None else (picture.start_time or 0) * picture.time_base
+        start = None if picture is None else float((picture.start_time or 0) * picture.time_base)
         yield from _joined(_placed(pieces, start), total)
         if not tally.seconds:
             raise AudioError(
                 f"No sound could be decoded from '{name}'; it is empty, damaged or not {KIND}."
             )
-        missing = 0.0 if form == "aac" else total - float(tally.seconds)  # ADTS only guesses
+        missing = 0.0 if form == "aac" else total - tally.seconds  # ADTS only guesses
         missing += _wav_bytes_missing(source) * 8 / (stream.codec_context.bit_rate or math.inf)
         # Tags at the end of an MP3 file often pass for one damaged packet.
         if missing > max(0.1, 0.01 * total) or tally.damaged > (form == "mp3"):
-            whole = float(tally.seconds) + max(missing, 0.0)
-            warnings.warn(
-                _cut_short(name, float(tally.seconds), whole), OSMNetWarning, stacklevel=2
-            )
+            whole = tally.seconds + max(missing, 0.0)
+            warnings.warn(_cut_short(name, tally.seconds, whole), OSMNetWarning, stacklevel=2)
 
 
 def moving_picture(container: Any) -> Any:
@@ -120,13 +117,15 @@ def moving_picture(container: Any) -> Any:
 
 def as_float(samples: NDArray[Any]) -> FloatArray:
     """Samples of type uint8, int16, int32 or float as float32 with full scale ±1."""
+    scale = _SCALE.get(samples.dtype)
+    if scale is not None:
+        return samples.astype(np.float32) * scale
     if samples.dtype == np.uint8:
         return (samples.astype(np.float32) - np.float32(128.0)) / np.float32(128.0)
-    scale = _SCALE.get(samples.dtype.name)
-    if scale is not None:
-        return samples.astype(np.float32) * np.float32(scale)
+    if samples.dtype == np.float32:
+        return samples
     with np.errstate(over="ignore"):  # infinities are reported, with their place, by the caller
-        return samples.astype(np.float32, copy=False)
+        return samples.astype(np.float32)
 
 
 def check_rate(rate: float, name: str) -> int:
@@ -205,9 +204,8 @@ def _pieces(container: Any, stream: Any, tally: _Tally, name: str) -> Iterator[_
         for frame in frames:
             rate = check_rate(frame.sample_rate, f"'{name}'")
             samples = as_float(_samples(frame))
-            tally.seconds += Fraction(len(samples), rate)
-            timed = frame.pts is not None and frame.time_base is not None
-            yield _Piece(samples, rate, frame.pts * frame.time_base if timed else None)
+            tally.seconds += len(samples) / rate
+            yield _Piece(samples, rate, frame.time)
 
 
 def _samples(frame: Any) -> NDArray[Any]:
@@ -220,22 +218,22 @@ def _samples(frame: Any) -> NDArray[Any]:
     return samples.T if frame.format.is_planar else samples.reshape(-1, channels)
 
 
-def _without_end(pieces: Iterator[_Piece], seconds: Fraction) -> Iterator[_Piece]:
+def _without_end(pieces: Iterator[_Piece], seconds: float) -> Iterator[_Piece]:
     """Leave out what an encoder added to fill its last packet.
 
     More than a packet beyond the declared end is sound that was declared wrongly, and kept.
     """
-    done = Fraction(0)
+    done = 0.0
     held: list[_Piece] = []
     for piece in pieces:
-        keep = max(0, min(len(piece.samples), round((seconds - done) * piece.rate)))
-        done += Fraction(len(piece.samples), piece.rate)
+        keep = max(0, min(len(piece.samples), round(min(seconds - done, 1e6) * piece.rate)))
+        done += len(piece.samples) / piece.rate
         if held or keep < len(piece.samples):
             held.append(piece._replace(samples=piece.samples[keep:], time=None))
             piece = piece._replace(samples=piece.samples[:keep])
         if sum(len(each.samples) for each in held) > _PADDING:
             yield from [piece, *held] if keep else held
-            held, seconds = [], Fraction(1 << 40)
+            held, seconds = [], math.inf
         elif keep:
             yield piece
 
@@ -247,9 +245,9 @@ def _without_start(pieces: Iterator[_Piece], count: int) -> Iterator[_Piece]:
         yield piece._replace(samples=piece.samples[cut:], time=None)
 
 
-def _placed(pieces: Iterator[_Piece], start: Fraction | None) -> Iterator[_Piece]:
+def _placed(pieces: Iterator[_Piece], start: float | None) -> Iterator[_Piece]:
     """Move sound to where the picture starts, and fill holes in time with silence."""
-    done = Fraction(0)
+    done = 0.0
     for piece in pieces:
         samples, rate, time = piece
         if time is not None:
@@ -259,9 +257,9 @@ def _placed(pieces: Iterator[_Piece], start: Fraction | None) -> Iterator[_Piece
                 samples = samples[min(round(-late * rate), len(samples)) :]
             elif (_HOLE if done else _LATE) < late < _LONGEST_HOLE:
                 silence = np.zeros((round(late * rate), samples.shape[1]), np.float32)
-                done += Fraction(len(silence), rate)
+                done += len(silence) / rate
                 yield piece._replace(samples=silence)
-        done += Fraction(len(samples), rate)
+        done += len(samples) / rate
         yield piece._replace(samples=samples)
 
 

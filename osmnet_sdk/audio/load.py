@@ -17,6 +17,9 @@ from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 
 __all__ = ["Audio", "AudioSource", "load_audio", "stream_audio"]
 
+_FIRST_STEP = 600 * SAMPLE_RATE
+"""Samples that memory is reserved for at first, at most (10 minutes)."""
+
 
 @dataclass(frozen=True, eq=False)
 class Audio:
@@ -91,12 +94,16 @@ def load_audio(
     samples = np.empty(0, np.float32)
     count = 0
     for block, total in mono_blocks(source):
-        if count + len(block) > len(samples):
-            expected = int(total * SAMPLE_RATE) + len(block)
+        needed = count + len(block)
+        if needed > len(samples):
+            declared = int(total * SAMPLE_RATE) + len(block)
+            # A damaged file may declare any length, so that it is believed step by step only.
+            trusted = min(declared, max(2 * count, _FIRST_STEP))
             # Grows in place, where the system can, instead of holding two copies.
-            samples.resize(max(count + len(block), count * 5 // 4, expected), refcheck=False)
-        samples[count : count + len(block)] = block
-        count += len(block)
+            size = trusted if declared >= needed else needed * 5 // 4
+            samples.resize(max(needed, size), refcheck=False)
+        samples[count:needed] = block
+        count = needed
         report.step("Reading sound", count // SAMPLE_RATE, int(np.ceil(total)))
     if count == 0:
         raise AudioError("The sound is shorter than one sample at 16 kHz; give a longer one.")

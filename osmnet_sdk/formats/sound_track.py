@@ -9,7 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
-from osmnet_sdk.audio.decode import sound_blocks
+from osmnet_sdk.audio.decode import sound_blocks, to_mono
 from osmnet_sdk.audio.load import Audio, AudioSource
 from osmnet_sdk.audio.resample import FloatArray, RateConverter
 from osmnet_sdk.conventions import SAMPLE_RATE
@@ -85,8 +85,7 @@ class SoundTrack:
             return self._rest()
         samples = block.samples
         if samples.shape[1] != self._channels:
-            mono = samples.mean(axis=1, keepdims=True, dtype=np.float32)
-            samples = np.repeat(mono, self._channels, axis=1)
+            samples = np.repeat(to_mono(samples), self._channels, axis=1)
         rest = np.zeros((0, self._channels), np.float32)
         if self._converter is None or self._converter.rate_in != block.rate:
             rest = self._rest()

@@ -80,10 +80,7 @@ def video_info(path: str | os.PathLike[str]) -> VideoInfo:
     with open_container(path, error=PhotoError, kind=KIND) as container:
         stream = _picture_stream(container, source_name(path))
         fps = _frame_rate(stream)
-        if stream.duration:
-            seconds = float(stream.duration * stream.time_base)
-        else:
-            seconds = (container.duration or 0) / 1e6
+        seconds = _declared_seconds(container, stream)
         count = stream.frames or round(seconds * fps)
         sound = bool(container.streams.audio)
         first = next(_decoded(container, stream, source_name(path)))
@@ -181,6 +178,12 @@ def _frame_rate(stream: Any) -> Fraction:
     return Fraction(rate) if rate else Fraction(25)
 
 
+def _declared_seconds(container: Any, stream: Any) -> float:
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return float(container.duration or 0) / 1e6
+
+
 def _decoded(container: Any, stream: Any, name: str) -> Iterator[_Picture]:
     """Decode packet by packet; a damaged packet is counted and left out."""
     packets = container.demux(stream)
@@ -202,12 +205,16 @@ def _decoded(container: Any, stream: Any, name: str) -> Iterator[_Picture]:
                 stamp = frame.pts * frame.time_base
                 start = stamp if start is None else start
                 time = max(stamp - start, time)
+            else:
+                time = count * step
             yield _Picture(frame, time)
             count += 1
-            time += step if frame.pts is None else 0
     if not count:
         raise PhotoError(f"No frame of '{name}' could be decoded; it is damaged or not {KIND}.")
-    if damaged or (stream.frames and count < stream.frames - max(2, stream.frames // 100)):
+    missing = 0.0
+    if stream.duration or not container.streams.audio:  # else the sound may be what lasts longer
+        missing = _declared_seconds(container, stream) - float(time + step)
+    if damaged or missing > max(0.25, 0.01 * float(time)):
         warnings.warn(
             f"'{name}' is damaged or cut short: {count} frames could be decoded and are used; "
             "export it again to have all of it.",

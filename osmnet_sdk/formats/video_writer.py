@@ -7,7 +7,7 @@ import queue
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -64,6 +64,8 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             "or .mkv."
         )
     try:
+        with suppress(FileNotFoundError):
+            target.lstat()  # names that the system does not take
         if target.exists() and not os.access(target, os.W_OK):
             raise OutputError(f"Cannot write '{target}': it is write-protected; use another name.")
         with tempfile.TemporaryFile(dir=target.parent):

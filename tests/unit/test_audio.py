@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 from fractions import Fraction
 from pathlib import Path
 
@@ -270,6 +271,29 @@ def test_a_wav_file_of_unknown_size_is_whole(tmp_path):
     data[place : place + 4] = b"\xff\xff\xff\xff"
     path.write_bytes(data)
     assert len(load_audio(path).samples) == len(chirp(16000))
+
+
+def test_a_declared_length_is_not_believed_blindly(tmp_path):
+    path = write_sound(tmp_path / "a.flac", chirp(16000), 16000, "flac")
+    data = bytearray(path.read_bytes())
+    data[21] |= 0x0F  # the total of samples in STREAMINFO has 36 bits: 50 days, 275 GB
+    data[22:26] = b"\xff" * 4
+    path.write_bytes(data)
+    tracemalloc.start()
+    with pytest.warns(OSMNetWarning, match="cut short"):
+        assert len(load_audio(path).samples) == len(chirp(16000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 60e6
+
+
+def test_memory_is_little_more_than_the_result():
+    samples = np.zeros(48000 * 120, np.int16)
+    tracemalloc.start()
+    audio = load_audio((samples, 48000))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.05 * audio.samples.nbytes + 3e6
 
 
 def test_silent_short_and_clipped_sound_is_fine(tmp_path):
