@@ -1,0 +1,83 @@
+"""What the sampler knows about real motion: the statistics of training clips in feature space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osmnet_sdk.errors import ModelError
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Statistics of real paths of F_m − F_c, and the units of what is decoded.
+
+    Attributes:
+        directions: (R, C), principal directions of real paths inside the span of the basis, each
+            as long as a typical clip varies along it; their squared lengths add up to the square
+            of a typical distance from the centre.
+        recursion: (R, P), coefficients of each direction's autoregression at 25 fps.
+        gains: (6,), factor on decoded steps, so that their mean speed is that of real speakers.
+        leaks: (6,), seconds, time constants of the pull to rest, so that the standard deviation of
+            poses is that of real speakers.
+        predicted_speed: (2,), mean and standard deviation over speech of the logarithm of the
+            speed that the audio encoder's weights predict.
+        sharpness: weight of the second difference that is added to a path, 0 or more; it makes up
+            for the high frequencies that overlapping clips lose when they are blended.
+        drift: seconds, time constant over which the mean pose is brought to rest.
+    """
+
+    directions: Array
+    recursion: Array
+    gains: Array
+    leaks: Array
+    predicted_speed: Array
+    sharpness: float
+    drift: float
+
+    def __post_init__(self) -> None:
+        rows = np.shape(self.directions)[:1]
+        shapes: dict[str, tuple[int, ...]] = {
+            "directions": rows + np.shape(self.directions)[1:2],
+            "recursion": rows + np.shape(self.recursion)[1:2],
+            "gains": (6,),
+            "leaks": (6,),
+            "predicted_speed": (2,),
+            "sharpness": (),
+            "drift": (),
+        }
+        for field in fields(self):
+            value = np.asarray(getattr(self, field.name), np.float64)
+            if not shapes[field.name] and value.size == 1:
+                value = value.reshape(())  # a weights file stores single numbers as (1,)
+            if value.shape != shapes[field.name] or not np.isfinite(value).all():
+                raise ModelError(
+                    f"The motion calibration '{field.name}' of shape {value.shape} cannot be "
+                    "used; get the bundle again."
+                )
+            object.__setattr__(self, field.name, value if value.ndim else float(value))
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Arrays to store, by name."""
+        return {f"calibration.{f.name}": np.atleast_1d(getattr(self, f.name)) for f in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Calibration:
+        """The calibration among the arrays of a weights file.
+
+        Raises:
+            ModelError: if a part is missing or has a wrong shape.
+        """
+        parts: dict[str, Any] = {}
+        for field in fields(cls):
+            name = f"calibration.{field.name}"
+            if name not in arrays:
+                raise ModelError(f"The motion weights have no '{name}'; get the bundle again.")
+            parts[field.name] = arrays[name]
+        return cls(**parts)

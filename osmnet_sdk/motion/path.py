@@ -1,0 +1,140 @@
+"""A take's random path through the motion space, around the centre feature."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osmnet_sdk.motion.calibration import Calibration
+from osmnet_sdk.motion.shaping import into_ball
+
+Array = NDArray[np.float64]
+
+FILL = 0.6
+"""Size of the free path over the ball's radius: large motions reach the rim, most stay inside."""
+
+BURSTS = 0.7
+"""Standard deviation of the logarithm of a path's size: people move in bursts."""
+
+_BURST_SECONDS = 0.4
+_SETTLED = 500
+"""Frames a recursion runs before it is used, so that it forgets where it began."""
+
+_SPREAD = 4
+"""Directions in which the beginnings of takes are spread out by a low-discrepancy sequence."""
+
+
+def random_path(
+    calibration: Calibration, frames: int, *, seed: int, take: int, begin: int
+) -> Array:
+    """Offsets from the centre feature over time, within the unit ball (paper eq. 5, ε = 1).
+
+    Each direction follows its own autoregression, so the path has the spectrum of real motion.
+    The takes of a seed begin in directions that are spread out evenly. A path is the same for
+    every length: a longer one goes on where a shorter one ends.
+
+    Args:
+        calibration: statistics of real paths.
+        frames: K, clips of the path, one for each frame.
+        seed: of the sampling; decides everything together with `take`.
+        take: number of the take, from 0.
+        begin: frame at which the path passes through the take's first direction.
+
+    Returns:
+        (K, R), coordinates along the calibration's directions over their lengths; the offset in
+        feature space is their product with `unit_directions`.
+    """
+    generators = [
+        np.random.default_rng(child) for child in np.random.SeedSequence([seed, take]).spawn(2)
+    ]
+    paths = _free_paths(calibration, frames, generators[0])
+    _pass_through(paths, calibration, _first_direction(seed, take, paths.shape[1]), begin)
+    size = np.sqrt(np.sum(calibration.directions**2))
+    coordinates = paths * np.linalg.norm(calibration.directions, axis=1) * (FILL / size)
+    return into_ball(coordinates * _bursts(frames, generators[1])[:, None])
+
+
+def unit_directions(calibration: Calibration) -> Array:
+    """Directions of length 1, (R, C)."""
+    directions: Array = calibration.directions / np.linalg.norm(
+        calibration.directions, axis=1, keepdims=True
+    )
+    return directions
+
+
+def _filters(calibration: Calibration) -> list[tuple[Array, Array]]:
+    """Numerator and denominator of each direction's filter, for output of variance 1."""
+    from scipy.signal import lfilter
+
+    k = float(calibration.sharpness)
+    impulse = np.zeros(_SETTLED)
+    impulse[0] = 1.0
+    filters = []
+    for coefficients in calibration.recursion:
+        below = np.concatenate([[1.0], -coefficients])
+        above = np.array([-k, 1.0 + 2.0 * k, -k])
+        response = lfilter(above, below, impulse)
+        filters.append((above / math.sqrt(float(response @ response)), below))
+    return filters
+
+
+def _free_paths(calibration: Calibration, frames: int, generator: np.random.Generator) -> Array:
+    from scipy.signal import lfilter
+
+    # Drawn frame by frame, so that a longer path begins like a shorter one.
+    noise = generator.standard_normal((_SETTLED + frames, len(calibration.recursion)))
+    columns = [
+        lfilter(above, below, noise[:, index])[_SETTLED:]
+        for index, (above, below) in enumerate(_filters(calibration))
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _pass_through(paths: Array, calibration: Calibration, point: Array, begin: int) -> None:
+    """Condition Gaussian paths on the value `point` at frame `begin` (Matheron's rule)."""
+    from scipy.signal import lfilter
+
+    if begin >= len(paths):
+        return
+    impulse = np.zeros(_SETTLED)
+    impulse[0] = 1.0
+    lags = np.abs(np.arange(len(paths)) - begin)
+    near = lags < _SETTLED
+    for index, (above, below) in enumerate(_filters(calibration)[: len(point)]):
+        response = lfilter(above, below, impulse)
+        correlation = np.correlate(response, response, mode="full")[_SETTLED - 1 :]
+        miss = point[index] - paths[begin, index]
+        paths[near, index] += correlation[lags[near]] * miss
+
+
+def _first_direction(seed: int, take: int, size: int) -> Array:
+    """Where a take sets out: normal deviates from a low-discrepancy sequence over takes.
+
+    The sequence is Roberts' R_d, shifted by the seed: point k is the fractional part of k times
+    powers of the root of x^(d+1) = x + 1.
+    """
+    from scipy.special import ndtri
+
+    count = min(_SPREAD, size)
+    root = 1.5
+    for _ in range(64):
+        root = (1.0 + root) ** (1.0 / (count + 1))
+    shift = np.random.default_rng(np.random.SeedSequence([seed])).random(count)
+    place = (shift + take * root ** -np.arange(1.0, count + 1)) % 1.0
+    deviates: Array = ndtri(np.clip(place, 0.02, 0.98))
+    return deviates
+
+
+def _bursts(frames: int, generator: np.random.Generator) -> Array:
+    """Slowly varying size of a path, (frames,), 1 on average of its logarithm."""
+    from scipy.signal import lfilter
+
+    keep = math.exp(-1.0 / (25.0 * _BURST_SECONDS))
+    noise = generator.standard_normal(_SETTLED + frames)
+    # Two leaks in a row: a smooth rise and fall, of variance 1.
+    size = math.sqrt((1 - keep**2) ** 3 / (1 + keep**2))
+    level = lfilter([size], [1.0, -2.0 * keep, keep**2], noise)[_SETTLED:]
+    bursts: Array = np.exp(BURSTS * level)
+    return bursts

@@ -1,0 +1,336 @@
+"""Takes: paths through the motion space, decoded and chained into head motion."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ValidationError
+from torch import Tensor
+
+from osmnet_sdk.audio.activity import voice_activity
+from osmnet_sdk.audio.load import Audio
+from osmnet_sdk.audio.mel import MelStream
+from osmnet_sdk.bundle import Bundle
+from osmnet_sdk.conventions import FPS, SAMPLE_RATE
+from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.motion.calibration import Calibration
+from osmnet_sdk.motion.liveliness import USUAL, liveliness
+from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
+from osmnet_sdk.motion.path import random_path, unit_directions
+from osmnet_sdk.motion.shaping import (
+    blend_steps,
+    integrate_steps,
+    mean_speed,
+    rise,
+    soft_limit,
+)
+from osmnet_sdk.options import SampleOptions
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.tracks import MotionTrack, Provenance
+
+Array = NDArray[np.float64]
+
+WEIGHTS = "motion.safetensors"
+"""Name of the weights in a bundle."""
+
+SCHEMA = "osmnet.motion/1"
+
+_BATCH = 256
+"""Clips that go through the network at once; always as many, so that results do not depend on
+the length of the sound."""
+
+_BLOCK = 60 * SAMPLE_RATE
+"""Samples whose spectrogram is computed at once."""
+
+_BEGIN = 15
+"""Frames in which a take sets out from rest (0.6 s)."""
+
+_DEVIATION = (1.7, 5.0)
+"""Range into which the standard deviation of each angle of a take is brought, in degrees."""
+
+_SPEED = (3.4, 10.5)
+"""Range into which the mean speed of each angle of a take is brought, in degrees per second."""
+
+_LEVEL = (0.4, 2.5)
+"""Range of the factor that does so."""
+
+_LEVEL_FRAMES = 250
+"""Shorter takes need not reach the lower ends of these ranges."""
+
+_ANGLE_LIMIT = (18.0, 30.0)
+"""Angle where the soft limit begins to bend, and the limit, in degrees."""
+
+_PLACE_LIMIT = (0.04, 0.08)
+"""The same for translations, in metres."""
+
+
+@dataclass(frozen=True, eq=False)
+class MotionFeatures:
+    """What the sampler needs to know of a recording; computed once for all takes.
+
+    Attributes:
+        weights: (F + T − 2, S) float32, w^a of the clip that starts at each frame from −(T − 2) on.
+        liveliness: (F + T − 2,) float32, size of motion of each of these clips, within [0, 1].
+    """
+
+    weights: NDArray[np.float32]
+    liveliness: NDArray[np.float32]
+
+
+class MotionSampler:
+    """Samples head motion for a voice.
+
+    Args:
+        network: trained network; it is put on the CPU, in evaluation mode.
+        calibration: statistics of real motion in its feature space.
+    """
+
+    def __init__(self, network: MotionNetwork, calibration: Calibration) -> None:
+        self.network = network.cpu().eval()
+        self.calibration = calibration
+        if calibration.directions.shape[1] != network.config.feature_size:
+            raise ModelError("The motion calibration belongs to other weights; get a new bundle.")
+        with torch.no_grad():
+            self._basis = network.basis.clone()
+            self._still = network.still_feature()
+            changes = network.decode(self._basis)[:, -1, :3] / network.pose_scale[:3]
+            self._basis_speed = changes.norm(dim=1)
+        self._directions = torch.from_numpy(unit_directions(calibration).astype(np.float32))
+
+    @classmethod
+    def from_bundle(cls, bundle: Bundle, device: str = "cpu") -> MotionSampler:
+        """The sampler of a bundle.
+
+        Args:
+            bundle: with motion.safetensors.
+            device: not used: the network is so small that the CPU is fastest, and takes are
+                the same whatever else the machine has.
+
+        Raises:
+            ModelError: if the weights are missing, damaged, or of another kind.
+        """
+        return cls.from_arrays(*bundle.arrays(WEIGHTS))
+
+    @classmethod
+    def from_arrays(
+        cls, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
+    ) -> MotionSampler:
+        """The sampler of a weights file, as `Bundle.arrays("motion.safetensors")` gives it.
+
+        Raises:
+            ModelError: if the file is of another kind, or a part is missing or has a wrong shape.
+        """
+        if metadata.get("schema") != SCHEMA:
+            raise ModelError(
+                f"The motion weights have schema '{metadata.get('schema')}', this version reads "
+                f"'{SCHEMA}'; use a bundle that fits."
+            )
+        head = "network."
+        try:
+            network = MotionNetwork(MotionConfig.model_validate_json(metadata["config"]))
+            expected = network.state_dict()
+            # A weights file stores single numbers as (1,).
+            state = {
+                name: torch.from_numpy(np.array(arrays[head + name])).reshape(value.shape)
+                for name, value in expected.items()
+            }
+            network.load_state_dict(state)
+        except (KeyError, ValidationError, RuntimeError) as error:
+            raise ModelError(
+                "The motion weights do not fit their own description; get the bundle again."
+            ) from error
+        return cls(network, Calibration.from_arrays(arrays))
+
+    def stored(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        """Arrays and metadata for `bundle.save_arrays`; `from_arrays` reads them."""
+        arrays: dict[str, NDArray[Any]] = {
+            f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()
+        }
+        metadata = {"schema": SCHEMA, "config": self.network.config.model_dump_json()}
+        return arrays | self.calibration.arrays(), metadata
+
+    def features(
+        self,
+        audio: Audio,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> MotionFeatures:
+        """What takes need to know of a recording.
+
+        Args:
+            audio: the recording.
+            progress: called with ("Listening", seconds done, seconds).
+            cancel: asked once per minute of sound.
+
+        Raises:
+            Cancelled: if `cancel` returns True.
+        """
+        weights, log_speed, activity = self._heard(audio, Reporter(progress, cancel))
+        lively = liveliness(log_speed, activity, self.calibration.predicted_speed)
+        return MotionFeatures(weights.numpy(), lively.astype(np.float32))
+
+    def predicted_speed(self, audio: Audio) -> tuple[Array, NDArray[np.float32]]:
+        """Logarithm of the speed that w^a predicts for each clip, and whether somebody speaks.
+
+        Returns:
+            (F + T − 2,) each, for the clips of `MotionFeatures`.
+        """
+        _, log_speed, activity = self._heard(audio, Reporter())
+        return log_speed, activity
+
+    def sample(
+        self,
+        features: MotionFeatures,
+        *,
+        take: int,
+        seed: int,
+        options: SampleOptions | None = None,
+        frames: int | None = None,
+    ) -> MotionTrack:
+        """One take; it depends on its number and the seed, never on how many others there are.
+
+        The take starts at rest: zero pose, zero velocity.
+
+        Args:
+            features: of the recording.
+            take: number of the take, 0 or more.
+            seed: 0 or more.
+            options: gains and ε.
+            frames: length T of the take, that of the recording by default; a shorter take is the
+                beginning of the full one.
+
+        Returns:
+            The motion, 25 fps, degrees and metres.
+
+        Raises:
+            InputError: if a number is out of its range.
+        """
+        most = len(features.weights) - (self.network.config.clip_frames - 2)
+        length = most if frames is None else frames
+        if not 1 <= length <= most or take < 0 or seed < 0:
+            raise InputError(
+                f"A take needs 1 to {most} frames, and take and seed of 0 or more, not "
+                f"{length} frames, take {take} and seed {seed}."
+            )
+        chosen = options or SampleOptions()
+        path = random_path(
+            self.calibration, len(features.weights), seed=seed, take=take, begin=_BEGIN
+        )
+        poses = self.decode_path(features, path)
+        level = _level(poses, features.liveliness)
+        if chosen.epsilon != 1.0:
+            poses = self.decode_path(features, path * chosen.epsilon)
+        poses[:, :3] *= level
+        poses[:, 3:] *= level.mean()
+        axes = np.array([chosen.pitch, chosen.yaw, chosen.roll]) * chosen.intensity
+        rotation = soft_limit(poses[:, :3] * axes, *_ANGLE_LIMIT)
+        places = poses[:, 3:] * (chosen.translation * chosen.intensity)
+        translation = soft_limit(places, *_PLACE_LIMIT)
+        return MotionTrack(
+            FPS,
+            rotation[:length].astype(np.float32),
+            translation[:length].astype(np.float32),
+            Provenance(source="sampled", seed=seed, take=take, options=chosen.changed()),
+        )
+
+    def _heard(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, Array, NDArray[np.float32]]:
+        """Weights w^a, logarithm of the predicted speed, and activity, of each clip."""
+        heard = self._heard_frames(audio.samples, reporter)
+        length = self.network.config.clip_frames
+        # A clip starts at each frame, and T − 2 before the first; the ends of the sound are held.
+        starts = torch.arange(-(length - 2), len(heard))
+        frames = (starts[:, None] + torch.arange(length)).clamp(0, len(heard) - 1)
+        with torch.no_grad():
+            weights = torch.cat(
+                [
+                    self.network.audio_encoder.log_weights(heard[part]).exp()[:kept]
+                    for part, kept in _batches(frames)
+                ]
+            )
+        log_speed = torch.log(weights @ self._basis_speed).numpy().astype(np.float64)
+        return weights, log_speed, voice_activity(audio.samples)[frames[:, length // 2].numpy()]
+
+    def _heard_frames(self, samples: NDArray[np.float32], reporter: Reporter) -> Tensor:
+        """Audio features of single frames, (F, audio_size)."""
+        config = self.network.config
+        stream = MelStream(bands=config.mel_bands, hops=config.mel_hops)
+        seconds = len(samples) // SAMPLE_RATE
+        reporter.step("Listening", 0, seconds)
+        found = []
+        mel = np.zeros((0, config.mel_bands, config.mel_hops), np.float32)
+        for start in range(0, len(samples), _BLOCK):
+            last = start + _BLOCK >= len(samples)
+            block = stream.push(samples[start : start + _BLOCK])
+            mel = np.concatenate([mel, block, stream.finish()] if last else [mel, block])
+            whole = len(mel) if last else len(mel) // _BATCH * _BATCH
+            with torch.no_grad():
+                for part, kept in _batches(torch.from_numpy(mel[:whole])):
+                    found.append(self.network.audio_frames(part)[:kept])
+            mel = mel[whole:]
+            reporter.step("Listening", min(start + _BLOCK, len(samples)) // SAMPLE_RATE, seconds)
+        return torch.cat(found)
+
+    def decode_path(self, features: MotionFeatures, path: Array) -> Array:
+        """Poses of a path around the centre features, before levels, gains and limits.
+
+        Args:
+            features: of the recording.
+            path: (F + T − 2, R), offsets along the calibration's directions for each clip, in
+                speech; they shrink with liveliness.
+
+        Returns:
+            (F, 6), degrees and metres; the first pose is zero.
+        """
+        path = path * features.liveliness[:, None]
+        before = self.network.config.clip_frames - 2
+        # Clips before the first frame rest; from there on the head sets out smoothly.
+        awake = np.concatenate([np.zeros(before), rise(len(path) - before, _BEGIN)])
+        weights = torch.from_numpy(features.weights)
+        inputs = torch.cat(
+            [weights, torch.from_numpy(np.c_[path, awake].astype(np.float32))], dim=1
+        )
+        size = weights.shape[1]
+        clips = []
+        with torch.no_grad():
+            for part, kept in _batches(inputs):
+                centre = part[:, :size] @ self._basis
+                feature = centre + part[:, size:-1] @ self._directions
+                feature = self._still + part[:, -1:] * (feature - self._still)
+                clips.append(self.network.decode(feature)[:kept].numpy())
+        calibration = self.calibration
+        steps = blend_steps(np.concatenate(clips)[:-1]) * calibration.gains
+        return integrate_steps(steps, calibration.leaks, float(calibration.drift))
+
+
+def _batches(rows: Tensor) -> Iterator[tuple[Tensor, int]]:
+    """Batches of always the same size, the last filled up with zeros, and how many rows count."""
+    for part in torch.split(rows, _BATCH):
+        missing = _BATCH - len(part)
+        if missing:
+            filled = torch.cat([part, part.new_zeros(missing, *part.shape[1:])])
+            yield filled, len(part)
+        else:
+            yield part, _BATCH
+
+
+def _level(poses: Array, lively: NDArray[np.float32]) -> Array:
+    """Factor on each angle, (3,), that brings a take's size into the range of real speakers.
+
+    Where there is little speech, or the take is short, less motion is asked for.
+    """
+    deviation = poses[:, :3].std(axis=0)
+    speed = mean_speed(poses[:, :3])
+    share = min(1.0, float(lively.mean()) / (0.7 * USUAL)) * min(1.0, len(poses) / _LEVEL_FRAMES)
+    tiny = 1e-9
+    least = np.maximum(
+        share * _DEVIATION[0] / (deviation + tiny), share * _SPEED[0] / (speed + tiny)
+    )
+    most = np.minimum(_DEVIATION[1] / (deviation + tiny), _SPEED[1] / (speed + tiny))
+    factor: Array = np.clip(np.minimum(np.maximum(1.0, least), most), *_LEVEL)
+    return factor
