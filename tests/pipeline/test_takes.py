@@ -1,0 +1,132 @@
+"""Whole takes from a voice: the public calls, their repeatability, their provenance."""
+
+from __future__ import annotations
+
+import io
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import osmnet_sdk as sdk
+from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+
+
+@pytest.fixture(scope="module")
+def takes(osm, voice):
+    return osm.sample_takes(voice, n=5, seed=7)
+
+
+def test_the_modules_functions_are_those_of_one_object(voice):
+    tracks = sdk.sample_motions(voice, n=2, seed=7)
+    assert [type(track).__name__ for track in tracks] == ["MotionTrack"] * 2
+    assert sdk.lip_gap(np.zeros(52)) == 0
+
+
+def test_takes_have_the_length_of_the_voice_and_start_at_rest(takes, voice):
+    seconds = sdk.load_audio(voice).seconds
+    for take in takes:
+        assert len(take) == np.ceil(25 * seconds)
+        assert take.fps == FPS
+        assert not take.motion.rotation[0].any()
+        assert not take.motion.translation[0].any()
+
+
+def test_the_same_seed_gives_the_same_takes_whatever_their_number(osm, voice, takes):
+    again = sdk.OSMNet(device="cpu").sample_takes(voice, n=3, seed=7)
+    assert again == takes[:3]
+    assert osm.sample_takes(voice, n=1, seed=8)[0].motion != takes[0].motion
+
+
+def test_five_takes_differ_by_a_degree_at_least(takes):
+    for one, two in combinations(takes, 2):
+        apart = one.motion.rotation - two.motion.rotation
+        assert np.sqrt((apart**2).sum(axis=1).mean()) > 1.0
+        np.testing.assert_array_equal(
+            one.expression.column("jawOpen"), two.expression.column("jawOpen")
+        )
+
+
+def test_heads_move_like_heads(takes):
+    for take in takes:
+        rotation = take.motion.rotation
+        speed = np.abs(np.diff(rotation, axis=0)).mean(axis=0) * 25
+        deviation = rotation.std(axis=0)
+        assert (deviation > 1.5).all(), deviation
+        assert (deviation < 6).all(), deviation
+        assert (speed > 3).all(), speed
+        assert (speed < 12).all(), speed
+
+
+def test_expression_is_the_same_every_time_and_moves_the_mouth(osm, voice, takes):
+    spoken = osm.predict_expression(voice)
+    assert spoken == osm.predict_expression(voice)
+    gap = osm.lip_gap(spoken)
+    assert gap.max() > 0.1
+    assert gap[:5].max() < 0.02  # the voice begins after 0.3 s of silence
+    assert (gap < 0.02).any()
+    blinks = takes[0].expression.column("eyeBlinkLeft")
+    assert blinks.max() > 0.8
+
+
+def test_a_path_a_file_object_and_an_array_are_the_same_voice(osm, voice):
+    audio = sdk.load_audio(voice)
+    expected = osm.predict_expression(voice)
+    assert osm.predict_expression(io.BytesIO(voice.read_bytes())) == expected
+    assert osm.predict_expression((audio.samples, 16000)) == expected
+
+
+def test_provenance_tells_what_made_a_take(osm, voice):
+    take = osm.sample_takes(voice, n=2, seed=3, options=sdk.SampleOptions(epsilon=0.5))[1]
+    origin = take.provenance
+    assert (origin.source, origin.seed, origin.take) == ("sampled", 3, 1)
+    assert origin.audio == "voice.flac"
+    assert origin.audio_sha256 == sdk.load_audio(voice).sha256
+    assert origin.bundle_sha256 == osm.bundle.sha256
+    assert origin.options["motion"] == {"epsilon": 0.5}
+    assert origin.sdk_version == sdk.__version__
+
+
+def test_the_rest_pose_is_that_of_the_face(osm, voice, face):
+    take = osm.sample_takes(voice, face=face)[0]
+    np.testing.assert_allclose(take.rest_rotation, face.fit.pose.angles, rtol=1e-5)
+
+
+def test_options_do_what_they_say(osm, voice):
+    still = osm.sample_takes(
+        voice, options=sdk.SampleOptions(intensity=0, blinks_per_minute=0, gaze=0)
+    )[0]
+    assert not still.motion.rotation.any()
+    assert not still.expression.column("eyeBlinkLeft").any()
+    quiet = osm.predict_expression(voice, options=sdk.ExpressionOptions(intensity=0.5))
+    full = osm.predict_expression(voice)
+    jaw = ARKIT_NAMES.index("jawOpen")
+    assert quiet.coefficients[:, jaw].max() < full.coefficients[:, jaw].max()
+    with pytest.raises(sdk.InputError, match="seed"):
+        osm.sample_motions(voice, seed=-1)
+
+
+@pytest.mark.parametrize("seconds", [0.1, 0.5])
+def test_short_voices_work(osm, seconds):
+    samples = np.random.default_rng(0).normal(0, 0.1, int(16000 * seconds)).astype(np.float32)
+    take = osm.sample_takes((samples, 16000))[0]
+    assert len(take) == np.ceil(25 * seconds)
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+def test_voices_of_other_rates_give_the_same_performance(osm, voice, rate):
+    from scipy.signal import resample_poly
+
+    samples = sdk.load_audio(voice).samples
+    other = resample_poly(samples, rate // 100, 160).astype(np.float32)
+    gap, expected = (
+        osm.lip_gap(osm.predict_expression(sound)) for sound in ((other, rate), (samples, 16000))
+    )
+    frames = min(len(gap), len(expected))
+    assert np.corrcoef(gap[:frames], expected[:frames])[0, 1] > (0.8 if rate == 8000 else 0.98)
+
+
+def test_silence_is_calm(osm):
+    take = osm.sample_takes((np.zeros(16000 * 4, np.float32), 16000))[0]
+    assert osm.lip_gap(take.expression).max() < 0.02
+    assert np.abs(take.motion.rotation).max() < 6
