@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from osmnet_sdk.conventions import FPS, SAMPLE_RATE
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.expression.network import ExtractorConfig
+from osmnet_sdk.progress import Reporter
+from osmnet_sdk.training.augmentation import (
+    AugmentationConfig,
+    augmented,
+    change_speed,
+    coloured_noise,
+    music,
+    telephone,
+)
+from osmnet_sdk.training.coarticulation import TimedPhone
+from osmnet_sdk.training.expression import load_recipe
+from osmnet_sdk.training.expression_data import (
+    cached_clips,
+    invented_text,
+    loudness_emphasis,
+    mel_context,
+    still_clips,
+)
+from osmnet_sdk.training.speech_synthesis import Utterance, Voice
+
+ALWAYS = AugmentationConfig(
+    noise=1.0, babble=0.5, reverb=1.0, equaliser=1.0, telephone=1.0, clipping=1.0
+)
+
+
+def tone(seconds=1.0, frequency=440.0):
+    times = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return 0.3 * np.sin(2 * np.pi * frequency * times)
+
+
+def band_energy(samples, low, high):
+    power = np.abs(np.fft.rfft(samples)) ** 2
+    frequency = np.fft.rfftfreq(len(samples), 1 / SAMPLE_RATE)
+    return power[(frequency >= low) & (frequency < high)].sum() / power.sum()
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(400, 20_000))
+def test_augmentation_keeps_length_and_level(seed, count):
+    rng = np.random.default_rng(seed)
+    voice = 0.1 * rng.standard_normal(count)
+    result = augmented(voice, rng, ALWAYS, [voice.astype(np.float32)])
+    assert result.shape == voice.shape
+    assert np.isfinite(result).all()
+    assert np.abs(result).max() <= 0.91
+    assert np.abs(result).max() >= 0.9 * 10 ** (-40 / 20) - 1e-9
+
+
+def test_augmentation_is_decided_by_its_seed():
+    once, again, other = (
+        augmented(tone(), np.random.default_rng(seed), ALWAYS, []) for seed in (1, 1, 2)
+    )
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once, other)
+
+
+def test_speed_moves_pitch_and_length():
+    fast = change_speed(tone(1.0), 1.25)
+    assert len(fast) == pytest.approx(SAMPLE_RATE / 1.25, rel=0.01)
+    assert band_energy(fast, 540, 560) > 0.9
+
+
+def test_telephone_keeps_its_band():
+    noise = np.random.default_rng(0).standard_normal(SAMPLE_RATE)
+    assert band_energy(telephone(noise), 300, 3400) > 0.9
+
+
+def test_noise_and_music_have_unit_level():
+    rng = np.random.default_rng(0)
+    for sound in (coloured_noise(20_000, rng), music(20_000, rng)):
+        assert sound.std() == pytest.approx(1.0, rel=0.01)
+
+
+def test_invented_words_are_rich_in_lips():
+    text = invented_text(np.random.default_rng(0), words=200)
+    letters = [letter for letter in text if letter.isalpha()]
+    assert np.mean([letter in "pbm" for letter in letters]) > 0.12
+    assert text == invented_text(np.random.default_rng(0), words=200)
+
+
+def test_louder_vowels_are_emphasised():
+    samples = np.concatenate([0.1 * tone(0.2), tone(0.2), 0.3 * tone(0.2)]).astype(np.float32)
+    phones = tuple(TimedPhone("aa", 0.2 * i, 0.2 * (i + 1)) for i in range(3))
+    emphasis = loudness_emphasis(
+        Utterance(samples, phones, "arpabet", Voice(engine="flite", name="slt"))
+    )
+    assert emphasis[0] < emphasis[2] == 1.0 < emphasis[1]
+
+
+def test_mel_context_has_a_window_for_each_frame_and_its_context():
+    config = ExtractorConfig(past=5, ahead=2)
+    for seconds in (0.02, 1.0, 1.013):
+        samples = tone(seconds).astype(np.float32)
+        frames = -(-len(samples) * int(FPS) // SAMPLE_RATE)
+        assert mel_context(samples, config).shape == (5 + frames + 2, 16, 16)
+
+
+def test_cache_gives_back_what_was_made_and_notices_changes(tmp_path):
+    config = ExtractorConfig(past=2, ahead=1)
+
+    def make():
+        return still_clips(3, config, AugmentationConfig(), np.random.default_rng(0))
+
+    path = tmp_path / "folder" / "still.npz"
+    made = cached_clips(path, ["one"], make(), Reporter())
+    stored = cached_clips(path, ["one"], iter(()), Reporter())
+    assert len(made) == len(stored) == 3
+    for one, other in zip(made, stored, strict=True):
+        assert np.array_equal(one.mel, other.mel)
+        assert np.array_equal(one.coefficients, other.coefficients)
+    before = path.stat().st_mtime_ns
+    assert len(cached_clips(path, ["two"], make(), Reporter())) == 3
+    assert path.stat().st_mtime_ns != before
+
+
+def test_recipes_are_read_or_refused(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text('{"voices": [], "steps": 5}')
+    assert load_recipe(path).steps == 5
+    for wrong in ("", "[]", '{"voices": [], "steps": 0}', '{"voices": [], "colour": 1}'):
+        path.write_text(wrong)
+        with pytest.raises(InputError, match=r"recipe\.json"):
+            load_recipe(path)
+    with pytest.raises(InputError):
+        load_recipe(tmp_path / "none.json")
