@@ -61,7 +61,7 @@ def plain_errors() -> Iterator[None]:
         elif os.environ.get("OSMNET_DEBUG"):
             usual(message, category, *rest, **more)
 
-    warnings.showwarning = show  # type: ignore[assignment]
+    warnings.showwarning = show
     warnings.simplefilter("always", OSMNetWarning)
     try:
         yield
