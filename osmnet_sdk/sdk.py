@@ -313,7 +313,6 @@ class OSMNet:
             face,
             motion,
             spoken,
-            self.face_model,
             size=size,
             label=label,
             keep_rest=keep_rest,

@@ -103,7 +103,7 @@ def score_clip(
     rows: list[tuple[float, ...]] = []
     sheet: list[Image] = []
     marker = LandmarkTracker(networks.detector, networks.landmarks)
-    for index, images in _compared(face, frames, tracked.fits, tracked.landmarks, model):
+    for index, images in _compared(face, frames, tracked.fits, tracked.landmarks):
         report.step("score", index, len(frames))
         if not tracked.found[index]:
             continue
@@ -119,11 +119,10 @@ def _compared(
     frames: list[Image],
     fits: list[FaceFit],
     landmarks: NDArray[np.float32],
-    model: FaceModel,
 ) -> Iterator[tuple[int, tuple[Image, Image, Image, Image]]]:
     """Real, rendered, similarity and still pictures of every frame but the first."""
     view = crop_view(face, SIZE, SIZE)
-    renderer = FrameRenderer(face, model, view)
+    renderer = FrameRenderer(face, view)
     still = view.still(frames[0])
     start = view.to_frame(landmarks[0])
     for index in range(1, len(frames)):

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.errors import NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.camera import Camera
@@ -15,6 +15,7 @@ from osmnet_sdk.face.fit import FaceFit, FaceFitter
 from osmnet_sdk.face.landmarks import Landmarks, region_from_box, region_from_landmarks
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
+from osmnet_sdk.tracks import ExpressionTrack
 
 _SIDE = 1.886
 """Side of the head crop over the larger extent of the landmarks: head, hair and some shoulder."""
@@ -77,6 +78,7 @@ class SourceFace:
         landmarks: (478, 2) float32 pixels.
         fit: identity, expression, pose and camera, all for the photo's pixels.
         mask: (H, W) uint8, 255 where the person is; only around the head.
+        model: the morphable model that the fit belongs to.
         warnings: what may disappoint about this photo, one sentence each.
     """
 
@@ -85,12 +87,28 @@ class SourceFace:
     landmarks: NDArray[np.float32]
     fit: FaceFit
     mask: NDArray[np.uint8]
+    model: FaceModel
     warnings: tuple[str, ...] = ()
 
     @property
     def identity(self) -> NDArray[np.float64]:
         """(K,) identity coefficients."""
         return self.fit.identity
+
+    def lip_gap(self, expression: ArrayLike | ExpressionTrack) -> NDArray[np.float32]:
+        """Distance of this face's inner lips over its mouth's width at rest, no unit.
+
+        Args:
+            expression: a track, or coefficients (52,) or (T, 52).
+
+        Returns:
+            () or (T,) float32, 0 where the lips touch.
+
+        Raises:
+            InputError: if the last axis is not 52.
+        """
+        values = expression.coefficients if isinstance(expression, ExpressionTrack) else expression
+        return self.model.lip_gap(values, self.identity)
 
 
 def find_faces(photo: NDArray[np.uint8], networks: FaceNetworks) -> list[tuple[FaceBox, Landmarks]]:
@@ -182,7 +200,7 @@ def fit_photo(
         warnings.warn(note, OSMNetWarning, stacklevel=3)
     photo = np.ascontiguousarray(photo)
     mask = _person_mask(photo, crop, networks)
-    return SourceFace(photo, crop, points.astype(np.float32), fit, mask, tuple(notes))
+    return SourceFace(photo, crop, points.astype(np.float32), fit, mask, model, tuple(notes))
 
 
 def _photo_warnings(

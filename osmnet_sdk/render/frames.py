@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
-from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.provenance import draw_label
@@ -81,7 +80,6 @@ def render_frames(
     face: SourceFace,
     motion: MotionTrack,
     expression: ExpressionTrack,
-    model: FaceModel,
     *,
     size: Size = "crop",
     label: bool = True,
@@ -95,7 +93,6 @@ def render_frames(
         face: the fitted photo; its own pose is the rest pose of the motion.
         motion: head motion, T frames.
         expression: expression of the same length and frame rate.
-        model: the morphable model that the face was fitted with.
         size: "crop" (256 × 256 around the head), "photo" (the whole photo at its own resolution)
             or (height, width).
         label: whether each frame says "AI-generated".
@@ -120,7 +117,7 @@ def render_frames(
     view = view_of(face, size)
     _warn(face, motion)
     return _frames(
-        face, motion, expression, model, view, label, keep_rest, workers, reporter or Reporter()
+        face, motion, expression, view, label, keep_rest, workers, reporter or Reporter()
     )
 
 
@@ -128,7 +125,6 @@ def _frames(
     face: SourceFace,
     motion: MotionTrack,
     expression: ExpressionTrack,
-    model: FaceModel,
     view: View,
     label: bool,
     keep_rest: bool,
@@ -136,7 +132,7 @@ def _frames(
     report: Reporter,
 ) -> Iterator[Image]:
     report.step("prepare", 0, 1)
-    renderer = FrameRenderer(face, model, view)
+    renderer = FrameRenderer(face, view)
     values = expression.coefficients.astype(np.float64)
     if keep_rest:
         values = with_rest(face, values)

@@ -53,7 +53,6 @@ class HeadGeometry:
     """A source head, ready to be posed.
 
     Attributes:
-        model: the morphable model.
         face: the fitted photo.
         rest: (V, 3) vertices in the photo's expression, corrected to meet the photo.
         source: (V, 3) where the photo shows each vertex: x, y in pixels, depth in metres.
@@ -65,7 +64,6 @@ class HeadGeometry:
         down: (2,) unit vector from forehead to chin in the photo.
     """
 
-    model: FaceModel
     face: SourceFace
     rest: NDArray[np.float32]
     source: Array
@@ -75,6 +73,11 @@ class HeadGeometry:
     seal: NDArray[np.float32]
     face_height: float
     down: Array
+
+    @property
+    def model(self) -> FaceModel:
+        """The morphable model of the face."""
+        return self.face.model
 
     @property
     def fit(self) -> FaceFit:
@@ -118,16 +121,15 @@ def _aperture(model: FaceModel, vertices: NDArray[np.floating], upper: int, lowe
     return float(points[0, 1] - points[1, 1])
 
 
-def build_geometry(face: SourceFace, model: FaceModel) -> HeadGeometry:
+def build_geometry(face: SourceFace) -> HeadGeometry:
     """Make the posable head of a fitted photo."""
-    fit = face.fit
+    fit, model = face.fit, face.model
     rest = _corrected(model.vertices(fit.identity, fit.expression), face, model)
     source = fit.camera.project(rest, fit.pose)
     shapes, gains = _closing_shapes(model, rest, fit)
     chin, top = face.landmarks[sets.CHIN], face.landmarks[10]
     height = float(np.linalg.norm(chin - top))
     return HeadGeometry(
-        model=model,
         face=face,
         rest=rest,
         source=source,

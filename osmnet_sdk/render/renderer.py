@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.face.camera import Pose
-from osmnet_sdk.face.model import PARTS, FaceModel
+from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.render.geometry import HeadGeometry, build_geometry
 from osmnet_sdk.render.grid import build_grid
@@ -102,23 +102,22 @@ class FrameRenderer:
 
     Args:
         face: the fitted photo.
-        model: the morphable model.
         view: what the frames show.
     """
 
-    def __init__(self, face: SourceFace, model: FaceModel, view: View) -> None:
+    def __init__(self, face: SourceFace, view: View) -> None:
         self.view = view
-        self.geometry: HeadGeometry = build_geometry(face, model)
+        self.geometry: HeadGeometry = build_geometry(face)
         self._grid = build_grid(self.geometry)
         self._textures = build_textures(self.geometry, min(1.0, 1.5 * view.scale))
         domain = self._textures.domain
         self._mesh_source = domain.to_picture(self.geometry.source).astype(np.float32)
         self._grid_source = domain.to_picture(self._grid.source).astype(np.float32)
-        self._teeth = mouth_coordinates(model)
-        self._layer = np.full(len(model.triangles), _SKIN, np.int32)
+        self._teeth = mouth_coordinates(face.model)
+        self._layer = np.full(len(face.model.triangles), _SKIN, np.int32)
         for names, layer in ((EYE_PARTS, _EYE), (MOUTH_PARTS, _MOUTH)):
             wanted = [PARTS.index(name) for name in names]
-            self._layer[np.isin(model.parts, wanted)] = layer
+            self._layer[np.isin(face.model.parts, wanted)] = layer
         self._pixels = view.scale * face.crop.side / 256.0
         self._frame_region()
 

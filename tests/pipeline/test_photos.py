@@ -63,7 +63,7 @@ def test_a_face_that_is_too_small_is_an_error(osm, astronaut):
 def test_a_turned_head_comes_with_a_warning(osm, face, astronaut):
     from osmnet_sdk.render.renderer import FrameRenderer, crop_view
 
-    renderer = FrameRenderer(face, osm.face_model, crop_view(face, 512, 512))
+    renderer = FrameRenderer(face, crop_view(face, 512, 512))
     turned = renderer.draw(face.fit.pose.moved((0, 33, 0), (0, 0, 0)), face.fit.expression)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -126,3 +126,14 @@ def test_arrays_of_another_shape_are_errors(osm):
         osm.fit_face(np.zeros((3, 4, 5, 6), np.uint8))
     with pytest.raises(InputError):
         osm.fit_face(np.full((300, 300, 3), np.nan))
+
+
+def test_lip_gap_is_that_of_the_face(osm, face):
+    from osmnet_sdk.conventions import ARKIT_NAMES
+
+    opened = np.zeros((3, 52))
+    opened[:, ARKIT_NAMES.index("jawOpen")] = [0, 0.2, 0.4]
+    gap = face.lip_gap(opened)
+    assert gap.shape == (3,)
+    assert (np.diff(gap) > 0).all()
+    assert not np.allclose(gap[2], osm.lip_gap(opened)[2], atol=1e-4)

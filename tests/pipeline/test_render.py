@@ -19,8 +19,8 @@ from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
 
 
 @pytest.fixture(scope="module")
-def renderer(osm, face):
-    return FrameRenderer(face, osm.face_model, crop_view(face, 256, 256))
+def renderer(face):
+    return FrameRenderer(face, crop_view(face, 256, 256))
 
 
 def tracks(rotation=((0, 0, 0),), **coefficients):
@@ -94,8 +94,8 @@ def test_frames_are_lazy_in_order_and_the_same_for_any_number_of_threads(osm, fa
     from osmnet_sdk.render.frames import render_frames
 
     motion, expression = tracks([(0, angle, 0) for angle in (-10, -5, 0, 5, 10)], jawOpen=0.2)
-    one = list(render_frames(face, motion, expression, osm.face_model, workers=1))
-    three = list(render_frames(face, motion, expression, osm.face_model, workers=3))
+    one = list(render_frames(face, motion, expression, workers=1))
+    three = list(render_frames(face, motion, expression, workers=3))
     assert len(one) == 5
     assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
     noses = [landmarks(osm, frame)[4, 0] for frame in one]
