@@ -14,11 +14,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.conventions import SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import InputError
-
-__all__ = ["MelStream", "log_mel", "mel_windows", "speech_energy", "voice_activity"]
 
 FloatArray = NDArray[np.float32]
 

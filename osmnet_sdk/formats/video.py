@@ -1,4 +1,4 @@
-"""Frames of a video, upright, in RGB and in time; the writing half is in `video_writer`."""
+"""Frames of a video file, upright, in RGB and in time; `video_writer` writes them."""
 
 from __future__ import annotations
 
@@ -16,18 +16,6 @@ from numpy.typing import NDArray
 from osmnet_sdk.audio.container import checked_path, open_container, source_name
 from osmnet_sdk.audio.filesound import moving_picture
 from osmnet_sdk.errors import InputError, OSMNetWarning, PhotoError
-from osmnet_sdk.formats.image_sequence import write_png_sequence
-from osmnet_sdk.formats.video_writer import VideoWriter, check_writable
-
-__all__ = [
-    "VideoFrame",
-    "VideoInfo",
-    "VideoWriter",
-    "check_writable",
-    "read_frames",
-    "video_info",
-    "write_png_sequence",
-]
 
 KIND = "a video file"
 

@@ -44,8 +44,8 @@ PRESETS = (
 _TO_YUV = 0x20 | 0x4000 | 0x40000
 _BT709 = 1
 _LIMITED_RANGE = 1
-_QUEUE = 8
-"""Frames that may wait for the encoder."""
+_QUEUE, _QUEUE_BYTES = 8, 64_000_000
+"""Frames that may wait for the encoder, and their size, of which two may always wait."""
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -124,7 +124,7 @@ class VideoWriter:
         self._threads = threads
         self._sound = None if audio is None else SoundTrack(audio)
         self._size: tuple[int, int] | None = None
-        self._queue: queue.Queue[Any] = queue.Queue(_QUEUE)
+        self._queue: queue.Queue[Any] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._temporary = Path()
         self._failure: BaseException | None = None
@@ -171,6 +171,7 @@ class VideoWriter:
                 f"{self._size[1]} × {self._size[0]}; give all frames one size."
             )
         if self._thread is None:
+            self._queue.maxsize = max(2, min(_QUEUE, _QUEUE_BYTES // image.nbytes))
             self._thread = threading.Thread(target=self._run, name="video encoder", daemon=True)
             self._thread.start()
         # PyAV copies the pixels, so that the caller may use the array again.
