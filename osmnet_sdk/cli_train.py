@@ -1,0 +1,128 @@
+"""osmnet train: make the weights of a bundle."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from osmnet_sdk.console import plain_errors, progress_bars, show_result
+from osmnet_sdk.errors import InputError
+
+train_app = typer.Typer(help="Make the weights of a bundle.", no_args_is_help=True)
+
+Recipe = Annotated[Path, typer.Argument(help="Recipe (.json), see models/recipes.")]
+Work = Annotated[Path, typer.Option(help="Folder for checkpoint and log; a stopped run goes on.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle.")]
+
+
+@train_app.command()
+def clips(
+    folder: Annotated[Path, typer.Argument(help="Folder with clips.csv and its videos.")],
+    output: Output = Path("runs/takes"),
+) -> None:
+    """Track every video that clips.csv lists into a take file, with its sound beside it.
+
+    clips.csv has the columns id, file and speaker, and av_lag_ms where it is known; NAME.wav
+    beside a video is taken as its sound. A take that is there is kept, so a stopped run goes on.
+    """
+    from osmnet_sdk.errors import NoFaceError
+    from osmnet_sdk.sdk import OSMNet
+
+    with plain_errors(), progress_bars(False) as progress:
+        listing = folder / "clips.csv"
+        try:
+            with listing.open(newline="", encoding="utf-8") as stream:
+                rows = [(row["id"], row["file"]) for row in csv.DictReader(stream)]
+        except (OSError, KeyError) as error:
+            raise InputError(f"'{listing}' cannot be read or has no column {error}.") from error
+        output.mkdir(parents=True, exist_ok=True)
+        osm = OSMNet()
+        lost = []
+        for name, file in rows:
+            take = output / f"{name}.npz"
+            sound = folder / f"{name}.wav"
+            if sound.is_file():
+                shutil.copy(sound, output)
+            if take.is_file():
+                continue
+            try:
+                osm.track_video(folder / file, progress=progress).save(take)
+            except NoFaceError as error:
+                lost.append(str(error))
+        shutil.copy(listing, output)
+        show_result({"takes": len(rows) - len(lost), "left_out": lost}, False)
+
+
+@train_app.command()
+def motion(
+    recipe: Recipe,
+    takes: Annotated[Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.")],
+    output: Output = Path("models/starter"),
+    work: Work = Path("runs/motion"),
+) -> None:
+    """Train the Audio-Motion Mapping Network; write motion.safetensors and its card."""
+    import torch
+
+    from osmnet_sdk.training.motion import train_motion
+    from osmnet_sdk.training.motion_recipe import load_recipe
+
+    torch.set_num_threads(1)  # the same result on every machine
+    torch.use_deterministic_algorithms(True)
+    with plain_errors(), progress_bars(False) as progress:
+        weights, card = train_motion(
+            load_recipe(recipe), takes, output, work=work, progress=progress
+        )
+        show_result({"weights": str(weights), "card": str(card)}, False)
+
+
+@train_app.command()
+def expression(
+    recipe: Recipe,
+    output: Output = Path("models/starter"),
+    work: Work = Path("runs/expression"),
+    facegood: Annotated[
+        Path | None, typer.Option(help="The FACEGOOD recordings (.npz), if they are at hand.")
+    ] = None,
+) -> None:
+    """Train the Expression Feature Extractor; write expression.safetensors.
+
+    Needs speech synthesisers on the system, see models/recipes/README.md.
+    """
+    import torch
+
+    from osmnet_sdk.bundle import find_bundle
+    from osmnet_sdk.face.model import load_face_model
+    from osmnet_sdk.training.expression import load_recipe, prepare_data, train_expression
+
+    torch.set_num_threads(1)
+    with plain_errors(), progress_bars(False) as progress:
+        settings = load_recipe(recipe)
+        model = load_face_model(find_bundle(output))
+        data = prepare_data(
+            settings, model, texts=recipe.parent / settings.texts, cache=work, facegood=facegood,
+            progress=progress,
+        )  # fmt: skip
+        history = train_expression(
+            settings, data, model, out=output / "expression.safetensors",
+            checkpoint=work / "checkpoint.safetensors", progress=progress,
+        )  # fmt: skip
+        show_result({"validation": [f"step {s}: {v:.4f}" for s, v in history["validation"]]}, False)
+
+
+@train_app.command()
+def manifest(
+    folder: Annotated[Path, typer.Argument(help="Folder of the bundle.")] = Path("models/starter"),
+    name: Annotated[str, typer.Option(help="Name of the bundle.")] = "starter",
+    version: Annotated[str, typer.Option(help="Version of the bundle.")] = "0.1.0",
+    licence: Annotated[str, typer.Option(help="Licence of the bundle.")] = "Apache-2.0",
+) -> None:
+    """Write manifest.json, with the SHA-256 of each file of a bundle."""
+    from osmnet_sdk.bundle import write_manifest
+
+    with plain_errors():
+        written = write_manifest(folder, name=name, version=version, licence=licence)
+        show_result({"files": sorted(written.files)}, False)
