@@ -68,7 +68,8 @@ def test_talk_makes_takes_videos_with_sound_and_pictures(photo, short_voice, tmp
             assert len(container.streams.audio) == 1
             assert sum(1 for _ in container.decode(video=0)) == 50
     for key in ("sheet", "curves"):
-        assert np.asarray(Image.open(result[key])).std() > 10
+        with Image.open(result[key]) as picture:
+            assert np.asarray(picture).std() > 10
 
 
 def test_sample_express_render_and_info(photo, short_voice, tmp_path):
@@ -84,7 +85,8 @@ def test_sample_express_render_and_info(photo, short_voice, tmp_path):
     done = osmnet("render", photo, takes[0], "-o", frames, "--size", "96x64", "--fps", "5")
     assert done.returncode == 0, done.stderr
     assert len(list(frames.glob("*.png"))) == 10
-    assert Image.open(frames / "frame_000000.png").size == (64, 96)
+    with Image.open(frames / "frame_000000.png") as picture:
+        assert picture.size == (64, 96)
     done = osmnet("info", "--json")
     assert json.loads(done.stdout)["bundle"] == "starter"
 

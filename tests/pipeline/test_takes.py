@@ -97,7 +97,7 @@ def test_options_do_what_they_say(osm, voice):
         voice, options=sdk.SampleOptions(intensity=0, blinks_per_minute=0, gaze=0)
     )[0]
     assert not still.motion.rotation.any()
-    assert not still.expression.column("eyeBlinkLeft").any()
+    assert still.expression.column("eyeBlinkLeft").max() < 0.05
     quiet = osm.predict_expression(voice, options=sdk.ExpressionOptions(intensity=0.5))
     full = osm.predict_expression(voice)
     jaw = ARKIT_NAMES.index("jawOpen")
