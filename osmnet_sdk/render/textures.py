@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.model import PARTS
-from osmnet_sdk.render.geometry import WORK_SIZE, HeadGeometry
+from osmnet_sdk.render.geometry import WORK_SIZE, HeadGeometry, smoothstep
 from osmnet_sdk.render.grid import MARGIN
 from osmnet_sdk.render.raster import rasterize
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
+
+_MIRRORED_HAIR = 0.05
+"""Reach of the person beyond the photo's sides and top, over the crop's side."""
 
 MOUTH_PARTS = ("upper_teeth", "lower_teeth", "tongue", "mouth_cavity")
 EYE_PARTS = ("left_eye", "right_eye", "eye_socket")
@@ -163,6 +166,7 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
     ring = (lid_area > 0.5) & (eye == 0)
     lash = np.percentile(small[ring], 8, axis=0) if ring.any() else np.full(3, 30.0)
     hole = (person > 0.1).astype(np.uint8)
+    person *= _fade_beyond(geometry, work)
     kernel = np.ones((3, 3), np.uint8)
     return Textures(
         domain=fine,
@@ -265,6 +269,20 @@ def _person(geometry: HeadGeometry, domain: Domain, parts: NDArray[np.int32]) ->
     person = np.clip((mask - 0.25) / 0.5, 0, 1)
     head = cv2.dilate((parts >= 0).astype(np.uint8), np.ones((3, 3), np.uint8))
     return np.maximum(person, _soft(head, 1.5)).astype(np.float32)
+
+
+def _fade_beyond(geometry: HeadGeometry, domain: Domain) -> Mask:
+    """1 within the photo, falling to 0 soon beyond its sides and top.
+
+    Mirrored hair would follow the head as a second one; below the photo, shoulders go on.
+    """
+    width = geometry.face.photo.shape[1]
+    height, columns = domain.shape
+    x = domain.x + (np.arange(columns) + 0.5) / domain.scale
+    y = domain.y + (np.arange(height) + 0.5) / domain.scale
+    beyond = np.maximum(np.maximum(-x, x - width)[None], -y[:, None])
+    reach = _MIRRORED_HAIR * geometry.face.crop.side
+    return np.asarray(1.0 - smoothstep(beyond / reach), np.float32)
 
 
 def _empty_background(photo: Image, hole: Image) -> Image:
