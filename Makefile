@@ -1,7 +1,9 @@
 # make demo | test | test-3.13 | bench | lint | clean
 # Each makes the environment that it needs, from nothing but Python.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+# The first of these that really runs: pyenv's shims are there for versions that are not.
+runs = $(shell for p in $(1); do "$$p" -c "" 2>/dev/null && echo "$$p" && break; done)
+PYTHON ?= $(call runs,python3.11 python3.12 python3.13 python3)
 VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= out/demo
@@ -25,9 +27,10 @@ lint: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest
 
-# The newest Python that the dependencies support, with the newest releases of them that it takes.
+# The same tests on the newest Python that the dependencies support.
 test-3.13:
-	$(MAKE) VENV=.venv-3.13 PYTHON=$$(command -v python3.13) .venv-3.13/.installed
+	$(MAKE) VENV=.venv-3.13 PYTHON="$(call runs,python3.13 $$HOME/.pyenv/versions/3.13*/bin/python)" \
+	    .venv-3.13/.installed
 	.venv-3.13/bin/python -m pytest
 
 bench: $(VENV)/.installed
