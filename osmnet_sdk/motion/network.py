@@ -248,7 +248,7 @@ class MotionNetwork(nn.Module):
         """Features of single frames of sound.
 
         Args:
-            mel: (N, bands, hops), log-mel patches.
+            mel: (N, bands, hops), patches as of `heard_patches`.
 
         Returns:
             (N, audio_size).
@@ -260,7 +260,7 @@ class MotionNetwork(nn.Module):
         """Log of w^a for the patches of clips.
 
         Args:
-            mel: (N, T, bands, hops), log-mel patches of each clip's frames.
+            mel: (N, T, bands, hops), patches of each clip's frames.
 
         Returns:
             (N, S).

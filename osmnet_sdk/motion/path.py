@@ -32,13 +32,14 @@ def random_path(
     """Offsets from the centre feature over time, within the unit ball (paper eq. 5, ε = 1).
 
     Each direction follows its own autoregression, so the path has the spectrum of real motion.
-    The takes of a seed begin in directions that are spread out evenly. A path is the same for
-    every length: a longer one goes on where a shorter one ends.
+    The takes of a seed begin in directions that are spread out evenly. Recordings of different
+    length get different paths, so that the shots of a series, made with one seed, do not all show
+    the same dance.
 
     Args:
         calibration: statistics of real paths.
         frames: K, clips of the path, one for each frame.
-        seed: of the sampling; decides everything together with `take`.
+        seed: of the sampling; decides everything together with `take` and `frames`.
         take: number of the take, from 0.
         begin: frame at which the path passes through the take's first direction.
 
@@ -46,11 +47,10 @@ def random_path(
         (K, R), coordinates along the calibration's directions over their lengths; the offset in
         feature space is their product with `unit_directions`.
     """
-    generators = [
-        np.random.default_rng(child) for child in np.random.SeedSequence([seed, take]).spawn(2)
-    ]
+    children = np.random.SeedSequence([seed, take, frames]).spawn(2)
+    generators = [np.random.default_rng(child) for child in children]
     paths = _free_paths(calibration, frames, generators[0])
-    _pass_through(paths, calibration, _first_direction(seed, take, paths.shape[1]), begin)
+    _pass_through(paths, calibration, _first_direction([seed, frames], take, paths.shape[1]), begin)
     size = np.sqrt(np.sum(calibration.directions**2))
     coordinates = paths * np.linalg.norm(calibration.directions, axis=1) * (FILL / size)
     return into_ball(coordinates * _bursts(frames, generators[1])[:, None])
@@ -83,7 +83,6 @@ def _filters(calibration: Calibration) -> list[tuple[Array, Array]]:
 def _free_paths(calibration: Calibration, frames: int, generator: np.random.Generator) -> Array:
     from scipy.signal import lfilter
 
-    # Drawn frame by frame, so that a longer path begins like a shorter one.
     noise = generator.standard_normal((_SETTLED + frames, len(calibration.recursion)))
     columns = [
         lfilter(above, below, noise[:, index])[_SETTLED:]
@@ -109,10 +108,10 @@ def _pass_through(paths: Array, calibration: Calibration, point: Array, begin: i
         paths[near, index] += correlation[lags[near]] * miss
 
 
-def _first_direction(seed: int, take: int, size: int) -> Array:
+def _first_direction(entropy: list[int], take: int, size: int) -> Array:
     """Where a take sets out: normal deviates from a low-discrepancy sequence over takes.
 
-    The sequence is Roberts' R_d, shifted by the seed: point k is the fractional part of k times
+    The sequence is Roberts' R_d, shifted at random: point k is the fractional part of k times
     powers of the root of x^(d+1) = x + 1.
     """
     from scipy.special import ndtri
@@ -121,7 +120,7 @@ def _first_direction(seed: int, take: int, size: int) -> Array:
     root = 1.5
     for _ in range(64):
         root = (1.0 + root) ** (1.0 / (count + 1))
-    shift = np.random.default_rng(np.random.SeedSequence([seed])).random(count)
+    shift = np.random.default_rng(np.random.SeedSequence(entropy)).random(count)
     place = (shift + take * root ** -np.arange(1.0, count + 1)) % 1.0
     deviates: Array = ndtri(np.clip(place, 0.02, 0.98))
     return deviates

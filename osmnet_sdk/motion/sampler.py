@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +13,12 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch import Tensor
 
-from osmnet_sdk.audio.activity import voice_activity
 from osmnet_sdk.audio.load import Audio
-from osmnet_sdk.audio.mel import MelStream
 from osmnet_sdk.bundle import Bundle
-from osmnet_sdk.conventions import FPS, SAMPLE_RATE
+from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.motion.calibration import Calibration
+from osmnet_sdk.motion.listening import heard_patches
 from osmnet_sdk.motion.liveliness import USUAL, liveliness
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.path import random_path, unit_directions
@@ -44,9 +44,6 @@ _BATCH = 256
 """Clips that go through the network at once; always as many, so that results do not depend on
 the length of the sound."""
 
-_BLOCK = 60 * SAMPLE_RATE
-"""Samples whose spectrogram is computed at once."""
-
 _BEGIN = 15
 """Frames in which a take sets out from rest (0.6 s)."""
 
@@ -61,6 +58,9 @@ _LEVEL = (0.4, 2.5)
 
 _LEVEL_FRAMES = 250
 """Shorter takes need not reach the lower ends of these ranges."""
+
+_TALKATIVE = 0.5
+"""Nor need recordings whose mean liveliness is below this part of that in speech."""
 
 _ANGLE_LIMIT = (18.0, 30.0)
 """Angle where the soft limit begins to bend, and the limit, in degrees."""
@@ -95,7 +95,7 @@ class MotionSampler:
         self.calibration = calibration
         if calibration.directions.shape[1] != network.config.feature_size:
             raise ModelError("The motion calibration belongs to other weights; get a new bundle.")
-        with torch.no_grad():
+        with _one_thread():
             self._basis = network.basis.clone()
             self._still = network.still_feature()
             changes = network.decode(self._basis)[:, -1, :3] / network.pose_scale[:3]
@@ -166,7 +166,7 @@ class MotionSampler:
         Args:
             audio: the recording.
             progress: called with ("Listening", seconds done, seconds).
-            cancel: asked once per minute of sound.
+            cancel: asked every 10 s of sound.
 
         Raises:
             Cancelled: if `cancel` returns True.
@@ -226,6 +226,8 @@ class MotionSampler:
         level = _level(poses, features.liveliness)
         if chosen.epsilon != 1.0:
             poses = self.decode_path(features, path * chosen.epsilon)
+            # The centre alone (ε = 0) is the same for every take.
+            level = 1.0 + (level - 1.0) * min(1.0, chosen.epsilon)
         poses[:, :3] *= level
         poses[:, 3:] *= level.mean()
         axes = np.array([chosen.pitch, chosen.yaw, chosen.roll]) * chosen.intensity
@@ -241,40 +243,29 @@ class MotionSampler:
 
     def _heard(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, Array, NDArray[np.float32]]:
         """Weights w^a, logarithm of the predicted speed, and activity, of each clip."""
-        heard = self._heard_frames(audio.samples, reporter)
-        length = self.network.config.clip_frames
-        # A clip starts at each frame, and T − 2 before the first; the ends of the sound are held.
-        starts = torch.arange(-(length - 2), len(heard))
-        frames = (starts[:, None] + torch.arange(length)).clamp(0, len(heard) - 1)
-        with torch.no_grad():
+        config = self.network.config
+        seconds = round(audio.seconds)
+        reporter.step("Listening", 0, seconds)
+        mel, activity = heard_patches(audio.samples, config.mel_bands, config.mel_hops)
+        found = []
+        with _one_thread():
+            for done, (part, kept) in enumerate(_batches(torch.from_numpy(mel))):
+                reporter.step("Listening", int(done * _BATCH / FPS), seconds)
+                found.append(self.network.audio_frames(part)[:kept])
+            heard = torch.cat(found)
+            # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
+            starts = torch.arange(-(config.clip_frames - 2), len(heard))
+            frames = starts[:, None] + torch.arange(config.clip_frames)
+            frames = frames.clamp(0, len(heard) - 1)
             weights = torch.cat(
                 [
                     self.network.audio_encoder.log_weights(heard[part]).exp()[:kept]
                     for part, kept in _batches(frames)
                 ]
             )
+        reporter.step("Listening", seconds, seconds)
         log_speed = torch.log(weights @ self._basis_speed).numpy().astype(np.float64)
-        return weights, log_speed, voice_activity(audio.samples)[frames[:, length // 2].numpy()]
-
-    def _heard_frames(self, samples: NDArray[np.float32], reporter: Reporter) -> Tensor:
-        """Audio features of single frames, (F, audio_size)."""
-        config = self.network.config
-        stream = MelStream(bands=config.mel_bands, hops=config.mel_hops)
-        seconds = len(samples) // SAMPLE_RATE
-        reporter.step("Listening", 0, seconds)
-        found = []
-        mel = np.zeros((0, config.mel_bands, config.mel_hops), np.float32)
-        for start in range(0, len(samples), _BLOCK):
-            last = start + _BLOCK >= len(samples)
-            block = stream.push(samples[start : start + _BLOCK])
-            mel = np.concatenate([mel, block, stream.finish()] if last else [mel, block])
-            whole = len(mel) if last else len(mel) // _BATCH * _BATCH
-            with torch.no_grad():
-                for part, kept in _batches(torch.from_numpy(mel[:whole])):
-                    found.append(self.network.audio_frames(part)[:kept])
-            mel = mel[whole:]
-            reporter.step("Listening", min(start + _BLOCK, len(samples)) // SAMPLE_RATE, seconds)
-        return torch.cat(found)
+        return weights, log_speed, activity[frames[:, config.clip_frames // 2].numpy()]
 
     def decode_path(self, features: MotionFeatures, path: Array) -> Array:
         """Poses of a path around the centre features, before levels, gains and limits.
@@ -297,7 +288,7 @@ class MotionSampler:
         )
         size = weights.shape[1]
         clips = []
-        with torch.no_grad():
+        with _one_thread():
             for part, kept in _batches(inputs):
                 centre = part[:, :size] @ self._basis
                 feature = centre + part[:, size:-1] @ self._directions
@@ -306,6 +297,22 @@ class MotionSampler:
         calibration = self.calibration
         steps = blend_steps(np.concatenate(clips)[:-1]) * calibration.gains
         return integrate_steps(steps, calibration.leaks, float(calibration.drift))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute with one CPU thread and without gradients.
+
+    How torch shares a product out among threads shows in its last bits, and on a busy machine
+    waiting for a second thread takes longer than these small products do.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _batches(rows: Tensor) -> Iterator[tuple[Tensor, int]]:
@@ -326,7 +333,9 @@ def _level(poses: Array, lively: NDArray[np.float32]) -> Array:
     """
     deviation = poses[:, :3].std(axis=0)
     speed = mean_speed(poses[:, :3])
-    share = min(1.0, float(lively.mean()) / (0.7 * USUAL)) * min(1.0, len(poses) / _LEVEL_FRAMES)
+    share = min(1.0, float(lively.mean()) / (_TALKATIVE * USUAL)) * min(
+        1.0, len(poses) / _LEVEL_FRAMES
+    )
     tiny = 1e-9
     least = np.maximum(
         share * _DEVIATION[0] / (deviation + tiny), share * _SPEED[0] / (speed + tiny)

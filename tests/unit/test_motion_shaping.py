@@ -57,7 +57,7 @@ def test_clips_do_not_change_with_the_place_from_which_a_head_is_seen(
     seen_from = Rotation.from_euler("YX", [yaw, pitch], degrees=True)
     heads = seen_from * Rotation.from_euler("YXZ", path[:, [1, 0, 2]], degrees=True)
     angles = heads.as_euler("YXZ", degrees=True)[:, [1, 0, 2]]
-    places = seen_from.apply(path[:, 3:]) + [0.3, 0.1, -2.0]
+    places = seen_from.apply(path[:, 3:]) + np.array([0.3, 0.1, -2.0])
     expected = relative_clips(path[:, :3], path[:, 3:], 5)
     np.testing.assert_allclose(relative_clips(angles, places, 5), expected, atol=1e-6)
 
