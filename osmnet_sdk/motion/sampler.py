@@ -247,12 +247,13 @@ class MotionSampler:
         seconds = round(audio.seconds)
         reporter.step("Listening", 0, seconds)
         mel, activity = heard_patches(audio.samples, config.mel_bands, config.mel_hops)
-        found = []
+        heard = torch.empty(len(mel), config.audio_size)
         with _one_thread():
             for done, (part, kept) in enumerate(_batches(torch.from_numpy(mel))):
                 reporter.step("Listening", int(done * _BATCH / FPS), seconds)
-                found.append(self.network.audio_frames(part)[:kept])
-            heard = torch.cat(found)
+                place = done * _BATCH
+                heard[place : place + kept] = self.network.audio_frames(part)[:kept]
+            del mel  # the largest part of an hour's memory
             # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
             starts = torch.arange(-(config.clip_frames - 2), len(heard))
             frames = starts[:, None] + torch.arange(config.clip_frames)
