@@ -11,6 +11,7 @@ import typer
 
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.files import replaced
 
 train_app = typer.Typer(help="Make the weights of a bundle.", no_args_is_help=True)
 
@@ -36,25 +37,32 @@ def clips(
         listing = folder / "clips.csv"
         try:
             with listing.open(newline="", encoding="utf-8") as stream:
-                rows = [(row["id"], row["file"]) for row in csv.DictReader(stream)]
+                reader = csv.DictReader(stream)
+                rows = [(row["id"], row["file"], row) for row in reader]
         except (OSError, KeyError) as error:
             raise InputError(f"'{listing}' cannot be read or has no column {error}.") from error
         output.mkdir(parents=True, exist_ok=True)
         osm = OSMNet()
-        lost = []
-        for name, file in rows:
+        lost, kept = [], []
+        for name, file, row in rows:
             take = output / f"{name}.npz"
             sound = folder / f"{name}.wav"
             if sound.is_file():
                 shutil.copy(sound, output)
-            if take.is_file():
-                continue
             try:
-                osm.track_video(folder / file, progress=progress).save(take)
+                if not take.is_file():
+                    osm.track_video(folder / file, progress=progress).save(take)
+                kept.append(row)
             except NoFaceError as error:
                 lost.append(str(error))
-        shutil.copy(listing, output)
-        show_result({"takes": len(rows) - len(lost), "left_out": lost}, False)
+        with (
+            replaced(output / "clips.csv") as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as stream,
+        ):
+            writer = csv.DictWriter(stream, list(reader.fieldnames or ()))
+            writer.writeheader()
+            writer.writerows(kept)
+        show_result({"takes": len(kept), "left_out": lost}, False)
 
 
 @train_app.command()

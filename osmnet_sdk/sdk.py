@@ -126,7 +126,7 @@ class OSMNet:
         options = options or SampleOptions()
         report = Reporter(progress, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
-        features = self._sampler.features(recording)
+        features = self._sampler.features(recording, progress=progress, cancel=cancel)
         takes = []
         for take in range(n):
             report.step("sample", take, n)
