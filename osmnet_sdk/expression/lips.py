@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float32]
 TOUCH = 0.040
 """Lips that would be less than this apart, in widths of the mouth, touch."""
 
-FREE = 0.065
+FREE = 0.060
 """Lips that are further apart than this are left as they are."""
 
 OVERLAP = 0.030

@@ -87,14 +87,14 @@ def music(count: int, rng: np.random.Generator) -> Samples:
     """Chords of decaying tones in a steady rhythm, at unit level: sound that is no voice."""
     times = np.arange(count) / SAMPLE_RATE
     result: Samples = np.zeros(count)
-    beat = rng.uniform(0.25, 0.7)
+    beat, overtones = rng.uniform(0.25, 0.7), int(rng.integers(1, 7))
     for start in np.arange(0.0, count / SAMPLE_RATE, beat):
         root = 110 * 2 ** (rng.integers(0, 25) / 12)
         after = np.maximum(times - start, 0.0)
         envelope = np.where(times >= start, np.exp(-after / rng.uniform(0.2, 1.0)), 0.0)
         envelope *= np.minimum(after / 0.01, 1.0)
         for interval in rng.choice([0, 3, 4, 5, 7, 9, 12], 3, replace=False):
-            for overtone in range(1, 7):
+            for overtone in range(1, overtones + 1):
                 pitch = root * 2 ** (interval / 12) * overtone
                 if pitch < 7000:
                     result += envelope * np.sin(2 * np.pi * pitch * times) / overtone**1.5

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
-from osmnet_sdk.audio.mel import SILENCE
 from osmnet_sdk.bundle import save_arrays
+from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import (
@@ -37,6 +37,9 @@ from osmnet_sdk.training.expression_data import (
     still_clips,
 )
 from osmnet_sdk.training.facegood import facegood_clips
+from osmnet_sdk.training.mel_augmentation import Windows, band_limited, masked, recoloured
+
+_PRESS = ARKIT_NAMES.index("mouthPressLeft")
 
 
 class ExpressionRecipe(BaseModel):
@@ -57,6 +60,12 @@ class ExpressionRecipe(BaseModel):
     """Clips of 4 s of noise or music, to which the mouth keeps still."""
     facegood_copies: int = Field(default=0, ge=0, le=20)
     """Augmented versions of the FACEGOOD recordings; 0 leaves them out."""
+    masking: float = Field(default=0.4, ge=0.0, le=1.0)
+    """Share of stretches with other sound laid over them as they are shown."""
+    band_limit: float = Field(default=0.15, ge=0.0, le=1.0)
+    """Share of stretches whose high and low bands are softened as they are shown."""
+    closure_weight: float = Field(default=2.0, ge=0.0, le=20.0)
+    """Weight of frames in which the lips are pressed together; others have 1."""
     steps: int = Field(default=4000, ge=1)
     batch: int = Field(default=24, ge=1)
     """Stretches in a batch."""
@@ -169,24 +178,6 @@ def prepare_data(
     return ExpressionData(training, spoken(recipe.validation, clean=True))
 
 
-def recoloured(mel: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Another throat and microphone, cheaply: shift, tilt and blank bands of (n, bands, hops)."""
-    bands = mel.shape[1]
-    places = np.clip(np.arange(bands) + rng.normal(0.0, 0.35), 0, bands - 1)
-    low = places.astype(int)
-    high = np.minimum(low + 1, bands - 1)
-    share = (places - low).astype(np.float32)[None, :, None]
-    shifted = mel[:, low] * (1.0 - share) + mel[:, high] * share
-    knots = np.interp(np.arange(bands), np.linspace(0, bands - 1, 5), rng.normal(0.0, 0.35, 5))
-    result: NDArray[np.float32] = (
-        shifted + (knots + rng.normal(0.0, 0.3)).astype(np.float32)[None, :, None]
-    )
-    if rng.random() < 0.25:
-        first = int(rng.integers(0, bands))
-        result[:, first : first + int(rng.integers(1, 3))] = SILENCE
-    return np.maximum(result, SILENCE)
-
-
 def _batch(
     clips: list[Clip],
     chances: NDArray[np.float64],
@@ -199,15 +190,29 @@ def _batch(
     for index in rng.choice(len(clips), recipe.batch, p=chances):
         clip = clips[index]
         start = int(rng.integers(0, max(len(clip.coefficients) - recipe.frames, 0) + 1))
-        mel = clip.mel[start : start + recipe.frames + context].astype(np.float32)
-        mels.append(recoloured(mel, rng))
+        mels.append(clip.mel[start : start + recipe.frames + context].astype(np.float32))
         truths.append(clip.coefficients[start : start + recipe.frames])
         masks.append(clip.mask)
+    heard = [_disturbed(index, mels, recipe, rng) for index in range(len(mels))]
     return (
-        torch.from_numpy(np.stack(mels)),
+        torch.from_numpy(np.stack(heard)),
         torch.from_numpy(np.stack(truths).astype(np.float32)),
         torch.from_numpy(np.stack(masks))[:, None],
     )
+
+
+def _disturbed(
+    index: int, mels: list[Windows], recipe: ExpressionRecipe, rng: np.random.Generator
+) -> Windows:
+    """One stretch of a batch as the network hears it; the others are the babble around it."""
+    result = mels[index]
+    if rng.random() < recipe.masking:
+        count = int(rng.integers(0, 4))
+        others = [mels[(index + k) % len(mels)] for k in range(1, count + 1)]
+        result = masked(result, others if len(mels) > count else [], rng)
+    if rng.random() < recipe.band_limit:
+        result = band_limited(result, rng)
+    return recoloured(result, rng)
 
 
 def expression_loss(
@@ -217,16 +222,19 @@ def expression_loss(
     identity: Tensor,
     landmarks: LandmarkLoss,
     weight: float,
+    closure_weight: float = 1.0,
 ) -> Tensor:
     """‖β − β̂‖² (eq. 8) + λ_ldmk · landmark loss (eq. 9), averaged over frames.
 
-    Coefficients that the truth does not speak of count as true.
+    Coefficients that the truth does not speak of count as true. Frames in which the lips are
+    pressed together have a weight of their own: they are few, and what an eye misses most.
     """
     known = predicted * mask + truth * (1.0 - mask)
-    loss = (known - truth).square().sum(-1).mean()
+    loss = (known - truth).square().sum(-1)
     if weight:
-        loss = loss + weight * landmarks(known, truth, identity).mean()
-    return loss
+        loss = loss + weight * landmarks(known, truth, identity)
+    frames = torch.where(truth[..., _PRESS] > 0.15, closure_weight, 1.0)
+    return (frames * loss).sum() / frames.sum()
 
 
 def validation_loss(
@@ -302,7 +310,15 @@ def train_expression(
         mel, truth, mask = _batch(clips, chances, recipe, rng)
         identity = torch.randn(recipe.batch, recipe.config.identity)
         predicted = network(mel, identity)
-        loss = expression_loss(predicted, truth, mask, identity, landmarks, recipe.landmark_weight)
+        loss = expression_loss(
+            predicted,
+            truth,
+            mask,
+            identity,
+            landmarks,
+            recipe.landmark_weight,
+            recipe.closure_weight,
+        )
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -209,9 +209,10 @@ def still_clips(
     """Noise and music of 4 s, to which the mouth keeps still."""
     for index in range(count):
         length = 4 * SAMPLE_RATE
-        sound = coloured_noise(length, rng) if index % 2 else music(length, rng)
-        if index % 3 == 0:
-            # Noise that comes and goes.
+        # A third noise, two thirds music, which is the more like a voice.
+        sound = music(length, rng) if index % 3 else coloured_noise(length, rng)
+        if index % 2 == 0:
+            # Sound that comes and goes.
             gate = np.repeat(rng.random(16) < 0.6, length // 16).astype(np.float64)
             sound = sound * (0.02 + gate)
         sound = augmented(sound, rng, augmentation, [])

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osmnet_sdk.audio.mel import SILENCE
 from osmnet_sdk.conventions import FPS, SAMPLE_RATE
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.network import ExtractorConfig
@@ -24,6 +25,7 @@ from osmnet_sdk.training.expression_data import (
     mel_context,
     still_clips,
 )
+from osmnet_sdk.training.mel_augmentation import band_limited, masked, recoloured
 from osmnet_sdk.training.speech_synthesis import Utterance, Voice
 
 ALWAYS = AugmentationConfig(
@@ -130,3 +132,33 @@ def test_recipes_are_read_or_refused(tmp_path):
             load_recipe(path)
     with pytest.raises(InputError):
         load_recipe(tmp_path / "none.json")
+
+
+def speech_like(seed, frames=60):
+    rng = np.random.default_rng(seed)
+    level = np.repeat(rng.random(frames // 6) > 0.4, 6)
+    mel = np.where(level[:, None, None], -3.0, -10.0) + rng.normal(0, 0.2, (frames, 16, 16))
+    return np.maximum(mel, SILENCE).astype(np.float32)
+
+
+@given(seed=st.integers(0, 10_000), count=st.integers(0, 3))
+def test_masking_fills_the_gaps_and_leaves_the_loud_parts(seed, count):
+    mel = speech_like(seed)
+    others = [speech_like(seed + 1 + k) for k in range(count)]
+    result = masked(mel, others, np.random.default_rng(seed))
+    assert result.shape == mel.shape
+    assert result.dtype == np.float32
+    assert (result >= mel - 1e-4).all()
+    loud = mel > -4
+    if loud.any():
+        assert np.abs(result - mel)[loud].mean() < 0.7
+
+
+@given(seed=st.integers(0, 10_000))
+def test_recolouring_and_band_limits_stay_above_silence(seed):
+    mel = speech_like(seed)
+    for change in (recoloured, band_limited):
+        result = change(mel, np.random.default_rng(seed))
+        assert result.shape == mel.shape
+        assert result.min() >= SILENCE - 1e-5
+        assert not np.array_equal(result, mel)

@@ -10,7 +10,7 @@ from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.evaluation.lips import LabelledPhone, lip_figures, load_phones
 from osmnet_sdk.expression.level import level_gain, levelled
-from osmnet_sdk.expression.lips import FREE, OVERLAP, LipGeometry, smoothed, touched
+from osmnet_sdk.expression.lips import FREE, OVERLAP, TOUCH, LipGeometry, smoothed, touched
 from osmnet_sdk.expression.network import (
     ExpressionExtractor,
     ExtractorConfig,
@@ -213,7 +213,7 @@ def test_lips_that_come_close_touch_and_do_not_sink_in(jaw, close, press):
     before, after = float((given_values @ gain)[0]), float((result @ gain)[0])
     if before >= FREE or close == 1:
         assert after == pytest.approx(before, abs=1e-5) or close == 1
-    elif before < 0.039:
+    elif before < TOUCH:
         assert after < 1e-4
         assert model.lip_gap(result)[0] == 0
     assert after > min(-OVERLAP, before) - 1e-4
