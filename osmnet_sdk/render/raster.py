@@ -32,7 +32,7 @@ class Coverage:
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _draw(points, triangles, cull, triangle, weights, depth):  # type: ignore[no-untyped-def] # pragma: no cover - compiled
+def _draw(points, triangles, cull, triangle, weights, depth):  # type: ignore[no-untyped-def]
     height, width = depth.shape
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -24,6 +26,7 @@ def save_checkpoint(
     stage: str,
     step: int,
     fingerprint: str,
+    history: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a checkpoint.
 
@@ -34,6 +37,7 @@ def save_checkpoint(
         stage: name of the stage that runs.
         step: steps of it that are done.
         fingerprint: of recipe and data; a checkpoint of another one is not taken up.
+        history: what the run has measured so far, as JSON holds it.
 
     Raises:
         OutputError: if the file cannot be written.
@@ -42,7 +46,9 @@ def save_checkpoint(
     if optimiser is not None:
         for index, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{index}.{name}": state[name] for name in _MOMENTS}
-    meta = {"stage": stage, "step": step, "fingerprint": fingerprint}
+    meta = {
+        "stage": stage, "step": step, "fingerprint": fingerprint, "history": dict(history or {})
+    }  # fmt: skip
     with replaced(path) as temporary:
         save_file(
             {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
@@ -57,12 +63,16 @@ class Checkpoint:
     Attributes:
         stage: name of the stage that ran.
         step: steps of it that were done.
+        history: what the run had measured.
     """
 
-    def __init__(self, tensors: dict[str, Tensor], stage: str, step: int) -> None:
+    def __init__(
+        self, tensors: dict[str, Tensor], stage: str, step: int, history: dict[str, Any]
+    ) -> None:
         self._tensors = tensors
         self.stage = stage
         self.step = step
+        self.history = history
 
     def restore_network(self, network: nn.Module) -> None:
         """Put weights and buffers back."""
@@ -95,7 +105,9 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
         with safe_open(path, framework="pt") as stream:
             meta = json.loads((stream.metadata() or {})["checkpoint"])
             tensors = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
-        checkpoint = Checkpoint(tensors, str(meta["stage"]), int(meta["step"]))
+        checkpoint = Checkpoint(
+            tensors, str(meta["stage"]), int(meta["step"]), dict(meta.get("history", {}))
+        )
         return checkpoint if meta["fingerprint"] == fingerprint else None
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The checkpoint '{path}' is damaged; delete it to start anew.") from error

@@ -27,7 +27,7 @@ from osmnet_sdk.expression.network import (
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.training.augmentation import AugmentationConfig
-from osmnet_sdk.training.expression_checkpoint import load_checkpoint, save_checkpoint
+from osmnet_sdk.training.checkpoint import load_checkpoint, save_checkpoint
 from osmnet_sdk.training.expression_data import (
     Clip,
     VoicePlan,
@@ -297,8 +297,12 @@ def train_expression(
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
     history: dict[str, Any] = {"loss": [], "validation": []}
     first = 0
-    if checkpoint is not None and checkpoint.is_file():
-        first, history = load_checkpoint(checkpoint, network, optimiser)
+    fingerprint = recipe.model_dump_json()
+    found = None if checkpoint is None else load_checkpoint(checkpoint, fingerprint)
+    if found is not None:
+        found.restore_network(network)
+        found.restore_optimiser(optimiser)
+        first, history = found.step, found.history
     chances = np.array([len(clip.coefficients) for clip in clips], np.float64)
     chances /= chances.sum()
     network.train()
@@ -328,7 +332,10 @@ def train_expression(
             value = validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
             history["validation"].append((step + 1, round(value, 5)))
             if checkpoint is not None:
-                save_checkpoint(checkpoint, network, optimiser, step + 1, history)
+                save_checkpoint(
+                    checkpoint, network, optimiser, stage="expression", step=step + 1,
+                    fingerprint=fingerprint, history=history,
+                )  # fmt: skip
     save_extractor(out, network)
     return history
 

@@ -20,7 +20,7 @@ def test_a_square_covers_its_pixels_and_no_others():
 
 
 def test_the_nearer_triangle_wins_whatever_the_order():
-    points = np.concatenate([SQUARE, [*SQUARE, 0, 0, -1]]).astype(np.float32)
+    points = np.concatenate([SQUARE, SQUARE + np.float32([0, 0, -1])])
     for triangles in ([*TOWARDS_US, *(TOWARDS_US + 4)], [*(TOWARDS_US + 4), *TOWARDS_US]):
         cover = rasterize(points, np.array(triangles, np.int32), (8, 8))
         assert (cover.depth[cover.triangle >= 0] == 1).all()
