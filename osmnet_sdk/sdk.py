@@ -129,11 +129,11 @@ class OSMNet:
         features = self._sampler.features(recording, progress=progress, cancel=cancel)
         takes = []
         for take in range(n):
-            report.step("sample", take, n)
+            report.step("Sampling takes", take, n)
             motion = self._sampler.sample(features, take=take, seed=seed, options=options)
             provenance = self._provenance(recording, seed, take, options.changed())
             takes.append(MotionTrack(motion.fps, motion.rotation, motion.translation, provenance))
-        report.step("sample", n, n)
+        report.step("Sampling takes", n, n)
         return takes
 
     def predict_expression(

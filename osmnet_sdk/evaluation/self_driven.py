@@ -104,7 +104,7 @@ def score_clip(
     sheet: list[Image] = []
     marker = LandmarkTracker(networks.detector, networks.landmarks)
     for index, images in _compared(face, frames, tracked.fits, tracked.landmarks):
-        report.step("score", index, len(frames))
+        report.step("Scoring", index, len(frames))
         if not tracked.found[index]:
             continue
         rows.append(_scores(*images, marker))

@@ -96,7 +96,7 @@ def _landmarks(
     tracker = LandmarkTracker(networks.detector, networks.landmarks)
     rows: list[NDArray[np.float32]] = []
     for image in frames:
-        report.step("track", len(rows), total)
+        report.step("Tracking", len(rows), total)
         seen = tracker.track(image)
         rows.append(
             np.full((478, 2), np.nan, np.float32)
@@ -127,7 +127,7 @@ def _fit_frames(
     kept = found.copy()
     previous: FaceFit | None = None
     for index, row in enumerate(points):
-        report.step("fit", index, len(points))
+        report.step("Fitting", index, len(points))
         if not found[index]:
             fits.append(None)
             previous = None

@@ -131,8 +131,9 @@ def _frames(
     workers: int | None,
     report: Reporter,
 ) -> Iterator[Image]:
-    report.step("prepare", 0, 1)
+    report.step("Preparing", 0, 1)
     renderer = FrameRenderer(face, view)
+    report.step("Preparing", 1, 1)
     values = expression.coefficients.astype(np.float64)
     if keep_rest:
         values = with_rest(face, values)
@@ -151,9 +152,9 @@ def _frames(
             for done in range(total):
                 for index in islice(indices, 2 * count - len(waiting)):
                     waiting.append(pool.submit(draw, index))
-                report.step("render", done, total)
+                report.step("Rendering", done, total)
                 yield waiting.popleft().result()
-            report.step("render", total, total)
+            report.step("Rendering", total, total)
         finally:
             for future in waiting:
                 future.cancel()
