@@ -77,6 +77,46 @@ def self_driven(
         show_result(result, as_json)
 
 
+@evaluate_app.command()
+def expression(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with NAME.wav and phone labels NAME.json.")
+    ],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
+) -> None:
+    """Measure predicted lips against phone labels: closure, opening, F and V, rounding."""
+    from osmnet_sdk.evaluation.lips import lip_figures, load_phones, pooled_shares
+    from osmnet_sdk.sdk import OSMNet
+
+    with plain_errors(), progress_bars(as_json) as progress:
+        labels = sorted(
+            path for path in folder.glob("*.json") if path.with_suffix(".wav").is_file()
+        )
+        if not labels:
+            raise InputError(f"'{folder}' has no NAME.wav with labels NAME.json beside it.")
+        osm = OSMNet(device, bundle)
+        clips = {}
+        for path in labels:
+            track = osm.predict_expression(path.with_suffix(".wav"), progress=progress)
+            clips[path.stem] = lip_figures(
+                osm.lip_gap(track), load_phones(path), coefficients=track.coefficients
+            )
+        result: dict[str, Any] = {
+            name: round(value, 3) for name, value in pooled_shares(list(clips.values())).items()
+        }
+        if as_json:
+            result["clips"] = {name: asdict(figures) for name, figures in clips.items()}
+        else:
+            result["clip"] = [
+                f"{name}: "
+                + ", ".join(f"{key} {value:.3g}" for key, value in asdict(figures).items())
+                for name, figures in clips.items()
+            ]
+        show_result(result, as_json)
+
+
 def _clips(folder: Path, names: list[str] | None) -> list[Path]:
     found = {path.stem: path for path in sorted(folder.glob("*")) if path.suffix in _VIDEOS}
     if not found:

@@ -56,6 +56,7 @@ class LipFigures:
         percentile: 95th percentile of the gap, over the mouth's width.
         bilabials: number of P, B, M.
         vowels: number of AA, AE, AO, AY.
+        labiodentals: number of F, V.
     """
 
     closure: float
@@ -68,6 +69,7 @@ class LipFigures:
     percentile: float
     bilabials: int
     vowels: int
+    labiodentals: int
 
 
 def load_phones(path: str | os.PathLike[str]) -> list[LabelledPhone]:
@@ -133,7 +135,33 @@ def lip_figures(
         percentile=top,
         bilabials=len(bilabials),
         vowels=len(vowels),
+        labiodentals=len(teeth),
     )
+
+
+def pooled_shares(clips: Sequence[LipFigures]) -> dict[str, float]:
+    """The shares of several clips together, each clip counting by its number of such phones.
+
+    Args:
+        clips: figures of one or more clips.
+
+    Returns:
+        "closure", "closure_shifted", "teeth" and "opening", 0 to 1; NaN where no clip has one.
+    """
+    counted = {
+        "closure": "bilabials",
+        "closure_shifted": "bilabials",
+        "teeth": "labiodentals",
+        "opening": "vowels",
+    }
+    result = {}
+    for share, count in counted.items():
+        pairs = [(getattr(clip, share), getattr(clip, count)) for clip in clips]
+        known = [(value, weight) for value, weight in pairs if weight and not np.isnan(value)]
+        total = sum(weight for _, weight in known)
+        weighted = sum(value * weight for value, weight in known)
+        result[share] = weighted / total if total else float("nan")
+    return result
 
 
 def _mean(hits: NDArray[np.bool_]) -> float:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.conventions import ARKIT_NAMES
-from osmnet_sdk.face.model import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP, FaceModel
+from osmnet_sdk.face.landmark_sets import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP
+from osmnet_sdk.face.model import FaceModel
 
 FloatArray = NDArray[np.float32]
 

@@ -29,7 +29,7 @@ LIPS_INNER = (
 MOUTH_CORNERS = (61, 291)
 """Right and left outer mouth corner."""
 
-INNER_LIP_MIDDLES = (13, 14)
+UPPER_LIP, LOWER_LIP = 13, 14
 """Middle of the upper and of the lower lip's inner edge."""
 
 RIGHT_EYE = (33, 7, 163, 144, 145, 153, 154, 155, 133, 173, 157, 158, 159, 160, 161, 246)

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, ModelError, OutputError
+from osmnet_sdk.face.landmark_sets import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP
 from osmnet_sdk.files import replaced
 
 FILE = "face_model.safetensors"
@@ -34,14 +35,6 @@ PARTS = (
     "eye_socket",
 )
 """Names of the parts that triangles belong to; `FaceModel.parts` holds indices into this."""
-
-UPPER_LIP, LOWER_LIP = 13, 14
-"""Landmarks at the middle of the inner upper and lower lip."""
-
-MOUTH_CORNERS = (61, 291)
-"""Landmarks at the subject's right and left corner of the mouth."""
-
-LANDMARKS = 478
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -165,18 +165,11 @@ def _performance(
         raise NoFaceError("The face could not be fitted in any frame; use a clearer video.")
     template = good[0]
 
-    def column(read: str) -> Iterator[NDArray[np.float64]]:
-        for fit in fits:
-            source = fit or template
-            yield {
-                "angles": source.pose.angles,
-                "translation": source.pose.translation,
-                "expression": source.expression,
-            }[read]
-
-    angles = np.unwrap(_filled(np.stack(list(column("angles"))), kept), period=360.0, axis=0)
-    translation = _filled(np.stack(list(column("translation"))), kept)
-    expression = _filled(np.stack(list(column("expression"))), kept)
+    known = [fit or template for fit in fits]  # what stands in for a lost frame is filled below
+    angles = _filled(np.stack([fit.pose.angles for fit in known]), kept)
+    angles = np.unwrap(angles, period=360.0, axis=0)
+    translation = _filled(np.stack([fit.pose.translation for fit in known]), kept)
+    expression = _filled(np.stack([fit.expression for fit in known]), kept)
     frames_per_track = float(fps / FPS)
     angles = gaussian_filter1d(angles, _POSE_SMOOTHING * frames_per_track, axis=0)
     translation = gaussian_filter1d(translation, _POSE_SMOOTHING * frames_per_track, axis=0)

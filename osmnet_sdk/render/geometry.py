@@ -16,7 +16,8 @@ from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.fit import FaceFit, landmark_weights
-from osmnet_sdk.face.model import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP, FaceModel
+from osmnet_sdk.face.landmark_sets import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP
+from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.render.raster import FAR, rasterize, vertex_normals
 
@@ -133,7 +134,7 @@ def build_geometry(face: SourceFace) -> HeadGeometry:
         face=face,
         rest=rest,
         source=source,
-        alpha=_mesh_alpha(model, rest, source, fit, face),
+        alpha=_mesh_alpha(model, rest, source, face),
         lids=_lid_weights(model, gains),
         shapes=shapes,
         seal=_lip_seal(model, rest, fit),
@@ -210,11 +211,7 @@ def _lip_seal(model: FaceModel, rest: NDArray[np.float32], fit: FaceFit) -> NDAr
 
 
 def _mesh_alpha(
-    model: FaceModel,
-    rest: NDArray[np.float32],
-    source: Array,
-    fit: FaceFit,
-    face: SourceFace,
+    model: FaceModel, rest: NDArray[np.float32], source: Array, face: SourceFace
 ) -> NDArray[np.float32]:
     """Weight of the mesh's own warp: 1 in the middle of the visible face, 0 beyond its oval."""
     oval = model.landmark_mean[list(sets.FACE_OVAL)][:, :2] * 1e4

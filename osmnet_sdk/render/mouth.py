@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.face.model import PARTS, UPPER_LIP, FaceModel
+from osmnet_sdk.face.landmark_sets import UPPER_LIP
+from osmnet_sdk.face.model import PARTS, FaceModel
 from osmnet_sdk.render.geometry import HeadGeometry
 from osmnet_sdk.render.raster import Coverage, interpolate
 from osmnet_sdk.render.textures import Textures
