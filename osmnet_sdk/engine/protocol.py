@@ -1,0 +1,111 @@
+"""What the engine and its clients say to each other; standard library only.
+
+JSON-RPC 2.0, one object per line in UTF-8, over the engine's standard input and output. The
+extension carries a copy of this file, so that both sides read the same names. Files are named by
+path; no pixels travel.
+
+Requests of the client, with their parameters (? may be left out) and results:
+
+    hello          protocol                             protocol, version, python, pid, fake
+    check          device?, bundle?                     version, python, device, bundle,
+                                                        bundle_version, bundle_sha256, window
+    fit_head       photo, folder, face_index?           head, portrait, still: paths
+    sample_takes   audio, folder, takes, photo?,        takes: one path each
+                   face_index?, motion?, expression?
+    render_frames  photo, tracks, folder, face_index?,  frames: their number
+                   size?, label?
+    convert_take   source, output                       output, frames, fps
+    shutdown                                            {}
+
+`takes` is a list of {"seed", "take"}; `motion` and `expression` hold fields of `SampleOptions` and
+`ExpressionOptions`. `size` is "crop", "photo" or [height, width]. `tracks` is an .npz file with
+`rotation` (N, 3) degrees, `translation` (N, 3) metres, `coefficients` (N, 52), all float32, and
+`keys` (N,), text: frame i is written to folder/keys[i].png. `window` is the number of frames on
+either side that a rendered frame depends on besides its own. Every request but hello and shutdown
+takes device? and bundle?, which hold until another is named.
+
+Notifications of the engine, `id` being that of the request:
+
+    progress       id, stage, done, total (0: not known)
+    warning        id, message
+    frame          id, index: this frame of render_frames is on disk
+
+Notification of the client:
+
+    cancel         id: stop that request; it answers with the error CANCELLED
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+PROTOCOL = 1
+"""Version of this protocol; both sides must have the same."""
+
+HEAD_SCHEMA = "osmnet.head/1"
+"""Schema of the head file that `fit_head` writes."""
+
+MAX_LINE = 8_000_000
+"""Bytes that one message may have."""
+
+FAILED = -32000
+"""Error code: `message` is one sentence for the user; data.kind names the class of the error."""
+
+CANCELLED = -32800
+"""Error code: stopped by `cancel`."""
+
+PARSE_ERROR = -32700
+INVALID_REQUEST = -32600
+METHOD_NOT_FOUND = -32601
+INVALID_PARAMS = -32602
+INTERNAL_ERROR = -32603
+"""Error code: a bug; data.details is the traceback."""
+
+
+class ProtocolError(ValueError):
+    """A line is not a message of this protocol."""
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """One line of a message, newline included."""
+    text = json.dumps({"jsonrpc": "2.0", **message}, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8") + b"\n"
+
+
+def decode(line: bytes) -> dict[str, Any]:
+    """The message of one line.
+
+    Raises:
+        ProtocolError: if the line is no JSON object of JSON-RPC 2.0.
+    """
+    try:
+        message = json.loads(line)
+    except ValueError as error:
+        raise ProtocolError("The line is not JSON.") from error
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        raise ProtocolError("The line is not a JSON-RPC 2.0 object.")
+    return message
+
+
+def request(number: int, method: str, params: dict[str, Any]) -> bytes:
+    """A request line."""
+    return encode({"id": number, "method": method, "params": params})
+
+
+def notification(method: str, params: dict[str, Any]) -> bytes:
+    """A notification line."""
+    return encode({"method": method, "params": params})
+
+
+def result(number: int, value: dict[str, Any]) -> bytes:
+    """The line that answers a request."""
+    return encode({"id": number, "result": value})
+
+
+def failure(
+    number: int | None, code: int, message: str, *, kind: str = "", details: str = ""
+) -> bytes:
+    """The line that refuses a request; `details` may hold a traceback."""
+    data = {"kind": kind, "details": details}
+    return encode({"id": number, "error": {"code": code, "message": message, "data": data}})
