@@ -28,7 +28,9 @@ SHARED = {
 
 def stage(folder: Path) -> Path:
     """Copy the add-on and the shared files into a folder that must not exist; return it."""
-    shutil.copytree(ADDON, folder, ignore=shutil.ignore_patterns("__pycache__", Path(__file__).name))
+    shutil.copytree(
+        ADDON, folder, ignore=shutil.ignore_patterns("__pycache__", Path(__file__).name)
+    )
     for name, source in SHARED.items():
         shutil.copyfile(source, folder / name)
     return folder

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rendering frames, and rendering again what changed."""
+
+from __future__ import annotations
+
+import bpy
+from bpy.props import BoolProperty, EnumProperty
+
+from .. import frames, jobs
+from ..core.errors import AddonError
+from ..properties import FRAME_RANGES, FRAME_SIZES
+from ..rig import need_rig
+from .base import JobOperator
+
+
+class RenderFrames(JobOperator, bpy.types.Operator):
+    """Render the frames of the chosen take that are not in the cache, and show all on the plane."""
+
+    bl_idname = "osmnet.render_frames"
+    bl_label = "Render Frames"
+    title = "Rendering frames"
+
+    size: EnumProperty(name="Size", items=FRAME_SIZES, default="crop")  # type: ignore[valid-type]
+    range: EnumProperty(name="Range", items=FRAME_RANGES, default="TAKE")  # type: ignore[valid-type]
+    label: BoolProperty(  # type: ignore[valid-type]
+        name="Label", description='Write "AI-generated" into each frame', default=True
+    )
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Render what is not there."""
+        rig = need_rig(context)
+        return frames.render(rig, context.scene, self.size, self.label, self.range)
+
+
+class UpdateFrames(JobOperator, bpy.types.Operator):
+    """Render only the frames whose evaluated values changed since they were rendered."""
+
+    bl_idname = "osmnet.update_frames"
+    bl_label = "Update Frames"
+    title = "Updating frames"
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Render with the settings of the frames on the plane."""
+        rig = need_rig(context)
+        before = frames.made_with(rig)
+        if not before:
+            raise AddonError("There are no frames yet; press Render frames first.")
+        return frames.render(rig, context.scene, before["size"], before["label"], before["range"])
+
+
+CLASSES = (RenderFrames, UpdateFrames)

@@ -1,0 +1,362 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sampling takes, choosing, editing and baking them."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+
+from .. import actions, frames, jobs, nla, takes
+from ..core.errors import AddonError
+from ..core.takes import TakeFile, read_take
+from ..rig import need_rig, rig_of_id
+from .base import EditOperator, JobOperator, existing_file
+
+
+def _voice(rig: bpy.types.Object, context: bpy.types.Context) -> Path:
+    """The rig's voice; the panel's becomes the rig's if it has none."""
+    if not rig.osmnet.voice:
+        rig.osmnet.voice = bpy.path.abspath(context.scene.osmnet.voice)
+        rig.osmnet.voice_start = context.scene.osmnet.voice_start
+    return existing_file(rig.osmnet.voice, "a voice")
+
+
+def _ask(
+    rig: bpy.types.Object, voice: Path, wanted: list[dict[str, int]], motion: dict[str, Any]
+) -> Any:
+    """Request takes; return the take files read, in order."""
+    portrait = existing_file(rig.osmnet.portrait, "a portrait")
+    with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
+        answer = yield jobs.Request(
+            "sample_takes",
+            {
+                "audio": str(voice),
+                "photo": str(portrait),
+                "takes": wanted,
+                "motion": motion,
+                "folder": folder,
+                **frames.face_parameter(rig),
+            },
+        )
+        return [read_take(Path(path)) for path in answer["takes"]]
+
+
+class SampleTakes(JobOperator, bpy.types.Operator):
+    """Sample several different head motions of the voice, one action each."""
+
+    bl_idname = "osmnet.sample_takes"
+    bl_label = "Sample Takes"
+    title = "Sampling takes"
+
+    count: IntProperty(name="Takes", default=5, min=1, max=100)  # type: ignore[valid-type]
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed", description="The same seed gives the same takes", default=0, min=0
+    )
+    epsilon: FloatProperty(  # type: ignore[valid-type]
+        name="Spread", description="ε, radius of the sampling ball", default=1.0, min=0.0, max=3.0
+    )
+    intensity: FloatProperty(  # type: ignore[valid-type]
+        name="Intensity", description="Gain on all head motion", default=1.0, min=0.0, max=3.0
+    )
+    expression: BoolProperty(  # type: ignore[valid-type]
+        name="Expression", description="Fill the expression channels as well", default=False
+    )
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Sample and add."""
+        rig = need_rig(context)
+        motion = {"epsilon": self.epsilon, "intensity": self.intensity}
+        wanted = [{"seed": self.seed, "take": number} for number in range(self.count)]
+        channels = takes.ALL if self.expression else takes.MOTION_CHANNELS
+        return _sample(
+            rig.osmnet.rig_id, context.scene.name, _voice(rig, context), wanted, motion, channels
+        )
+
+
+def _sample(
+    rig_id: str, scene_name: str, voice: Path, wanted: list[dict[str, int]],
+    motion: dict[str, Any], channels: range,
+) -> jobs.Steps:  # fmt: skip
+    files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, motion)
+    rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
+    first = len(rig.osmnet.takes)
+    for file in files:
+        timing = takes.timing_for(rig, file, scene)
+        name = takes.take_name(rig, file.provenance)
+        takes.add(rig, name, timing, file.curves, file.provenance, channels)
+    nla.choose(rig, first)
+    return f"{len(files)} takes sampled."
+
+
+class PredictExpression(JobOperator, bpy.types.Operator):
+    """Fill the 52 expression channels and the blinks of all takes from the voice."""
+
+    bl_idname = "osmnet.predict_expression"
+    bl_label = "Predict Expression"
+    title = "Predicting the expression"
+
+    all_takes: BoolProperty(  # type: ignore[valid-type]
+        name="All takes", description="Else only the chosen one", default=True
+    )
+    discard_edits: BoolProperty(  # type: ignore[valid-type]
+        name="Discard edits", description="Forget edits of the expression", default=False
+    )
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Predict and fill."""
+        rig = need_rig(context)
+        chosen = nla.chosen_take(rig).name
+        names = [t.name for t in rig.osmnet.takes if t.action] if self.all_takes else [chosen]
+        return _predict(
+            rig.osmnet.rig_id, context.scene.name, _voice(rig, context), names, self.discard_edits
+        )
+
+
+def _predict(
+    rig_id: str, scene_name: str, voice: Path, names: list[str], discard: bool
+) -> jobs.Steps:
+    wanted = []
+    for number, name in enumerate(names):
+        made = actions.provenance_of(bpy.data.actions[name])
+        wanted.append({"seed": made.get("seed") or 0, "take": _number(made, number)})
+    files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, {})
+    rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
+    for name, file in zip(names, files, strict=True):
+        index = _index_of(rig, name)
+        before = actions.timing_of(rig.osmnet.takes[index].action)
+        timing = takes.timing_for(rig, file, scene)
+        if (timing.fps, timing.rate) != (before.fps, before.rate):
+            raise AddonError(
+                f"'{name}' was laid out for another frame rate; press Fit takes to scene first."
+            )
+        curves, count = file.curves, before.count
+        if len(curves) < count:  # a take that goes on after the voice keeps its last expression
+            curves = curves[[*range(len(curves)), *[len(curves) - 1] * (count - len(curves))]]
+        takes.replace_samples(
+            rig, index, before, curves[:count],
+            actions.provenance_of(rig.osmnet.takes[index].action), takes.EXPRESSION_CHANNELS,
+            discard_edits=discard,
+        )  # fmt: skip
+    return f"Expression of {len(files)} takes predicted."
+
+
+def _number(made: dict[str, Any], default: int) -> int:
+    number = made.get("take")
+    return int(number) if number is not None else default
+
+
+def _index_of(rig: bpy.types.Object, name: str) -> int:
+    for index, take in enumerate(rig.osmnet.takes):
+        if take.name == name:
+            return index
+    raise AddonError(f"The take '{name}' was removed meanwhile.")
+
+
+class ResampleTake(JobOperator, bpy.types.Operator):
+    """Sample one take anew with another seed; edits stay as a layer on top."""
+
+    bl_idname = "osmnet.resample_take"
+    bl_label = "Resample Take"
+    title = "Sampling a take"
+
+    index: IntProperty(name="Take", default=-1, min=-1)  # type: ignore[valid-type]
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed", description="-1 takes the take's own seed plus one", default=-1, min=-1
+    )
+    epsilon: FloatProperty(name="Spread", default=1.0, min=0.0, max=3.0)  # type: ignore[valid-type]
+    intensity: FloatProperty(  # type: ignore[valid-type]
+        name="Intensity", default=1.0, min=0.0, max=3.0
+    )
+    discard_edits: BoolProperty(name="Discard edits", default=False)  # type: ignore[valid-type]
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Sample and replace."""
+        rig = need_rig(context)
+        take = nla.take_at(rig, self.index) if self.index >= 0 else nla.chosen_take(rig)
+        made = actions.provenance_of(take.action)
+        seed = self.seed if self.seed >= 0 else int(made.get("seed") or 0) + 1
+        wanted = {"seed": seed, "take": _number(made, 0)}
+        motion = {"epsilon": self.epsilon, "intensity": self.intensity}
+        return _resample(
+            rig.osmnet.rig_id, context.scene.name, _voice(rig, context), take.name, wanted, motion,
+            self.discard_edits,
+        )  # fmt: skip
+
+
+def _resample(
+    rig_id: str, scene_name: str, voice: Path, name: str, wanted: dict[str, int],
+    motion: dict[str, Any], discard: bool,
+) -> jobs.Steps:  # fmt: skip
+    (file,) = yield from _ask(rig_of_id(rig_id), voice, [wanted], motion)
+    rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
+    index = _index_of(rig, name)
+    sampled = actions.channels_of(rig.osmnet.takes[index].action)
+    channels = takes.ALL if max(sampled) >= takes.ALL[6] else takes.MOTION_CHANNELS
+    takes.replace_samples(
+        rig, index, takes.timing_for(rig, file, scene), file.curves, file.provenance, channels,
+        discard_edits=discard,
+    )  # fmt: skip
+    return f"'{name}' sampled with seed {wanted['seed']}."
+
+
+class _TakeOperator(EditOperator):
+    """An operator on one take of the list."""
+
+    index: IntProperty(  # type: ignore[valid-type]
+        name="Take", description="Place in the list, -1 takes the chosen one", default=-1, min=-1
+    )
+
+    def number(self, rig: bpy.types.Object) -> int:
+        """The place of the take meant."""
+        if self.index >= 0:
+            if self.index >= len(rig.osmnet.takes):
+                nla.take_at(rig, self.index)
+            return self.index
+        nla.chosen_take(rig)
+        return rig.osmnet.chosen
+
+
+class ChooseTake(_TakeOperator, bpy.types.Operator):
+    """Let this take alone play, ready to be edited."""
+
+    bl_idname = "osmnet.choose_take"
+    bl_label = "Choose Take"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Choose it."""
+        rig = need_rig(context)
+        nla.choose(rig, self.number(rig))
+        return ""
+
+
+class DeleteTake(_TakeOperator, bpy.types.Operator):
+    """Delete a take with its action."""
+
+    bl_idname = "osmnet.delete_take"
+    bl_label = "Delete Take"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Delete it."""
+        rig = need_rig(context)
+        takes.remove(rig, self.number(rig))
+        return ""
+
+
+class DuplicateTake(_TakeOperator, bpy.types.Operator):
+    """Copy a take with its edits."""
+
+    bl_idname = "osmnet.duplicate_take"
+    bl_label = "Duplicate Take"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Copy and choose it."""
+        rig = need_rig(context)
+        nla.choose(rig, takes.duplicate(rig, self.number(rig)))
+        return ""
+
+
+class RenameTake(_TakeOperator, bpy.types.Operator):
+    """Rename a take, its action and its NLA track."""
+
+    bl_idname = "osmnet.rename_take"
+    bl_label = "Rename Take"
+
+    name: StringProperty(name="Name")  # type: ignore[valid-type]
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Rename it."""
+        rig = need_rig(context)
+        if not self.name.strip():
+            raise AddonError("A take needs a name.")
+        nla.rename(nla.take_at(rig, self.number(rig)), self.name)
+        return ""
+
+
+class DiscardEdits(_TakeOperator, bpy.types.Operator):
+    """Bring a take back to what was sampled."""
+
+    bl_idname = "osmnet.discard_edits"
+    bl_label = "Discard Edits"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Discard them."""
+        rig = need_rig(context)
+        takes.discard_edits(rig, self.number(rig))
+        return "Edits discarded."
+
+
+class MergeEdits(_TakeOperator, bpy.types.Operator):
+    """Add the layer of edits into the take's own curves."""
+
+    bl_idname = "osmnet.merge_edits"
+    bl_label = "Merge Edits"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Merge them."""
+        rig = need_rig(context)
+        takes.merge_edits(rig, self.number(rig))
+        return "Edits merged into the take."
+
+
+class BlendTakes(EditOperator, bpy.types.Operator):
+    """Let the NLA tracks of the takes play, to blend several of them."""
+
+    bl_idname = "osmnet.blend_takes"
+    bl_label = "Blend in NLA"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Leave the chosen take's track on."""
+        nla.blend(need_rig(context))
+        return "Switch on the takes to blend, and set their influence."
+
+
+class KeepOnly(EditOperator, bpy.types.Operator):
+    """Bake what plays now, blended in the NLA or not, into one action."""
+
+    bl_idname = "osmnet.keep_only"
+    bl_label = "Keep Only"
+
+    name: StringProperty(  # type: ignore[valid-type]
+        name="Name", description="Of the new take; empty takes the voice's name", default=""
+    )
+    remove_others: BoolProperty(  # type: ignore[valid-type]
+        name="Remove others", description="Delete the takes that it was made of", default=True
+    )
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Bake and choose."""
+        rig = need_rig(context)
+        name = self.name or f"{Path(rig.osmnet.voice).stem or 'take'} blend"
+        takes.keep_only(rig, name, remove_others=self.remove_others)
+        return f"Baked into '{nla.chosen_take(rig).name}'."
+
+
+class FitTakes(EditOperator, bpy.types.Operator):
+    """Lay the takes out anew for the scene's frame rate and the voice's start."""
+
+    bl_idname = "osmnet.fit_takes"
+    bl_label = "Fit Takes to Scene"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Move their keys."""
+        return f"{takes.retime(need_rig(context), context.scene)} takes moved."
+
+
+CLASSES = (
+    SampleTakes,
+    PredictExpression,
+    ResampleTake,
+    ChooseTake,
+    DeleteTake,
+    DuplicateTake,
+    RenameTake,
+    DiscardEdits,
+    MergeEdits,
+    BlendTakes,
+    KeepOnly,
+    FitTakes,
+)

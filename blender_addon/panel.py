@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sidebar panel *OSM-Net* in the 3D view."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import bpy
+
+from . import actions, jobs, nla
+from .rig import find_rig
+
+
+class _Panel:
+    bl_space_type = "VIEW_3D"
+    bl_region_type = "UI"
+    bl_category = "OSM-Net"
+
+
+class OSMNET_UL_takes(bpy.types.UIList):
+    """Takes with radio buttons; while blending, with switches and weights instead."""
+
+    def draw_item(
+        self, context: bpy.types.Context, layout: Any, data: Any, item: Any, icon: int,
+        active_data: Any, active_property: str, index: int = 0, flt_flag: int = 0,
+    ) -> None:  # fmt: skip
+        """Draw one take."""
+        rig = data.id_data
+        row = layout.row(align=True)
+        if item.action is None:
+            row.label(text="(action deleted)", icon="ERROR")
+            return
+        if not data.blending:
+            radio = "RADIOBUT_ON" if data.chosen == index else "RADIOBUT_OFF"
+            row.operator("osmnet.choose_take", text="", icon=radio, emboss=False).index = index
+        row.prop(item, "name", text="", emboss=False)
+        if item.layer is not None:
+            row.label(text="", icon="MOD_DATA_TRANSFER")
+        track = nla.track_of(rig, item.action)
+        if data.blending and track is not None:
+            row.prop(item, "influence", text="", slider=True)
+            row.prop(track, "mute", text="", icon_only=True, invert_checkbox=True)
+
+
+class OSMNET_PT_setup(_Panel, bpy.types.Panel):
+    """Voice and portrait."""
+
+    bl_idname = "OSMNET_PT_setup"
+    bl_label = "Set Up"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the fields."""
+        layout, settings = self.layout, context.scene.osmnet
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        draw_status(layout, context)
+        row = layout.row(align=True)
+        row.prop(settings, "voice")
+        row.operator("osmnet.voice_from_strip", text="", icon="SEQUENCE")
+        layout.prop(settings, "voice_start")
+        layout.prop(settings, "portrait")
+        layout.operator("osmnet.create_head", icon="OUTLINER_OB_ARMATURE")
+
+
+class OSMNET_PT_takes(_Panel, bpy.types.Panel):
+    """Sampling and choosing takes."""
+
+    bl_idname = "OSMNET_PT_takes"
+    bl_label = "Takes"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw fields and list."""
+        layout, settings = self.layout, context.scene.osmnet
+        rig = find_rig(context)
+        if rig is None:
+            layout.label(text="Create or select a head rig.", icon="INFO")
+            return
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        for name in ("count", "seed", "epsilon", "intensity", "with_expression"):
+            column.prop(settings, name)
+        sample = column.operator("osmnet.sample_takes", icon="RNA_ADD")
+        sample.count, sample.seed = settings.count, settings.seed
+        sample.epsilon, sample.intensity = settings.epsilon, settings.intensity
+        sample.expression = settings.with_expression
+        if not len(rig.osmnet.takes):
+            return
+        row = layout.row()
+        row.template_list("OSMNET_UL_takes", "", rig.osmnet, "takes", rig.osmnet, "index", rows=5)
+        self._draw_side(row.column(align=True), rig, settings)
+        layout.operator("osmnet.predict_expression", icon="SHAPEKEY_DATA")
+        self._draw_edits(layout, rig)
+        self._draw_timing(layout, rig, context)
+
+    @staticmethod
+    def _draw_side(column: Any, rig: bpy.types.Object, settings: Any) -> None:
+        index = rig.osmnet.index
+        for name, icon in (
+            ("osmnet.duplicate_take", "DUPLICATE"),
+            ("osmnet.delete_take", "REMOVE"),
+        ):
+            column.operator(name, text="", icon=icon).index = index
+        again = column.operator("osmnet.resample_take", text="", icon="FILE_REFRESH")
+        again.index = index
+        again.epsilon, again.intensity = settings.epsilon, settings.intensity
+
+    @staticmethod
+    def _draw_edits(layout: Any, rig: bpy.types.Object) -> None:
+        state = rig.osmnet
+        if 0 <= state.chosen < len(state.takes) and state.takes[state.chosen].layer is not None:
+            layout.label(text="Your edits lie in a layer on top.", icon="MOD_DATA_TRANSFER")
+        row = layout.row(align=True)
+        row.operator("osmnet.merge_edits", text="Merge")
+        row.operator("osmnet.discard_edits", text="Discard")
+        row = layout.row(align=True)
+        if not state.blending:
+            row.operator("osmnet.blend_takes", icon="NLA")
+        row.operator("osmnet.keep_only", icon="ACTION_TWEAK")
+
+    @staticmethod
+    def _draw_timing(layout: Any, rig: bpy.types.Object, context: bpy.types.Context) -> None:
+        rate = actions.scene_rate(context.scene)
+        timings = [actions.timing_of(take.action) for take in rig.osmnet.takes if take.action]
+        if any(t.rate != rate or t.start != rig.osmnet.voice_start for t in timings):
+            layout.label(text="The takes do not fit the scene's frame rate or voice.", icon="ERROR")
+            layout.operator("osmnet.fit_takes")
+
+
+class OSMNET_PT_frames(_Panel, bpy.types.Panel):
+    """Rendering frames onto the plane."""
+
+    bl_idname = "OSMNET_PT_frames"
+    bl_label = "Frames"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw settings, and what changed."""
+        layout, settings = self.layout, context.scene.osmnet
+        rig = find_rig(context)
+        if rig is None or not len(rig.osmnet.takes):
+            layout.label(text="Sample takes first.", icon="INFO")
+            return
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        for name in ("frame_size", "frame_range", "label"):
+            column.prop(settings, name)
+        render = layout.operator("osmnet.render_frames", icon="RENDER_ANIMATION")
+        render.size, render.range = settings.frame_size, settings.frame_range
+        render.label = settings.label
+        if not rig.osmnet.made_with:
+            return
+        changed = context.window_manager.osmnet.changed
+        row = layout.row(align=True)
+        row.enabled = changed != 0
+        text = (
+            "Update" if changed < 0 else f"Update ({changed} changed)" if changed else "Up to date"
+        )
+        row.operator("osmnet.update_frames", text=text, icon="FILE_REFRESH")
+        layout.prop(settings, "auto_update")
+
+
+class OSMNET_PT_files(_Panel, bpy.types.Panel):
+    """Loading, saving and other rigs."""
+
+    bl_idname = "OSMNET_PT_files"
+    bl_label = "Load, Save, Apply"
+    bl_options = {"DEFAULT_CLOSED"}
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the operators."""
+        layout, settings = self.layout, context.scene.osmnet
+        row = layout.row(align=True)
+        row.operator("osmnet.import_take", icon="IMPORT")
+        row.operator("osmnet.export_take", icon="EXPORT")
+        column = layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        column.prop(settings, "target")
+        if settings.target is not None and settings.target.type == "ARMATURE":
+            column.prop_search(settings, "target_bone", settings.target.data, "bones")
+        column.prop(settings, "target_mesh")
+        self._draw_mapping(layout, settings)
+        layout.operator("osmnet.apply_to_rig", icon="ARMATURE_DATA")
+
+    @staticmethod
+    def _draw_mapping(layout: Any, settings: Any) -> None:
+        mesh = settings.target_mesh
+        if mesh is None or mesh.data.shape_keys is None:
+            return
+        row = layout.row(align=True)
+        row.operator("osmnet.match_shape_keys")
+        row.operator("osmnet.load_mapping", text="", icon="FILE_FOLDER")
+        row.operator("osmnet.save_mapping", text="", icon="FILE_TICK")
+        box = layout.column(align=True)
+        for line in settings.mapping:
+            box.prop_search(
+                line, "shape_key", mesh.data.shape_keys, "key_blocks", text=line.blendshape
+            )
+
+
+def draw_status(layout: Any, context: bpy.types.Context) -> None:
+    """Progress with Cancel, the last error with Details, the last note."""
+    status = context.window_manager.osmnet
+    job = jobs.current()
+    if job is not None and not job.finished:
+        box = layout.box()
+        left = f", {status.seconds_left:.0f} s left" if status.seconds_left >= 0 else ""
+        box.progress(factor=status.factor, text=f"{status.stage or status.title}{left}")
+        box.operator("osmnet.cancel", icon="CANCEL")
+    if status.error:
+        box = layout.box()
+        for line in _wrapped(status.error):
+            box.label(text=line)
+        row = box.row(align=True)
+        if status.details:
+            row.operator("osmnet.show_details")
+        row.operator("osmnet.clear_error", text="", icon="X")
+    elif status.note:
+        for line in _wrapped(status.note):
+            layout.label(text=line)
+
+
+def _wrapped(text: str, width: int = 44) -> list[str]:
+    """A sentence in lines that a sidebar can show; Blender's labels do not wrap."""
+    return textwrap.wrap(text, width)
+
+
+CLASSES = (OSMNET_UL_takes, OSMNET_PT_setup, OSMNET_PT_takes, OSMNET_PT_frames, OSMNET_PT_files)

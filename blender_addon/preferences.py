@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preferences of the add-on: where the engine is, its device, and the cache of frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import EnumProperty, FloatProperty, StringProperty
+
+from .core.cache import FrameStore
+
+ADDON = __package__
+
+DEVICES = (
+    ("auto", "Automatic", "A GPU if the engine sees one, else the processor"),
+    ("cpu", "CPU", "The processor"),
+    ("cuda", "CUDA", "An NVIDIA graphics card"),
+    ("mps", "Metal", "The graphics part of an Apple processor"),
+)
+
+
+class OSMNetPreferences(bpy.types.AddonPreferences):
+    """What holds for all files."""
+
+    bl_idname = ADDON
+
+    engine_python: StringProperty(  # type: ignore[valid-type]
+        name="Engine",
+        description="Python (or its virtual environment) in which osmnet-sdk is installed",
+        subtype="FILE_PATH",
+    )
+    device: EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
+    cache_folder: StringProperty(  # type: ignore[valid-type]
+        name="Cache",
+        description="Folder for rendered frames; empty takes the add-on's own",
+        subtype="DIR_PATH",
+    )
+    cache_gigabytes: FloatProperty(  # type: ignore[valid-type]
+        name="Size limit",
+        description="Frames that were not shown for longest are removed beyond this, in gigabytes",
+        default=5.0,
+        min=0.1,
+        max=1000.0,
+    )
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw the preferences."""
+        layout = self.layout
+        layout.use_property_split = True
+        row = layout.row(align=True)
+        row.prop(self, "engine_python")
+        row.operator("osmnet.find_engine", text="Find")
+        row.operator("osmnet.check_engine", text="Check")
+        status = context.window_manager.osmnet
+        for line in filter(None, (status.engine, status.error)):
+            layout.label(text=line)
+        layout.prop(self, "device")
+        layout.prop(self, "cache_folder")
+        layout.prop(self, "cache_gigabytes")
+
+
+def get() -> Any:
+    """The add-on's preferences."""
+    return bpy.context.preferences.addons[ADDON].preferences
+
+
+def own_folder(name: str) -> Path:
+    """A folder of the add-on's own that upgrades leave alone."""
+    return Path(bpy.utils.extension_path_user(ADDON, path=name, create=True))
+
+
+def frame_store() -> FrameStore:
+    """The cache of frames."""
+    settings = get()
+    folder = bpy.path.abspath(settings.cache_folder) if settings.cache_folder else ""
+    return FrameStore(
+        Path(folder) if folder else own_folder("cache"), int(settings.cache_gigabytes * 1e9)
+    )

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is stored in the .blend: settings of the scene, and the rig with its takes."""
+
+from __future__ import annotations
+
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    IntVectorProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import Action, Object, PropertyGroup, Scene, WindowManager
+
+from . import nla
+
+
+class OSMNetTake(PropertyGroup):
+    """One take of a rig: its action, and what was edited before it was sampled anew."""
+
+    action: PointerProperty(type=Action, name="Action")  # type: ignore[valid-type]
+    layer: PointerProperty(  # type: ignore[valid-type]
+        type=Action, name="Edits", description="Added on top of the take"
+    )
+    name: StringProperty(  # type: ignore[valid-type]
+        name="Name",
+        description="Name of the take and of its action",
+        get=lambda self: self.action.name if self.action else "",
+        set=lambda self, value: nla.rename(self, value),
+    )
+    influence: FloatProperty(  # type: ignore[valid-type]
+        name="Influence",
+        description="Weight of this take over those below it in the list of NLA tracks",
+        min=0.0,
+        max=1.0,
+        get=lambda self: nla.influence(self),
+        set=lambda self, value: nla.set_influence(self, value),
+    )
+
+
+class OSMNetRig(PropertyGroup):
+    """What an armature needs to know to be a head rig."""
+
+    rig_id: StringProperty(name="Identifier")  # type: ignore[valid-type]
+    portrait: StringProperty(name="Portrait", subtype="FILE_PATH")  # type: ignore[valid-type]
+    face_index: IntProperty(name="Face", default=-1)  # type: ignore[valid-type]
+    voice: StringProperty(name="Voice", subtype="FILE_PATH")  # type: ignore[valid-type]
+    voice_start: FloatProperty(name="Voice starts at frame", default=1.0)  # type: ignore[valid-type]
+    head: PointerProperty(type=Object, name="Head")  # type: ignore[valid-type]
+    plane: PointerProperty(type=Object, name="Frames")  # type: ignore[valid-type]
+    crop: IntVectorProperty(name="Size of a crop", size=2, default=(256, 256))  # type: ignore[valid-type]
+    photo_size: IntVectorProperty(name="Size of the photo", size=2)  # type: ignore[valid-type]
+    rest_rotation: FloatVectorProperty(name="Rest rotation", size=3)  # type: ignore[valid-type]
+    rest_translation: FloatVectorProperty(name="Rest translation", size=3)  # type: ignore[valid-type]
+    still: StringProperty(name="Still frame", subtype="FILE_PATH")  # type: ignore[valid-type]
+    takes: CollectionProperty(type=OSMNetTake)  # type: ignore[valid-type]
+    index: IntProperty(name="Selected take")  # type: ignore[valid-type]
+    chosen: IntProperty(name="Chosen take", default=-1)  # type: ignore[valid-type]
+    blending: BoolProperty(name="Blending in the NLA")  # type: ignore[valid-type]
+    made_with: StringProperty(name="Made with")  # type: ignore[valid-type]
+    sequence: StringProperty(name="Frames on the plane", subtype="DIR_PATH")  # type: ignore[valid-type]
+
+
+class OSMNetMappingRow(PropertyGroup):
+    """Which shape key of another mesh shows one ARKit blendshape."""
+
+    blendshape: StringProperty(name="Blendshape")  # type: ignore[valid-type]
+    shape_key: StringProperty(name="Shape key")  # type: ignore[valid-type]
+
+
+FRAME_SIZES = (
+    ("crop", "256", "256 × 256 pixels around the head: the fastest"),
+    ("512", "512", "512 × 512 pixels around the head"),
+    ("1024", "1024", "1024 × 1024 pixels around the head"),
+    ("photo", "Photo", "The whole photo at its own size"),
+)
+
+FRAME_RANGES = (
+    ("TAKE", "Whole take", "All frames of the chosen take"),
+    ("SCENE", "Scene range", "Only the frames of the take within the scene's (preview) range"),
+)
+
+
+class OSMNetSettings(PropertyGroup):
+    """What the panel's fields hold, saved with the scene."""
+
+    portrait: StringProperty(  # type: ignore[valid-type]
+        name="Portrait",
+        description="Photo of a face seen from the front; the person must have agreed",
+        subtype="FILE_PATH",
+    )
+    voice: StringProperty(  # type: ignore[valid-type]
+        name="Voice", description="Sound or video file with the voice", subtype="FILE_PATH"
+    )
+    voice_start: FloatProperty(  # type: ignore[valid-type]
+        name="Start",
+        description="Scene frame at which the voice begins",
+        default=1.0,
+    )
+    count: IntProperty(  # type: ignore[valid-type]
+        name="Takes", description="How many takes to sample", default=5, min=1, max=100
+    )
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed", description="The same seed gives the same takes", default=0, min=0
+    )
+    epsilon: FloatProperty(  # type: ignore[valid-type]
+        name="Spread",
+        description="How far takes differ from the middle one (ε of the paper)",
+        default=1.0,
+        min=0.0,
+        max=3.0,
+    )
+    intensity: FloatProperty(  # type: ignore[valid-type]
+        name="Intensity", description="Gain on all head motion", default=1.0, min=0.0, max=3.0
+    )
+    with_expression: BoolProperty(  # type: ignore[valid-type]
+        name="With expression",
+        description="Fill the expression and blinks of the takes as they are sampled",
+        default=True,
+    )
+    frame_size: EnumProperty(name="Size", items=FRAME_SIZES, default="crop")  # type: ignore[valid-type]
+    frame_range: EnumProperty(name="Range", items=FRAME_RANGES, default="TAKE")  # type: ignore[valid-type]
+    label: BoolProperty(  # type: ignore[valid-type]
+        name="Label",
+        description='Write "AI-generated" into each frame; leave it on for what others will see',
+        default=True,
+    )
+    auto_update: BoolProperty(  # type: ignore[valid-type]
+        name="Auto update", description="Render changed frames by themselves after an edit"
+    )
+    target: PointerProperty(  # type: ignore[valid-type]
+        type=Object, name="Target", description="Armature or object that takes the head motion"
+    )
+    target_bone: StringProperty(  # type: ignore[valid-type]
+        name="Bone", description="Bone of the armature that turns as the head does"
+    )
+    target_mesh: PointerProperty(  # type: ignore[valid-type]
+        type=Object,
+        name="Mesh",
+        description="Mesh whose shape keys take the expression",
+        poll=lambda self, item: item.type == "MESH" and item.data.shape_keys is not None,
+    )
+    mapping: CollectionProperty(type=OSMNetMappingRow)  # type: ignore[valid-type]
+    mapping_index: IntProperty()  # type: ignore[valid-type]
+
+
+class OSMNetStatus(PropertyGroup):
+    """What goes on now; of the window manager, so that neither files nor undo carry it."""
+
+    title: StringProperty()  # type: ignore[valid-type]
+    stage: StringProperty()  # type: ignore[valid-type]
+    factor: FloatProperty(min=0.0, max=1.0, subtype="FACTOR")  # type: ignore[valid-type]
+    seconds_left: FloatProperty(default=-1.0)  # type: ignore[valid-type]
+    error: StringProperty()  # type: ignore[valid-type]
+    details: StringProperty()  # type: ignore[valid-type]
+    note: StringProperty()  # type: ignore[valid-type]
+    changed: IntProperty(default=-1)  # type: ignore[valid-type]
+    engine: StringProperty()  # type: ignore[valid-type]
+
+
+CLASSES = (OSMNetTake, OSMNetRig, OSMNetMappingRow, OSMNetSettings, OSMNetStatus)
+
+
+def add_pointers() -> None:
+    """Hang the groups on Blender's types."""
+    Object.osmnet = PointerProperty(type=OSMNetRig)
+    Scene.osmnet = PointerProperty(type=OSMNetSettings)
+    WindowManager.osmnet = PointerProperty(type=OSMNetStatus, options={"SKIP_SAVE"})
+
+
+def remove_pointers() -> None:
+    """Undo `add_pointers`; what was saved stays in the file."""
+    del Object.osmnet, Scene.osmnet, WindowManager.osmnet

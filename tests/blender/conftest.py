@@ -1,0 +1,78 @@
+"""What the tests inside Blender share. `run.py` has installed the extension before."""
+
+from __future__ import annotations
+
+import os
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+if "bpy" not in sys.modules:  # collected by the SDK's own pytest
+    collect_ignore_glob = ["test_*.py"]
+else:
+    import bpy
+
+    MODULE = "bl_ext.user_default.osmnet"
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def addon() -> types.SimpleNamespace:
+    """The installed add-on's modules."""
+    import importlib
+
+    names = (
+        "actions", "compat", "engine", "evaluation", "frames", "jobs", "nla", "plane", "panel",
+        "preferences", "rig", "takes", "transfer", "watch", "properties", "operators",
+        "core.takes", "core.keys", "core.channels", "core.conventions", "core.errors",
+        "core.sequences",
+    )  # fmt: skip
+    loaded = {n.replace(".", "_"): importlib.import_module(f"{MODULE}.{n}") for n in names}
+    return types.SimpleNamespace(**loaded)
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory) -> types.SimpleNamespace:
+    """A portrait and a voice, in a folder with spaces and letters beyond ASCII."""
+    import shutil
+
+    folder = tmp_path_factory.mktemp("Ton und Bild ä 声")
+    portrait, voice = folder / "Porträt eins.png", folder / "my voice.wav"
+    shutil.copy(os.environ["OSMNET_TEST_PORTRAIT"], portrait)
+    shutil.copy(os.environ["OSMNET_TEST_VOICE"], voice)
+    return types.SimpleNamespace(portrait=portrait, voice=voice, folder=folder)
+
+
+@pytest.fixture(autouse=True)
+def fresh(addon, tmp_path):
+    """An empty file, and preferences as a user would set them."""
+    addon.jobs.stop()
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    settings = addon.preferences.get()
+    settings.engine_python = os.environ["OSMNET_TEST_ENGINE"]
+    settings.device = "cpu"
+    settings.cache_folder = str(tmp_path / "Zwischenspeicher ß")
+    os.environ.pop("OSMNET_FAKE_ENGINE", None)
+    os.environ.pop("OSMNET_FAKE_FRAME_SECONDS", None)
+    yield
+    addon.jobs.stop()
+
+
+@pytest.fixture
+def fake(addon, monkeypatch):
+    """The torch-free engine."""
+    monkeypatch.setenv("OSMNET_FAKE_ENGINE", "1")
+    yield
+    addon.engine.stop()
+
+
+@pytest.fixture
+def rig(addon, material):
+    """A head rig of the portrait with the voice."""
+    assert bpy.ops.osmnet.create_head(
+        portrait=str(material.portrait), voice=str(material.voice)
+    ) == {"FINISHED"}
+    return addon.rig.need_rig(bpy.context)
