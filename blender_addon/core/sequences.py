@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Image sequences of the cache: folders of numbered links to frames, with an index.
+
+A sequence is named by the digest of its keys, so the same edit finds the same sequence again.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from .files import replaced, temporary_beside
+
+INDEX = "index.json"
+"""Name of the file in a sequence that says which of its frames are final."""
+
+_SCHEMA = "osmnet.sequence/1"
+_RETRIES = 5
+_RETRY_SECONDS = 0.02
+
+
+@dataclass
+class Index:
+    """The keys of a sequence's frames, and which of the frames are in place."""
+
+    keys: list[str]
+    final: list[bool]
+
+
+def frame_name(index: int) -> str:
+    """File name of a frame in its sequence, counted from 0."""
+    return f"frame_{index:06d}.png"
+
+
+def digest(keys: Sequence[str]) -> str:
+    """Name of the sequence of a list of keys: 32 hexadecimal letters."""
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:32]
+
+
+def read_index(sequence: Path) -> Index | None:
+    """The index of a sequence; None if there is none or it is damaged."""
+    try:
+        content = json.loads((sequence / INDEX).read_bytes())
+        keys, final = content["keys"], content["final"]
+        if content["schema"] != _SCHEMA or len(keys) != len(final):
+            return None
+        return Index([str(key) for key in keys], [mark == "1" for mark in final])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+
+
+def write_index(sequence: Path, index: Index) -> None:
+    """Write the index of a sequence."""
+    marks = "".join("1" if final else "0" for final in index.final)
+    content = {"schema": _SCHEMA, "keys": index.keys, "final": marks}
+    with replaced(sequence / INDEX) as stream:
+        stream.write(json.dumps(content).encode())
+
+
+def put(source: Path, target: Path) -> bool:
+    """Make `target` a link to `source`, or a copy where links are not possible.
+
+    Returns:
+        False if another program holds the old file open (Windows).
+
+    Raises:
+        OSError: if `source` is missing or the disk does not allow it.
+    """
+    try:
+        os.link(source, target)
+        return True
+    except FileExistsError:
+        if target.samefile(source):  # replacing a link by its equal would do nothing
+            return True
+    except OSError:
+        pass  # no links on this disk, or too many of this file: a copy below
+    temporary = temporary_beside(target)
+    try:
+        _link_or_copy(source, temporary)
+        return _replace(temporary, target)
+    finally:
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def stand_in(target: Path, placeholder: Path | None, previous: Path | None) -> None:
+    """Show the previous sequence's frame of that number, else the placeholder, else nothing."""
+    for source in (previous / target.name if previous else None, placeholder):
+        if source is not None:
+            with suppress(FileNotFoundError):
+                put(source, target)
+                return
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _replace(temporary: Path, target: Path) -> bool:
+    """Rename; Windows refuses while Blender reads the old file, so try a few times."""
+    for attempt in range(_RETRIES):
+        try:
+            temporary.replace(target)
+            return True
+        except PermissionError as error:
+            if os.name != "nt" and error.errno in (errno.EACCES, errno.EPERM):
+                raise
+            if attempt + 1 < _RETRIES:
+                time.sleep(_RETRY_SECONDS)
+    return False
