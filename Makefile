@@ -1,4 +1,4 @@
-# make demo | test | test-3.13 | bench | lint | clean
+# make demo | test | test-3.13 | test-blender | extension | blender-images | bench | lint | clean
 # Each makes the environment that it needs, from nothing but Python.
 
 # The first of these that really runs: pyenv's shims are there for versions that are not.
@@ -8,12 +8,29 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= out/demo
 
-.PHONY: demo test test-3.13 bench lint clean
+# The bpy wheels; each wants Python 3.11.
+BPY_5.0 = 5.0.1
+BPY_4.5 = 4.5.15
+BPY_4.2 = 4.2.23
+BPY_PYTHON ?= $(call runs,python3.11 $$HOME/.pyenv/versions/3.11*/bin/python)
+ZIP = dist/osmnet.zip
+
+.PHONY: demo test test-3.13 test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
+        extension blender-images bench lint clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	touch $@
+
+# Blender's environments are apart from the SDK's: they share no package but pytest.
+.venv-blender-%/.installed: constraints.txt
+	test -n "$(BPY_PYTHON)" || { echo "bpy needs Python 3.11, which was not found." >&2; exit 1; }
+	test -x .venv-blender-$*/bin/python || $(BPY_PYTHON) -m venv .venv-blender-$*
+	.venv-blender-$*/bin/python -m pip install --quiet -c constraints.txt pytest pytest-timeout
+	.venv-blender-$*/bin/python -m pip install --quiet "bpy==$(BPY_$*)" "numpy<3"
+	tests/blender/install_libraries.sh .venv-blender-$*/bin/python
 	touch $@
 
 demo: $(VENV)/.installed
@@ -23,9 +40,12 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	rm -rf build/lint && $(BIN)/python blender_addon/build.py stage build/lint/osmnet_addon
+	$(BIN)/mypy --strict build/lint/osmnet_addon/core
 
 test: lint
 	$(BIN)/python -m pytest
+	$(MAKE) test-blender-5.0
 
 # The same tests on the newest Python that the dependencies support, but for the wheel's: it is pure
 # Python, so `make test` has tried it already, and here it would fetch torch a second time.
@@ -34,8 +54,24 @@ test-3.13:
 	    .venv-3.13/.installed
 	.venv-3.13/bin/python -m pytest --ignore=tests/pipeline/test_wheel.py
 
-bench: $(VENV)/.installed
+# The extension's zip, built and validated by Blender's own tool.
+extension: .venv-blender-5.0/.installed
+	.venv-blender-5.0/bin/python blender_addon/build.py zip $(ZIP)
+
+# That zip, installed into a Blender and used there with the real engine; a process for each version.
+test-blender-5.0 test-blender-4.5 test-blender-4.2: test-blender-%: \
+        .venv-blender-%/.installed $(VENV)/.installed extension
+	.venv-blender-$*/bin/python tests/blender/run.py $(ZIP) $(BIN)/python
+
+test-blender: test-blender-5.0 test-blender-4.5 test-blender-4.2
+
+# The pictures of docs/blender.md.
+blender-images: extension $(VENV)/.installed
+	.venv-blender-5.0/bin/python docs/images/blender.py $(ZIP) $(BIN)/python
+
+bench: $(VENV)/.installed extension
 	$(BIN)/python -m tests.bench
+	.venv-blender-5.0/bin/python tests/bench/blender.py $(ZIP) $(BIN)/python
 
 clean:
-	rm -rf $(VENV) .venv-3.13 .cache out build dist
+	rm -rf $(VENV) .venv-3.13 .venv-blender-* .cache out build dist

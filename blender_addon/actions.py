@@ -151,7 +151,12 @@ def write_keys(
 
 
 def fill_curve(curve: Any, frames: np.ndarray, values: np.ndarray, *, linear: bool = False) -> None:
-    """Put keys into an empty F-curve: smooth with clamped handles, or straight lines."""
+    """Put keys into an empty F-curve: smooth with clamped handles, or straight lines.
+
+    A key shapes the curve to the next key but one and no further: continuous acceleration, Blender's
+    default, would let an edit change frames far away.
+    """
+    curve.auto_smoothing = "NONE"
     count = len(frames)
     points = curve.keyframe_points
     points.add(count)

@@ -2,7 +2,7 @@
 """Stages the extension with the files that it shares with the engine, and builds its zip.
 
     python blender_addon/build.py stage FOLDER      the add-on as Blender will see it
-    python blender_addon/build.py zip FOLDER        osmnet-VERSION.zip, built and validated
+    python blender_addon/build.py zip FILE          the extension, built and validated
 
 The second needs the bpy package, whose own command line builds and validates extensions.
 """
@@ -45,10 +45,10 @@ def blender_extension_tool() -> Path:
     return next(package.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
 
 
-def build(folder: Path) -> Path:
+def build(archive: Path) -> Path:
     """Build and validate the zip with Blender's own tool; return its path."""
     tool = [sys.executable, str(blender_extension_tool())]
-    folder.mkdir(parents=True, exist_ok=True)
+    archive.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         source = stage(Path(temporary) / "osmnet")
         output = Path(temporary) / "zip"
@@ -58,7 +58,7 @@ def build(folder: Path) -> Path:
         )
         (built,) = output.glob("*.zip")
         subprocess.run([*tool, "validate", str(built)], check=True)
-        return Path(shutil.copy(built, folder / built.name))
+        return Path(shutil.copy(built, archive))
 
 
 def main() -> None:
