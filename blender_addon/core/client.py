@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from . import protocol
 from .calls import Call, Event, error_of, event_of
-from .errors import EngineStopped
+from .errors import EngineRefused, EngineStopped
 from .locate import clean_environment, no_window
 
 HELLO_SECONDS = 30.0
@@ -84,7 +84,6 @@ class EngineClient:
         Raises:
             EngineStopped: if there is no engine, it does not answer in time, or it speaks another
                 protocol; it does not run any more then.
-            EngineRefused: if it answers with an error.
         """
         try:
             answer = self.request("hello", {"protocol": protocol.PROTOCOL}).wait(timeout)
@@ -97,6 +96,9 @@ class EngineClient:
                     error.details,
                 ) from error
             raise
+        except EngineRefused as error:
+            self.close()
+            raise EngineStopped(str(error), error.details) from error
         theirs = answer.get("protocol")
         if theirs != protocol.PROTOCOL:
             self.close()

@@ -6,7 +6,6 @@ A sequence is named by the digest of its keys, so the same edit finds the same s
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
@@ -23,6 +22,7 @@ INDEX = "index.json"
 """Name of the file in a sequence that says which of its frames are final."""
 
 _SCHEMA = "osmnet.sequence/1"
+_WINDOWS = os.name == "nt"
 _RETRIES = 5
 _RETRY_SECONDS = 0.02
 
@@ -113,8 +113,8 @@ def _replace(temporary: Path, target: Path) -> bool:
         try:
             temporary.replace(target)
             return True
-        except PermissionError as error:
-            if os.name != "nt" and error.errno in (errno.EACCES, errno.EPERM):
+        except PermissionError:
+            if not _WINDOWS:
                 raise
             if attempt + 1 < _RETRIES:
                 time.sleep(_RETRY_SECONDS)
