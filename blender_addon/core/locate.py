@@ -129,7 +129,8 @@ def find(environ: Mapping[str, str] | None = None) -> Path | None:
         environ: environment variables; those of this process by default.
     """
     tried: set[Path] = set()
-    for candidate in candidates(environ or os.environ, Path.home(), sys.platform):
+    variables = os.environ if environ is None else environ
+    for candidate in candidates(variables, Path.home(), sys.platform):
         try:
             python = python_of(candidate)
         except (AddonError, OSError):

@@ -95,7 +95,7 @@ def test_broken_heads_are_refused_with_a_sentence(case: str, tmp_path: Path) -> 
 
 
 def test_missing_head(tmp_path: Path) -> None:
-    with pytest.raises(AddonError, match="head file .* does not exist"):
+    with pytest.raises(AddonError, match=r"head file .* does not exist"):
         head.read_head(tmp_path / "head.npz")
 
 
