@@ -82,3 +82,10 @@ def show_sequencer_scene(workspace: Any, scene: bpy.types.Scene) -> None:
     """Let a workspace's sequencer show this scene if it shows none (5.0)."""
     if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
         workspace.sequencer_scene = scene
+
+
+def nodes_of(material: bpy.types.Material) -> bpy.types.NodeTree:
+    """The node tree of a new material, switched on where Blender asks for it (before 5.0)."""
+    if material.node_tree is None:
+        material.use_nodes = True
+    return material.node_tree

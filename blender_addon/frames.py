@@ -163,7 +163,9 @@ def render(
     showing.finish(settings)
     store.prune(keep=_sequences_in_use())
     _status().changed = 0
-    return f"{len(todo)} of {len(plan.keys)} frames rendered."
+    made = {plan.keys[number] for number in todo}
+    count = sum(plan.keys[number] in made for number in plan.wanted)
+    return f"{count} of {len(plan.keys)} frames rendered."
 
 
 def _render_missing(

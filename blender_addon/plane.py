@@ -7,6 +7,7 @@ from pathlib import Path
 
 import bpy
 
+from . import compat
 from .core.errors import AddonError
 
 HEIGHT = 0.3
@@ -58,8 +59,7 @@ def fit_plane(plane: bpy.types.Object, size: tuple[int, int]) -> None:
 def _material(name: str) -> bpy.types.Material:
     """Emission alone, so that a render shows the frames' own colours."""
     material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    tree = material.node_tree
+    tree = compat.nodes_of(material)
     tree.nodes.clear()
     output = tree.nodes.new("ShaderNodeOutputMaterial")
     emission = tree.nodes.new("ShaderNodeEmission")
@@ -81,7 +81,7 @@ def texture_of(plane: bpy.types.Object | None) -> bpy.types.ShaderNodeTexImage:
     """
     if plane is not None:
         for slot in plane.material_slots:
-            if slot.material is not None and slot.material.use_nodes:
+            if slot.material is not None and slot.material.node_tree is not None:
                 node = slot.material.node_tree.nodes.get(NODE)
                 if node is not None:
                     return node

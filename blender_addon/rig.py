@@ -16,6 +16,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from . import compat
 from .core.channels import BONE, EULER_MODE
 from .core.conventions import ARKIT_NAMES
 from .core.errors import AddonError
@@ -135,18 +136,18 @@ def _add_materials(mesh: bpy.types.Mesh, head: HeadFile, portrait: str) -> None:
 
 def _material(name: str, colour: tuple[float, ...] | None, portrait: str) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
-    material.use_nodes = True
-    shader = material.node_tree.nodes["Principled BSDF"]
+    tree = compat.nodes_of(material)
+    shader = tree.nodes["Principled BSDF"]
     shader.inputs["Roughness"].default_value = 0.6
     if colour is not None:
         shader.inputs["Base Color"].default_value = colour
         material.diffuse_color = colour
         return material
-    texture = material.node_tree.nodes.new("ShaderNodeTexImage")
+    texture = tree.nodes.new("ShaderNodeTexImage")
     texture.location = (-320, 300)
     texture.image = bpy.data.images.load(portrait, check_existing=True)
     texture.extension = "EXTEND"
-    material.node_tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
     return material
 
 

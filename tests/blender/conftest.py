@@ -40,9 +40,10 @@ def material(tmp_path_factory) -> types.SimpleNamespace:
     import shutil
 
     folder = tmp_path_factory.mktemp("Ton und Bild ä 声")
+    source = Path(os.environ["OSMNET_TEST_MATERIAL"])
     portrait, voice = folder / "Porträt eins.png", folder / "my voice.wav"
-    shutil.copy(os.environ["OSMNET_TEST_PORTRAIT"], portrait)
-    shutil.copy(os.environ["OSMNET_TEST_VOICE"], voice)
+    shutil.copy(source / "portrait.png", portrait)
+    shutil.copy(source / "voice.wav", voice)
     return types.SimpleNamespace(portrait=portrait, voice=voice, folder=folder)
 
 

@@ -7,22 +7,39 @@ One process for each version of bpy. It ends without Blender's own exit, which c
 
 from __future__ import annotations
 
+import importlib
 import os
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+VOICE = HERE.parents[1] / "examples" / "voice.flac"
+
+_MATERIAL = """
+import sys, soundfile
+from PIL import Image
+from skimage.data import astronaut
+Image.fromarray(astronaut()).save(sys.argv[1] + "/portrait.png")
+samples, rate = soundfile.read(sys.argv[2])
+soundfile.write(sys.argv[1] + "/voice.wav", samples[: 3 * rate], rate)
+"""
+"""Run by the engine's Python: a portrait and three seconds of speech."""
 
 
 def main() -> int:
     archive, python = (Path(argument).absolute() for argument in sys.argv[1:3])
     profile = tempfile.TemporaryDirectory(prefix="osmnet blender ü ")
     os.environ["BLENDER_USER_RESOURCES"] = profile.name
+    material = tempfile.mkdtemp(dir=profile.name)
+    subprocess.run([python, "-c", _MATERIAL, material, VOICE], check=True)
     os.environ["OSMNET_TEST_ENGINE"] = str(python)
-    import addon_utils
-    import bpy
+    os.environ["OSMNET_TEST_MATERIAL"] = material
+    import bpy  # first: it makes the next one importable
     import pytest
+
+    addon_utils = importlib.import_module("addon_utils")
 
     print(f"Blender {bpy.app.version_string}, Python {sys.version.split()[0]}", flush=True)
     addon_utils.enable("bl_pkg")
@@ -30,7 +47,8 @@ def main() -> int:
         filepath=str(archive), repo="user_default", enable_on_install=True
     )
     assert done == {"FINISHED"}, done
-    code = pytest.main([str(HERE), "-p", "no:cacheprovider", *sys.argv[3:]])
+    options = ["-p", "no:cacheprovider", f"--confcutdir={HERE}"]
+    code = pytest.main([*options, *(sys.argv[3:] or [str(HERE)])])
     bpy.ops.preferences.addon_disable(module="bl_ext.user_default.osmnet")
     profile.cleanup()
     return int(code)
