@@ -19,7 +19,7 @@ from pathlib import Path
 from . import pruning
 from .errors import AddonError
 from .files import reason
-from .sequences import INDEX, Index, digest, frame_name, put, read_index, stand_in, write_index
+from .sequences import INDEX, Index, Linker, digest, frame_name, read_index, write_index
 
 _SAVE_SECONDS = 1.0
 """Time between two writings of an index; what a crash loses is only linked anew."""
@@ -98,13 +98,14 @@ class FrameStore:
             index = self._index(sequence)
             if index is None or index.keys != list(keys) or INDEX not in present:
                 index = Index(list(keys), [False] * len(keys))
+            linker = Linker()
             for number, key in enumerate(keys):
                 name = frame_name(number)
                 if index.final[number] and name in present:
                     continue
-                index.final[number] = self.has(key) and put(self.path(key), sequence / name)
+                index.final[number] = self.has(key) and linker.put(self.path(key), sequence / name)
                 if name not in present and not index.final[number]:
-                    stand_in(sequence / name, placeholder, previous)
+                    linker.stand_in(sequence / name, placeholder, previous)
             self._open[sequence] = index
             self._save(sequence, index)
         return sequence
@@ -119,7 +120,7 @@ class FrameStore:
             entry = self._index(sequence)
             if entry is None or not 0 <= index < len(entry.keys) or entry.keys[index] != key:
                 raise AddonError("The image sequence in the cache has changed; render again.")
-            if not put(self.path(key), sequence / frame_name(index)):
+            if not Linker().put(self.path(key), sequence / frame_name(index)):
                 return False
             entry.final[index] = True
             if (

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import atexit
+import re
 import subprocess
 import tempfile
 import threading
@@ -24,6 +25,7 @@ HELLO_SECONDS = 30.0
 __all__ = ["HELLO_SECONDS", "Call", "EngineClient", "Event"]
 
 _CLOSE_SECONDS = 2.0
+_NOT_INSTALLED = re.compile("No module named '?osmnet_sdk")
 _MAX_STRAY = 20
 """Lines that are no messages before what runs is taken for something else than the engine."""
 
@@ -89,7 +91,7 @@ class EngineClient:
             answer = self.request("hello", {"protocol": protocol.PROTOCOL}).wait(timeout)
         except EngineStopped as error:
             self.close()
-            if "No module named" in error.details:
+            if _NOT_INSTALLED.search(error.details):
                 raise EngineStopped(
                     f"'{self._command[0]}' has no OSM-Net: install it there, or choose another "
                     "Python (Preferences → Find).",
@@ -204,9 +206,9 @@ class _Process:
             call.end(None, self._ended)
 
     def _read_log(self) -> None:
-        stream = _pipe(self._child.stderr)
-        while line := stream.readline(10_000):
-            self._note(line)
+        with _pipe(self._child.stderr) as stream:
+            while line := stream.readline(10_000):
+                self._note(line)
 
     def _note(self, line: bytes) -> None:
         with self._lock:
@@ -236,7 +238,7 @@ class _Process:
                 self.last_lines,
             )
         )
-        for pipe in (self._child.stdin, self._child.stdout, self._child.stderr):
+        for pipe in (self._child.stdin, self._child.stdout):
             with suppress(OSError, ValueError):
                 _pipe(pipe).close()
 

@@ -77,6 +77,13 @@ def opened(path: str | os.PathLike[str], kind: str) -> Iterator[BinaryIO]:
         yield stream
 
 
+def about_file(kind: str, path: str | os.PathLike[str], error: AddonError) -> AddonError:
+    """The same error with the file named in front: "Take file '…': it has no frames; …"."""
+    text = str(error)
+    sentence = text[:1].lower() + text[1:] if text.startswith("It") else text
+    return AddonError(f"{kind.capitalize()} '{os.fspath(path)}': {sentence}", error.details)
+
+
 def check_schema(found: object, expected: str) -> None:
     """Compare a file's schema, such as "osmnet.take/1", with the one that is read here.
 

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .conventions import ARKIT_NAMES
 from .errors import AddonError
+from .files import about_file
 from .npz import Header, read_npz
 from .protocol import HEAD_SCHEMA
 from .takes import checked_numbers
@@ -92,7 +93,7 @@ def read_head(path: str | os.PathLike[str]) -> HeadFile:
     try:
         return _head(arrays, meta)
     except AddonError as error:
-        raise AddonError(f"Head file '{path}': {error}", error.details) from error
+        raise about_file("head file", path, error) from error
 
 
 def _check_lengths(headers: Mapping[str, Header]) -> None:

@@ -21,8 +21,9 @@ _STEPS = (1e-3, 1e-6, 1e-4)
 """Degrees, metres and coefficient to which values are rounded."""
 
 
-def _steps(values: ArrayLike, step: float) -> NDArray[np.int32]:
-    return np.rint(np.asarray(values, np.float64) / step).astype("<i4")
+def _steps(values: ArrayLike, step: float) -> NDArray[np.float64]:
+    """Values as whole numbers of steps, without −0; floats, as those of a broken curve are huge."""
+    return np.rint(np.asarray(values, np.float64) / step) + 0.0
 
 
 def quantise(
@@ -69,7 +70,7 @@ def frame_keys(
         _steps(values, step)
         for values, step in zip((rotation, translation, coefficients), _STEPS, strict=True)
     ]
-    rows = np.ascontiguousarray(np.concatenate(steps, axis=1))
+    rows = np.concatenate(steps, axis=1).astype("<f8")
     canonical = json.dumps(context, sort_keys=True, separators=(",", ":"), allow_nan=False)
     common = hashlib.sha256(canonical.encode("utf-8")).digest()
     digests = [hashlib.sha256(row.tobytes()).digest() for row in rows]

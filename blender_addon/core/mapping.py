@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .conventions import ARKIT_NAMES
 from .errors import AddonError
-from .files import check_schema, opened, replaced
+from .files import about_file, check_schema, opened, replaced
 
 MAPPING_SCHEMA = "osmnet.mapping/1"
 """Schema name and version written into every mapping file."""
@@ -19,7 +19,7 @@ MAPPING_SCHEMA = "osmnet.mapping/1"
 _MAX_BYTES = 1_000_000
 
 _PREFIX = re.compile(r"^(?:(?:blendshapes?\d*|bs|shapes?|face|head)[\W_]+|arkit[\W_]*)", re.I)
-_SIDE = re.compile(r"(?:[\W_]+|(?<=[a-z]))(L|R|l|r)$")
+_SIDE = re.compile(r"(?:[\W_]+(?=[LRlr]$)|(?<=[a-z])(?=[LR]$))(.)$")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
@@ -29,7 +29,7 @@ def _plain(name: str) -> str:
     while shortened != name:
         name, shortened = shortened, _PREFIX.sub("", shortened)
     side = _SIDE.search(name)
-    if side and not (side.group(1).islower() and side.start(1) == side.start()):
+    if side:
         name = name[: side.start()] + {"l": "left", "r": "right"}[side.group(1).lower()]
     return _SEPARATORS.sub("", name).casefold()
 
@@ -95,7 +95,7 @@ def load_mapping(path: str | os.PathLike[str]) -> dict[str, str | None]:
         check_schema(content.get("schema"), MAPPING_SCHEMA)
         return _checked(content.get("shape_keys"))
     except AddonError as error:
-        raise AddonError(f"Mapping file '{path}': {error}", error.details) from error
+        raise about_file("mapping file", path, error) from error
 
 
 def _checked(table: object) -> dict[str, str | None]:

@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from .errors import AddonError
-from .files import check_schema, opened
+from .files import about_file, check_schema, opened
 
 _MAX_META = 1_000_000
 """Characters that the text "meta" may have."""
@@ -73,9 +73,7 @@ def read_npz(
                     raise AddonError("It is too large.")
                 return {name: _read_array(archive, name) for name in columns}, meta
         except AddonError as error:
-            text = str(error)
-            sentence = text[:1].lower() + text[1:] if text.startswith("It") else text
-            raise AddonError(f"{kind.capitalize()} '{path}': {sentence}") from error
+            raise about_file(kind, path, error) from error
         except Exception as error:  # zipfile, zlib, numpy and ast raise nearly anything for damage
             raise AddonError(
                 f"'{path}' is no {kind}, or is damaged; choose another file.", str(error)

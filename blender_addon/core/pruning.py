@@ -4,12 +4,22 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from .sequences import INDEX, read_index
+
+_KEY = "[0-9a-z]{32}"
+_TEMPORARY = r"\.[0-9a-z_]{1,80}-[0-9A-Za-z_]+\.(png|json)"
+_PATTERNS = {
+    "frames": re.compile(rf"[0-9a-z]{{2}}/({_KEY}\.png|{_TEMPORARY})"),
+    "rendering": re.compile(rf"{_KEY}\.png|{_TEMPORARY}"),
+    "sequences": re.compile(rf"{_KEY}/(frame_\d{{6}}\.png|{INDEX}|{_TEMPORARY})"),
+}
+"""Paths of the cache's files below its three folders."""
 
 _LEFTOVER_SECONDS = 24 * 3600.0
 """Age from which a file with a temporary name is a crash's and nobody's work in progress."""
@@ -20,7 +30,7 @@ class _Files:
 
     def __init__(self, folder: Path) -> None:
         self.stat: dict[Path, os.stat_result] = {}
-        for path in _walk(folder):
+        for path in _own_files(folder):
             try:
                 self.stat[path] = path.stat()  # os.scandir knows no inodes on Windows
             except FileNotFoundError:
@@ -72,7 +82,11 @@ def prune(folder: Path, limit_bytes: int, keep: Iterable[Path]) -> int:
     kept = {Path(path).name for path in keep}
     sequences = _sequences(files, folder)
     shown = Counter(key for keys in sequences.values() for key in keys)
-    frames = {path.stem: path for path in files.stat if (folder / "frames") in path.parents}
+    frames = {
+        path.stem: path
+        for path in files.stat
+        if path.parents[1] == folder / "frames" and not path.name.startswith(".")
+    }
 
     unused = [path for key, path in frames.items() if not shown[key]]
     for path in sorted(unused, key=lambda path: files.stat[path].st_mtime):
@@ -92,9 +106,14 @@ def prune(folder: Path, limit_bytes: int, keep: Iterable[Path]) -> int:
     return before - files.bytes
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for root, _, names in os.walk(folder):
-        yield from (Path(root) / name for name in names)
+def _own_files(folder: Path) -> Iterator[Path]:
+    """The files that are the cache's own: whatever else is in the folder is never touched."""
+    for kind, pattern in _PATTERNS.items():
+        root = folder / kind
+        for parent, _, names in os.walk(root):
+            for path in (Path(parent) / name for name in names):
+                if pattern.fullmatch(path.relative_to(root).as_posix()):
+                    yield path
 
 
 def _identity(stat: os.stat_result) -> tuple[int, int]:

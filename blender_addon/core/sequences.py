@@ -65,46 +65,60 @@ def write_index(sequence: Path, index: Index) -> None:
         stream.write(json.dumps(content).encode())
 
 
-def put(source: Path, target: Path) -> bool:
-    """Make `target` a link to `source`, or a copy where links are not possible.
+class Linker:
+    """Gives files further names: hard links, or copies where links are not possible.
 
-    Returns:
-        False if another program holds the old file open (Windows).
-
-    Raises:
-        OSError: if `source` is missing or the disk does not allow it.
+    A file may have only so many links (NTFS: 1023). What had to be copied for that reason is
+    linked to its copy from then on.
     """
-    try:
-        os.link(source, target)
-        return True
-    except FileExistsError:
-        if target.samefile(source):  # replacing a link by its equal would do nothing
+
+    def __init__(self) -> None:
+        self._copies: dict[tuple[int, int], Path] = {}
+
+    def put(self, source: Path, target: Path) -> bool:
+        """Make `target` a name of `source`, a file that is never written to again.
+
+        Returns:
+            False if another program holds the old file of that name open (Windows).
+
+        Raises:
+            OSError: if `source` is missing or the disk does not allow it.
+        """
+        stat = source.stat()
+        origin = self._copies.get((stat.st_dev, stat.st_ino), source)
+        new = not target.exists()
+        if new and _linked(origin, target):
             return True
-    except OSError:
-        pass  # no links on this disk, or too many of this file: a copy below
-    temporary = temporary_beside(target)
-    try:
-        _link_or_copy(source, temporary)
-        return _replace(temporary, target)
-    finally:
-        with suppress(OSError):
-            temporary.unlink()
+        if not new and target.samefile(source):  # replacing a link by its equal does nothing
+            return True
+        temporary = temporary_beside(target)
+        try:
+            copied = new or not _linked(origin, temporary)
+            if copied:
+                shutil.copyfile(source, temporary)
+            placed = _replace(temporary, target)
+        finally:
+            with suppress(OSError):
+                temporary.unlink()
+        if copied and placed:
+            self._copies[stat.st_dev, stat.st_ino] = target
+        return placed
+
+    def stand_in(self, target: Path, placeholder: Path | None, previous: Path | None) -> None:
+        """Show the previous sequence's frame of that number, else the placeholder, else nothing."""
+        for source in (previous / target.name if previous else None, placeholder):
+            if source is not None:
+                with suppress(FileNotFoundError):
+                    self.put(source, target)
+                    return
 
 
-def stand_in(target: Path, placeholder: Path | None, previous: Path | None) -> None:
-    """Show the previous sequence's frame of that number, else the placeholder, else nothing."""
-    for source in (previous / target.name if previous else None, placeholder):
-        if source is not None:
-            with suppress(FileNotFoundError):
-                put(source, target)
-                return
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
+def _linked(source: Path, target: Path) -> bool:
     try:
         os.link(source, target)
     except OSError:
-        shutil.copyfile(source, target)
+        return False  # no links on this disk, too many of this file, or a disk that is full
+    return True
 
 
 def _replace(temporary: Path, target: Path) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from .channels import curve_values
 from .conventions import ARKIT_NAMES, TAKE_SCHEMA
 from .errors import AddonError
-from .files import replaced
+from .files import about_file, replaced
 from .npz import Header, read_npz
 
 Float32Array = NDArray[np.float32]
@@ -42,6 +42,7 @@ PROVENANCE_FIELDS = (
 _MAX_ANGLE = 180.0
 _MAX_TRANSLATION = 10.0
 _MAX_FPS = 1000
+_MAX_DENOMINATOR = 100_000
 _FPS = re.compile(r"\d{1,9}(\.\d{1,9})?(/\d{1,9})?")
 
 
@@ -83,10 +84,12 @@ class TakeFile:
         ):
             array = checked_numbers(getattr(self, name), name, shape, low, high, unit)
             object.__setattr__(self, name, array)
-        if not 0 < self.fps <= _MAX_FPS:
+        fps = Fraction(self.fps).limit_denominator(_MAX_DENOMINATOR)
+        if not 0 < fps <= _MAX_FPS:
             raise AddonError(
                 f"A frame rate must be above 0 and at most {_MAX_FPS}, not {self.fps}."
             )
+        object.__setattr__(self, "fps", fps)
 
     def __len__(self) -> int:
         """Number of frames T."""
@@ -149,7 +152,7 @@ def read_take(path: str | os.PathLike[str]) -> TakeFile:
     try:
         return _take(arrays, meta)
     except AddonError as error:
-        raise AddonError(f"Take file '{path}': {error}", error.details) from error
+        raise about_file("take file", path, error) from error
 
 
 def write_take(path: str | os.PathLike[str], take: TakeFile) -> None:
@@ -216,6 +219,6 @@ def _frame_rate(value: object) -> Fraction:
     try:
         if not _FPS.fullmatch(str(value)):
             raise ValueError(value)
-        return Fraction(str(value)).limit_denominator(100_000)
+        return Fraction(str(value))
     except (ValueError, ZeroDivisionError) as error:
         raise AddonError(f"Its frame rate '{str(value)[:40]}' is not a number.") from error

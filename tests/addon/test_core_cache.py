@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from osmnet_addon.core import cache as cache_module
 from osmnet_addon.core import sequences
 from osmnet_addon.core.cache import FrameStore
 from osmnet_addon.core.errors import AddonError
@@ -140,10 +139,13 @@ def test_only_what_is_missing_is_done(store: FrameStore, monkeypatch: pytest.Mon
     sequence = store.lay_out(keys("a", "b", "c"), None, None)
     render(store, "c")
     done = []
-    put = sequences.put
-    monkeypatch.setattr(
-        cache_module, "put", lambda source, target: done.append(target.name) or put(source, target)
-    )
+    put = sequences.Linker.put
+
+    def noted(self: sequences.Linker, source: Path, target: Path) -> bool:
+        done.append(target.name)
+        return put(self, source, target)
+
+    monkeypatch.setattr(sequences.Linker, "put", noted)
     for fresh in (store, FrameStore(store.folder, 0)):
         fresh.lay_out(keys("a", "b", "c"), None, None)
     assert done == ["frame_000002.png"]
@@ -411,9 +413,63 @@ def test_a_folder_without_rights(tmp_path: Path) -> None:
         FrameStore(folder / "cache", 10).rendering_folder()
 
 
-def test_many_frames_of_one_picture(store: FrameStore, placeholder: Path) -> None:
-    """File systems limit the number of links of one file: NTFS to 1023."""
+@pytest.mark.parametrize("limit", [2, 10])
+def test_file_systems_limit_the_links_of_a_file(
+    store: FrameStore, placeholder: Path, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NTFS allows 1023, and a long take before its frames are there is one picture throughout."""
+    link = os.link
+
+    def limited(source: Path, target: Path) -> None:
+        if source.stat().st_nlink >= limit:
+            raise OSError(errno.EMLINK, "Too many links")
+        link(source, target)
+
+    monkeypatch.setattr(sequences.os, "link", limited)
     render(store, "a")
-    sequence = store.lay_out(["a" * 32] * 1500, placeholder, None)
-    assert store.complete(sequence)
-    assert shown(sequence) == "a" * 1500
+    first = store.lay_out(["a" * 32] * 30 + ["b" * 32] * 30, placeholder, None)
+    assert shown(first) == "a" * 30 + "?" * 30
+    second = store.lay_out(["a" * 32] * 30 + ["c" * 32] * 30, placeholder, first)
+    assert shown(second) == "a" * 30 + "?" * 30
+    files = {path.stat().st_ino for path in second.glob("*.png")}
+    assert len(files) <= 2 * (30 // (limit - 1) + 1) + 60 // limit
+    render(store, "c")
+    for index in range(30, 60):
+        assert store.place(second, index, "c" * 32)
+    assert shown(second) == "a" * 30 + "c" * 30
+    assert shown(first) == "a" * 30 + "?" * 30
+    assert stray_names(store) == []
+
+
+def test_files_of_others_are_left_alone(store: FrameStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody may choose a folder for the cache that holds other things."""
+    render(store, "a")
+    sequence = store.lay_out(keys("a"), None, None)
+    others = [
+        store.folder / ".profile",
+        store.folder / "frames" / "ab" / "holiday.png",
+        store.folder / "frames" / ("a" * 32 + ".png"),
+        store.folder / "rendering" / ".hidden",
+        store.folder / "rendering" / "scene.png",
+        store.folder / "sequences" / "dance" / "frame_000000.png",
+        sequence / "notes.txt",
+    ]
+    before = store.size()
+    for path in others:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"mine")
+    assert store.size() == before
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 2 * DAY)
+    store.limit_bytes = 0
+    assert store.prune([]) == before
+    assert all(path.read_bytes() == b"mine" for path in others)
+
+
+def test_a_frame_just_being_written_is_not_pruned(store: FrameStore) -> None:
+    render(store, "a")
+    temporary = store.path("a" * 32).with_name(".a-1234.png")
+    temporary.write_bytes(b"half")
+    store.limit_bytes = 0
+    store.prune([])
+    assert temporary.exists()

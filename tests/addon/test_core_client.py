@@ -299,6 +299,14 @@ def test_a_python_without_osmnet(tmp_path: Path) -> None:
     client.close()
 
 
+def test_other_missing_modules_are_not_taken_for_osmnet() -> None:
+    client = EngineClient([sys.executable, "-I", "-c", "import no_such_module"])
+    with pytest.raises(EngineStopped, match="stopped unexpectedly") as caught:
+        client.hello(SECONDS)
+    assert "no_such_module" in caught.value.details
+    client.close()
+
+
 def test_a_program_that_ends_at_once() -> None:
     client = EngineClient([sys.executable, "-I", "-c", "raise SystemExit(3)"])
     with pytest.raises(EngineStopped, match="exit code 3"):
