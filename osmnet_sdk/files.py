@@ -1,14 +1,20 @@
-"""Writing files so that a crash leaves either the old file or the new one, never half of one."""
+"""Files: written so that a crash leaves the old one or the new one, and .npz files read safely."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from osmnet_sdk.errors import OutputError
+from osmnet_sdk.errors import OutputError, TrackError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @contextmanager
@@ -42,6 +48,53 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise OutputError(f"Cannot write '{target}': {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def output_folder(path: str | os.PathLike[str]) -> Path:
+    """A folder for results, made if it is not there.
+
+    Raises:
+        OutputError: if it cannot be made, or is a file.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise OutputError(
+            f"Cannot write to '{folder}': it is a file; give the name of a folder."
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"Cannot make the folder '{folder}': {error.strerror or error}; choose a place that "
+            "may be written to."
+        ) from error
+    return folder
+
+
+def read_npz(path: str | os.PathLike[str], what: str) -> dict[str, NDArray[Any]]:
+    """Every array of an .npz file, without pickle.
+
+    Args:
+        path: the file.
+        what: how messages call it, such as "take file".
+
+    Raises:
+        TrackError: if the file is missing, is no .npz file, or is damaged.
+    """
+    import numpy as np
+
+    source = Path(path)
+    try:
+        with np.load(source, allow_pickle=False) as archive:
+            if not isinstance(archive, np.lib.npyio.NpzFile):
+                raise TrackError(f"'{source}' is not a {what} (.npz).")
+            return {name: archive[name] for name in archive.files}
+    except OSError as error:
+        raise TrackError(
+            f"Cannot read the {what} '{source}': {error.strerror or 'it is no .npz file'}."
+        ) from error
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, MemoryError) as error:
+        raise TrackError(f"'{source}' is not a {what}, or is damaged.") from error
 
 
 def _open_to_all(path: Path) -> None:

@@ -99,6 +99,7 @@ class OSMNet:
         *,
         n: int = 1,
         seed: int = 0,
+        first: int = 0,
         options: SampleOptions | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
@@ -111,6 +112,8 @@ class OSMNet:
             audio: a path, a binary file object, (samples, rate), or a loaded `Audio`.
             n: number of takes, 1 to 1000.
             seed: 0 or more; the same seed gives the same takes.
+            first: number of the first take, 0 or more: takes first … first + n − 1 of the seed,
+                equal to those of a longer call that starts at 0.
             options: spread, intensity and the like.
             progress: called with (stage, done, total).
             cancel: asked between steps.
@@ -120,16 +123,16 @@ class OSMNet:
 
         Raises:
             AudioError: if the sound cannot be read.
-            InputError: if n or seed is out of range.
+            InputError: if n, seed or first is out of range.
         """
-        _check_sampling(n, seed)
+        _check_sampling(n, seed, first)
         options = options or SampleOptions()
         report = Reporter(progress, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
         features = self._sampler.features(recording, progress=progress, cancel=cancel)
         takes = []
-        for take in range(n):
-            report.step("Sampling takes", take, n)
+        for take in range(first, first + n):
+            report.step("Sampling takes", take - first, n)
             motion = self._sampler.sample(features, take=take, seed=seed, options=options)
             provenance = self._provenance(recording, seed, take, options.changed())
             takes.append(MotionTrack(motion.fps, motion.rotation, motion.translation, provenance))
@@ -171,6 +174,7 @@ class OSMNet:
         *,
         n: int = 1,
         seed: int = 0,
+        first: int = 0,
         face: SourceFace | None = None,
         options: SampleOptions | None = None,
         expression_options: ExpressionOptions | None = None,
@@ -183,6 +187,7 @@ class OSMNet:
             audio: as for `sample_motions`.
             n: number of takes, 1 to 1000.
             seed: 0 or more.
+            first: as for `sample_motions`.
             face: the face that speaks; its pose becomes the takes' rest pose.
             options: for motion, blinks and gaze.
             expression_options: for expression.
@@ -191,21 +196,23 @@ class OSMNet:
 
         Raises:
             AudioError: if the sound cannot be read.
-            InputError: if n or seed is out of range.
+            InputError: if n, seed or first is out of range.
         """
         from osmnet_sdk.expression.blink import combine, sample_eyes
 
         options = options or SampleOptions()
         recording = load_audio(audio, progress=progress, cancel=cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
-        motions = self.sample_motions(recording, n=n, seed=seed, options=options, **calls)
+        motions = self.sample_motions(
+            recording, n=n, seed=seed, first=first, options=options, **calls
+        )
         spoken = self.predict_expression(recording, face=face, options=expression_options, **calls)
         speech = voice_activity(recording.samples)
         rest = np.zeros((2, 3))
         if face is not None:
             rest = np.stack([face.fit.pose.angles, face.fit.pose.translation])
         takes = []
-        for index, motion in enumerate(motions):
+        for index, motion in enumerate(motions, first):
             eyes = sample_eyes(
                 len(motion), seed=seed, take=index, options=options, speech=speech, motion=motion
             )
@@ -446,11 +453,13 @@ class OSMNet:
         )
 
 
-def _check_sampling(n: int, seed: int) -> None:
+def _check_sampling(n: int, seed: int, first: int) -> None:
     if not 1 <= n <= _MAX_TAKES:
         raise InputError(f"n, the number of takes, must be 1 to {_MAX_TAKES}, not {n}.")
     if seed < 0:
         raise InputError(f"seed must be 0 or more, not {seed}.")
+    if first < 0:
+        raise InputError(f"first, the number of the first take, must be 0 or more, not {first}.")
 
 
 def _tracks(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -20,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS, TAKE_SCHEMA
 from osmnet_sdk.errors import TrackError
-from osmnet_sdk.files import replaced
+from osmnet_sdk.files import read_npz, replaced
 
 FloatArray = NDArray[np.float32]
 
@@ -386,22 +385,11 @@ def load_take(path: str | os.PathLike[str]) -> Take:
     Raises:
         TrackError: if the file is missing, is not a take, or holds values that are not allowed.
     """
-    source = Path(path)
-    try:
-        with np.load(source, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise TrackError(f"'{source}' is not a take file (.npz).")
-            arrays = {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise TrackError(
-            f"Cannot read the take file '{source}': {error.strerror or 'it is no .npz file'}."
-        ) from error
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, MemoryError) as error:
-        raise TrackError(f"'{source}' is not a take file, or is damaged.") from error
+    arrays = read_npz(path, "take file")
     try:
         return _take_from(arrays)
     except TrackError as error:
-        raise TrackError(f"Take file '{source}': {error}") from error
+        raise TrackError(f"Take file '{path}': {error}") from error
 
 
 def _take_from(arrays: Mapping[str, NDArray[Any]]) -> Take:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from osmnet_sdk.errors import OSMNetWarning, OutputError, PhotoError
-from osmnet_sdk.files import replaced
+from osmnet_sdk.errors import OSMNetWarning, PhotoError
+from osmnet_sdk.files import output_folder, replaced
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 
 FRAME_NAME = "frame_{:06d}.png"
@@ -58,42 +58,55 @@ def write_png_sequence(
     """
     target = Path(folder)
     _prepare(target)
-    info = PngInfo()
-    for key, text in (metadata or {}).items():
-        info.add_itxt(key, text)
     report = Reporter(progress, cancel)
     count = 0
     report.step("Writing frames", 0, total)
     for frame in frames:
-        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-            raise PhotoError(
-                f"Frame {count} must be uint8 of shape (height, width, 3), not {frame.dtype} of "
-                f"shape {frame.shape}."
-            )
-        with replaced(target / FRAME_NAME.format(count)) as temporary:
-            image = Image.fromarray(np.ascontiguousarray(frame))
-            image.save(temporary, "PNG", compress_level=_COMPRESSION, pnginfo=info)
+        write_png(target / FRAME_NAME.format(count), frame, metadata, name=f"Frame {count}")
         count += 1
         report.step("Writing frames", count, total)
     _warn_of_rest(target, count)
     return count
 
 
+def write_png(
+    path: str | os.PathLike[str],
+    image: NDArray[np.uint8],
+    metadata: Mapping[str, str] | None = None,
+    *,
+    name: str = "The picture",
+) -> None:
+    """Write one PNG file; it appears only when it is complete.
+
+    Args:
+        path: the file; its folder must exist.
+        image: uint8 (H, W, 3) RGB.
+        metadata: put into the file as text.
+        name: how messages call the picture.
+
+    Raises:
+        OutputError: if the file cannot be written.
+        PhotoError: if the image is not uint8 of shape (H, W, 3).
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise PhotoError(
+            f"{name} must be uint8 of shape (height, width, 3), not {image.dtype} of shape "
+            f"{image.shape}."
+        )
+    info = PngInfo()
+    for key, text in (metadata or {}).items():
+        info.add_itxt(key, text)
+    with replaced(path) as temporary:
+        picture = Image.fromarray(np.ascontiguousarray(image))
+        picture.save(temporary, "PNG", compress_level=_COMPRESSION, pnginfo=info)
+
+
 def _prepare(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replaced(folder / ".writable"):
-            pass
-        (folder / ".writable").unlink()
-    except FileExistsError as error:
-        raise OutputError(
-            f"Cannot write frames to '{folder}': it is a file; give the name of a folder."
-        ) from error
-    except OSError as error:
-        raise OutputError(
-            f"Cannot write frames to '{folder}': {error.strerror or error}; choose a folder that "
-            "may be written to."
-        ) from error
+    """Make the folder and try whether it can be written to."""
+    probe = output_folder(folder) / ".writable"
+    with replaced(probe):
+        pass
+    probe.unlink()
 
 
 def _warn_of_rest(folder: Path, count: int) -> None:

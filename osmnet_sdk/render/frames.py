@@ -28,6 +28,9 @@ Size = Literal["crop", "photo"] | tuple[int, int]
 CROP_SIZE = 256
 """Height and width of a frame of size "crop", the paper's resolution."""
 
+WINDOW = 0
+"""Neighbouring frames on either side that a frame depends on besides its own values: none."""
+
 _MAX_SIZE = 8192
 _MAX_TURN = 35.0
 """Degrees of yaw or pitch before the camera beyond which the photo does not show what is seen."""

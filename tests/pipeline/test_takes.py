@@ -38,6 +38,14 @@ def test_the_same_seed_gives_the_same_takes_whatever_their_number(osm, voice, ta
     assert osm.sample_takes(voice, n=1, seed=8)[0].motion != takes[0].motion
 
 
+def test_a_call_may_begin_at_any_take(osm, voice, takes):
+    assert osm.sample_takes(voice, n=2, seed=7, first=3) == takes[3:]
+    assert osm.sample_motions(voice, n=1, seed=7, first=4) == [takes[4].motion]
+    assert osm.sample_takes(voice, seed=7, first=2)[0].provenance.take == 2
+    with pytest.raises(sdk.InputError, match="first"):
+        osm.sample_motions(voice, first=-1)
+
+
 def test_five_takes_differ_by_a_degree_at_least(takes):
     for one, two in combinations(takes, 2):
         apart = one.motion.rotation - two.motion.rotation
