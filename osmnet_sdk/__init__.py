@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from osmnet_sdk.errors import PhotoError as PhotoError
     from osmnet_sdk.errors import TrackError as TrackError
     from osmnet_sdk.face.source import SourceFace as SourceFace
+    from osmnet_sdk.formats.livelink_csv import read_livelink_csv as read_livelink_csv
+    from osmnet_sdk.formats.livelink_csv import write_livelink_csv as write_livelink_csv
     from osmnet_sdk.options import ExpressionOptions as ExpressionOptions
     from osmnet_sdk.options import SampleOptions as SampleOptions
     from osmnet_sdk.sdk import OSMNet as OSMNet
@@ -53,6 +55,8 @@ _HOMES = {
     "Audio": "audio.load",
     "load_audio": "audio.load",
     "SourceFace": "face.source",
+    "read_livelink_csv": "formats.livelink_csv",
+    "write_livelink_csv": "formats.livelink_csv",
     "SampleOptions": "options",
     "ExpressionOptions": "options",
     "OSMNet": "sdk",

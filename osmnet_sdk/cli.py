@@ -1,4 +1,4 @@
-"""The command line: osmnet talk, sample, express, render, track, head, info, evaluate, train."""
+"""The command line: osmnet talk, sample, express, render, track, head, convert, info, …"""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import typer
 from osmnet_sdk.cli_evaluate import evaluate_app
 from osmnet_sdk.cli_train import train_app
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
-from osmnet_sdk.errors import InputError, OutputError
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.files import output_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,14 +78,6 @@ def _size(text: str) -> Size:
     return height, width
 
 
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder '{path}': {error.strerror}.") from error
-    return path
-
-
 def _names(voice: Path, takes: int) -> list[str]:
     return [f"{voice.stem}-take{index + 1}" for index in range(takes)]
 
@@ -110,7 +103,7 @@ def talk(
     from osmnet_sdk.formats.overview import write_curves
 
     with plain_errors(), progress_bars(as_json) as progress:
-        folder = _folder(output)
+        folder = output_folder(output)
         wanted = _size(size)
         osm = _osmnet(device, bundle)
         face = osm.fit_face(photo, face_index=face_index)
@@ -181,7 +174,7 @@ def sample(
 ) -> None:
     """Sample takes for a voice into a folder: motion, expression, blinks and gaze."""
     with plain_errors(), progress_bars(as_json) as progress:
-        folder = _folder(output)
+        folder = output_folder(output)
         performances = _osmnet(device, bundle).sample_takes(
             voice, n=takes, seed=seed, options=_options(epsilon, intensity, blinks),
             progress=progress,
@@ -279,6 +272,20 @@ def head(
         face = osm.fit_face(photo, face_index=face_index)
         path = osm.face_model.export(output, face.identity)
         show_result({"mesh": str(path)}, as_json)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help="Take: .npz, or .csv of the Live Link Face app.")],
+    output: Annotated[Path, typer.Argument(help="Where it goes; the suffix names the format.")],
+    as_json: Json = False,
+) -> None:
+    """Convert a take between take files (.npz) and Live Link Face CSV."""
+    from osmnet_sdk.formats.take_files import convert_take_file
+
+    with plain_errors():
+        take = convert_take_file(source, output)
+        show_result({"take": str(output), "frames": len(take)}, as_json)
 
 
 @app.command()

@@ -174,6 +174,30 @@ def test_bundles_that_are_wrong(short_voice, tmp_path):
     assert_refused(done, "motion.safetensors")
 
 
+def test_convert_goes_both_ways_by_suffix(tmp_path):
+    from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
+
+    random = np.random.default_rng(1)
+    take = Take(
+        MotionTrack(25, random.uniform(-9, 9, (30, 3)), np.zeros((30, 3))),
+        ExpressionTrack(25, random.uniform(0, 1, (30, 52))),
+    )
+    source = take.save(tmp_path / "täke 1.npz")
+    done = osmnet("convert", source, tmp_path / "take.csv", "--json")
+    assert json.loads(done.stdout)["frames"] == 30, done.stderr
+    done = osmnet("convert", tmp_path / "take.csv", tmp_path / "again.npz")
+    assert done.returncode == 0, done.stderr
+    again = load_take(tmp_path / "again.npz")
+    np.testing.assert_allclose(
+        again.expression.coefficients, take.expression.coefficients, atol=1e-4
+    )
+    assert_refused(osmnet("convert", source, tmp_path / "take.bvh"), "take.bvh", ".npz or .csv")
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    done = osmnet("convert", tmp_path / "bad.csv", tmp_path / "bad.npz")
+    assert_refused(done, "bad.csv", "Timecode")
+    assert not (tmp_path / "bad.npz").exists()
+
+
 def test_takes_that_are_none(photo, tmp_path):
     (tmp_path / "x.npz").write_bytes(b"PK nothing")
     assert_refused(osmnet("render", photo, tmp_path / "x.npz"), "x.npz")
