@@ -1,8 +1,8 @@
 """What the engine and its clients say to each other; standard library only.
 
-JSON-RPC 2.0, one object per line in UTF-8, over the engine's standard input and output. The
-extension carries a copy of this file, so that both sides read the same names. Files are named by
-path; no pixels travel.
+JSON-RPC 2.0, one object per line in UTF-8, over the engine's standard input and output; `encode`
+writes ASCII with escapes, which carry any file name. The extension carries a copy of this file, so
+that both sides read the same names. Files are named by path; no pixels travel.
 
 Requests of the client, with their parameters (? may be left out) and results:
 
@@ -20,9 +20,10 @@ Requests of the client, with their parameters (? may be left out) and results:
 `takes` is a list of {"seed", "take"}; `motion` and `expression` hold fields of `SampleOptions` and
 `ExpressionOptions`. `size` is "crop", "photo" or [height, width]. `tracks` is an .npz file with
 `rotation` (N, 3) degrees, `translation` (N, 3) metres, `coefficients` (N, 52), all float32, and
-`keys` (N,), text: frame i is written to folder/keys[i].png. `window` is the number of frames on
-either side that a rendered frame depends on besides its own. Every request but hello and shutdown
-takes device? and bundle?, which hold until another is named.
+`keys` (N,), text: frame i is written to folder/keys[i].png. It may have `meta`, a JSON text that
+goes into the metadata of each frame. `window` is the number of frames on either side that a
+rendered frame depends on besides its own. Every request but hello and shutdown takes device? and
+bundle?, which hold until another is named.
 
 Notifications of the engine, `id` being that of the request:
 
@@ -69,8 +70,8 @@ class ProtocolError(ValueError):
 
 def encode(message: dict[str, Any]) -> bytes:
     """One line of a message, newline included."""
-    text = json.dumps({"jsonrpc": "2.0", **message}, ensure_ascii=False, allow_nan=False)
-    return text.encode("utf-8") + b"\n"
+    text = json.dumps({"jsonrpc": "2.0", **message}, allow_nan=False)
+    return text.encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def decode(line: bytes) -> dict[str, Any]:
     """
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProtocolError("The line is not JSON.") from error
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         raise ProtocolError("The line is not a JSON-RPC 2.0 object.")

@@ -1,0 +1,165 @@
+"""What the engine answers, apart from how heads, takes and frames are made: that is a backend's.
+
+Nothing heavy is imported before a request needs it, so that `hello` takes milliseconds.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from osmnet_sdk.engine.protocol import PROTOCOL
+from osmnet_sdk.engine.request import Method, ParameterError, Request
+from osmnet_sdk.errors import EngineError
+from osmnet_sdk.version import __version__
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from osmnet_sdk.engine.frame_files import FrameTracks
+    from osmnet_sdk.engine.head_file import Head
+    from osmnet_sdk.engine.parameters import FitHead, Parameters, RenderFrames, SampleTakes
+    from osmnet_sdk.tracks import Take
+
+    Image = NDArray[np.uint8]
+
+
+class Backend(Protocol):
+    """Makes heads, takes and frames; the real one and the fake one have the same calls."""
+
+    def use(self, device: str | None, bundle: str | None) -> None:
+        """Change device and bundle; None keeps what was named before."""
+
+    def facts(self) -> dict[str, Any]:
+        """Device, bundle, its version and SHA-256, and the renderer's window."""
+
+    def head(self, wanted: FitHead, request: Request) -> tuple[Head, Image, Image]:
+        """The head of a photo, the upright photo, and the frame that shows it unmoved."""
+
+    def takes(self, wanted: SampleTakes, request: Request) -> Iterable[Take]:
+        """The takes that are asked for, in their order."""
+
+    def frames(
+        self, wanted: RenderFrames, tracks: FrameTracks, request: Request
+    ) -> Iterable[Image]:
+        """The frames of tracks, one by one, in their order."""
+
+
+class Methods:
+    """The engine's methods on top of a backend.
+
+    Args:
+        load: makes the backend; called when a request first needs it.
+        fake: whether it is the fake one.
+    """
+
+    def __init__(self, load: Callable[[], Backend], *, fake: bool = False) -> None:
+        self._load = load
+        self._loaded: Backend | None = None
+        self._fake = fake
+
+    def table(self) -> dict[str, Method]:
+        """Every method by its name."""
+        return {
+            "hello": self.hello,
+            "check": self.check,
+            "fit_head": self.fit_head,
+            "sample_takes": self.sample_takes,
+            "render_frames": self.render_frames,
+            "convert_take": self.convert_take,
+        }
+
+    def _backend(self, wanted: Parameters) -> Backend:
+        if self._loaded is None:
+            self._loaded = self._load()
+        self._loaded.use(wanted.device, wanted.bundle)
+        return self._loaded
+
+    def hello(self, request: Request) -> dict[str, Any]:
+        """Say who is there.
+
+        Raises:
+            EngineError: if the client speaks another version of the protocol.
+        """
+        theirs = request.params.get("protocol")
+        if not isinstance(theirs, int) or set(request.params) != {"protocol"}:
+            raise ParameterError("hello needs the parameter 'protocol', a whole number, alone.")
+        if theirs != PROTOCOL:
+            older = "the extension" if theirs < PROTOCOL else "the engine (the osmnet-sdk package)"
+            raise EngineError(
+                f"The extension speaks version {theirs} of the protocol and the engine version "
+                f"{PROTOCOL}; update {older}."
+            )
+        return {
+            "protocol": PROTOCOL,
+            "version": __version__,
+            "python": platform.python_version(),
+            "pid": os.getpid(),
+            "fake": self._fake,
+        }
+
+    def check(self, request: Request) -> dict[str, Any]:
+        """Versions, device and bundle, after every file of the bundle was checked."""
+        from osmnet_sdk.engine.parameters import Parameters, checked
+
+        facts = self._backend(checked(Parameters, request)).facts()
+        return {"version": __version__, "python": platform.python_version(), **facts}
+
+    def fit_head(self, request: Request) -> dict[str, Any]:
+        """Fit a photo and write head.npz, portrait.png and still.png."""
+        from osmnet_sdk.engine.head_file import write_head
+        from osmnet_sdk.engine.parameters import FitHead, checked
+        from osmnet_sdk.files import output_folder
+        from osmnet_sdk.formats.image_sequence import write_png
+        from osmnet_sdk.provenance import file_metadata
+
+        wanted = checked(FitHead, request)
+        folder = output_folder(wanted.folder)
+        head, portrait, still = self._backend(wanted).head(wanted, request)
+        request.check_cancelled()
+        paths = {name: folder / file for name, file in _HEAD_FILES.items()}
+        write_head(paths["head"], head)
+        write_png(paths["portrait"], portrait)
+        write_png(paths["still"], still, file_metadata("{}"))
+        return {name: str(path) for name, path in paths.items()}
+
+    def sample_takes(self, request: Request) -> dict[str, Any]:
+        """Sample takes and write each as take_SEED_NUMBER.npz."""
+        from osmnet_sdk.engine.parameters import SampleTakes, checked
+        from osmnet_sdk.files import output_folder
+
+        wanted = checked(SampleTakes, request)
+        folder = output_folder(wanted.folder)
+        paths = []
+        made = self._backend(wanted).takes(wanted, request)
+        for number, take in zip(wanted.takes, made, strict=True):
+            request.check_cancelled()
+            path = folder / f"take_{number.seed}_{number.take}.npz"
+            paths.append(str(take.save(path)))
+        return {"takes": paths}
+
+    def render_frames(self, request: Request) -> dict[str, Any]:
+        """Render the frames of a tracks file, each a PNG file."""
+        from osmnet_sdk.engine.frame_files import read_frame_tracks, write_frames
+        from osmnet_sdk.engine.parameters import RenderFrames, checked
+
+        wanted = checked(RenderFrames, request)
+        tracks = read_frame_tracks(wanted.tracks)
+        frames = self._backend(wanted).frames(wanted, tracks, request)
+        return {"frames": write_frames(wanted.folder, tracks, frames, request)}
+
+    def convert_take(self, request: Request) -> dict[str, Any]:
+        """Convert a take between file formats, which the suffixes name."""
+        from osmnet_sdk.engine.parameters import ConvertTake, checked
+        from osmnet_sdk.formats.take_files import convert_take_file
+
+        wanted = checked(ConvertTake, request)
+        take = convert_take_file(wanted.source, wanted.output)
+        fps = f"{take.fps.numerator}/{take.fps.denominator}"
+        return {"output": wanted.output, "frames": len(take), "fps": fps}
+
+
+_HEAD_FILES = {"head": "head.npz", "portrait": "portrait.png", "still": "still.png"}

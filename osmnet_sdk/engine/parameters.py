@@ -1,0 +1,103 @@
+"""The parameters of each request, checked strictly: no unknown names, no silent conversions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from osmnet_sdk.engine.request import ParameterError, Request
+
+Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
+"""A path or a name; no operating system takes a null character in one."""
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Side = Annotated[int, Field(ge=1)]
+
+
+class Parameters(BaseModel):
+    """What every request but hello and shutdown may have."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    device: Text | None = None
+    """Holds until another is named."""
+    bundle: Text | None = None
+    """Name or folder; holds until another is named."""
+
+
+class PhotoParameters(Parameters):
+    """A request about one face of a photo."""
+
+    photo: Text
+    face_index: Count | None = None
+
+
+class FitHead(PhotoParameters):
+    """Parameters of `fit_head`."""
+
+    folder: Text
+
+
+class TakeNumber(BaseModel):
+    """Which take: its number among those of a seed."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    seed: Count
+    take: Count
+
+
+class SampleTakes(Parameters):
+    """Parameters of `sample_takes`."""
+
+    audio: Text
+    folder: Text
+    takes: Annotated[list[TakeNumber], Field(min_length=1, max_length=1000)]
+    photo: Text | None = None
+    face_index: Count | None = None
+    motion: dict[str, Any] = {}
+    """Fields of `SampleOptions`."""
+    expression: dict[str, Any] = {}
+    """Fields of `ExpressionOptions`."""
+
+
+class RenderFrames(PhotoParameters):
+    """Parameters of `render_frames`."""
+
+    tracks: Text
+    folder: Text
+    size: Literal["crop", "photo"] | Annotated[list[Side], Field(min_length=2, max_length=2)] = (
+        "crop"
+    )
+    label: bool = True
+
+
+class ConvertTake(Parameters):
+    """Parameters of `convert_take`."""
+
+    source: Text
+    output: Text
+
+
+_Kind = TypeVar("_Kind", bound=Parameters)
+
+
+def checked(kind: type[_Kind], request: Request) -> _Kind:
+    """The parameters of a request.
+
+    Raises:
+        ParameterError: if one is missing, unknown, or has a wrong type or value.
+    """
+    try:
+        return kind.model_validate(request.params)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        raise ParameterError(f"{request.method} has no parameter '{name}'.")
+    if first["type"] == "missing":
+        raise ParameterError(f"{request.method} needs the parameter '{name}'.")
+    given = repr(first["input"])
+    given = given if len(given) <= 60 else f"{given[:60]}…"
+    reason = first["msg"][:1].lower() + first["msg"][1:]
+    raise ParameterError(f"Parameter '{name}' of {request.method} cannot be {given}: {reason}.")

@@ -1,0 +1,300 @@
+"""Every method of the fake engine, as a client sees it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from engine_client import PATIENCE, Engine
+from PIL import Image
+
+from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.engine import protocol
+from osmnet_sdk.tracks import load_take
+
+
+@pytest.fixture
+def engine():
+    with Engine("--fake") as running:
+        yield running
+
+
+def numbers(*pairs):
+    return [{"seed": seed, "take": take} for seed, take in pairs]
+
+
+def test_hello_and_check_say_who_is_there(engine):
+    hello = engine.result("hello", protocol=protocol.PROTOCOL)
+    assert hello["fake"] is True
+    assert hello["pid"] == engine.process.pid
+    check = engine.result("check", device="cpu")
+    assert check["version"] == hello["version"]
+    assert check["window"] == 0
+    assert len(check["bundle_sha256"]) == 64
+
+
+@pytest.mark.parametrize(("theirs", "words"), [(0, "the extension"), (99, "the engine")])
+def test_another_protocol_says_which_side_to_update(engine, theirs, words):
+    error = engine.error("hello", protocol=theirs)
+    assert error["code"] == protocol.FAILED
+    assert f"update {words}" in error["message"]
+
+
+def test_fit_head_writes_a_head_that_numpy_alone_reads(engine, folder, photo):
+    paths = engine.result("fit_head", photo=photo, folder=str(folder / "new" / "head"))
+    with np.load(paths["head"], allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    meta = json.loads(str(arrays.pop("meta")))
+    count, triangles = len(arrays["vertices"]), arrays["triangles"]
+    assert {name: (array.shape, array.dtype.str[1:]) for name, array in arrays.items()} == {
+        "vertices": ((count, 3), "f4"),
+        "shapes": ((52, count, 3), "f4"),
+        "triangles": ((len(triangles), 3), "i4"),
+        "parts": ((len(triangles),), "i4"),
+        "uv": ((count, 2), "f4"),
+        "rest_expression": ((52,), "f4"),
+    }
+    assert 0 <= triangles.min() <= triangles.max() == count - 1
+    assert set(arrays["parts"]) == set(range(len(meta["parts"])))
+    assert 0 <= arrays["uv"].min() <= arrays["uv"].max() <= 1
+    assert np.abs(arrays["shapes"]).max(axis=(1, 2)).min() > 0
+    assert (meta["schema"], meta["names"]) == (protocol.HEAD_SCHEMA, list(ARKIT_NAMES))
+    assert meta["photo_size"] == [512, 512]
+    with Image.open(paths["portrait"]) as portrait, Image.open(photo) as original:
+        np.testing.assert_array_equal(np.asarray(portrait), np.asarray(original))
+    with Image.open(paths["still"]) as still:
+        assert still.text["comment"].startswith("AI-generated")
+        assert list(still.size[::-1]) == meta["crop"]
+
+
+def test_triangles_are_seen_from_outside():
+    from osmnet_sdk.engine.fake import _MIDDLE, _ellipsoid
+
+    vertices, triangles, _ = _ellipsoid()
+    corners = vertices[triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    outward = (normals * (corners.mean(1) - _MIDDLE)).sum(1)
+    assert (outward > -1e-9).all()
+    assert (outward > 1e-9).mean() > 0.8  # those at the poles have no area
+
+
+def test_takes_depend_on_seed_and_number_alone(engine, folder, voice, photo):
+    wanted = numbers((7, 2), (7, 3), (1, 0))
+    done = engine.result(
+        "sample_takes", audio=str(voice), folder=str(folder), takes=wanted, photo=photo,
+        motion={"intensity": 0.5},
+    )  # fmt: skip
+    names = [Path(path).name for path in done["takes"]]
+    assert names == ["take_7_2.npz", "take_7_3.npz", "take_1_0.npz"]
+    takes = [load_take(path) for path in done["takes"]]
+    assert takes[0].motion != takes[1].motion
+    assert takes[0].expression == takes[2].expression
+    assert not takes[0].motion.rotation[0].any()
+    assert takes[1].provenance.take == 3
+    assert takes[1].provenance.options["motion"] == {"intensity": 0.5}
+    again = engine.result(
+        "sample_takes", audio=str(voice), folder=str(folder / "b"), takes=numbers((7, 3)),
+        motion={"intensity": 0.5},
+    )  # fmt: skip
+    assert load_take(again["takes"][0]) == takes[1]
+
+
+def test_frames_follow_their_values(engine, folder, photo, tracks):
+    wanted = {"photo": photo, "folder": str(folder / "frames")}
+    done = engine.result(
+        "render_frames", tracks=tracks(["a", "b-2", "C_3"], meta=np.array('{"seed": 3}')),
+        size=[120, 96], **wanted,
+    )  # fmt: skip
+    assert done == {"frames": 3}
+    assert [frame["index"] for frame in engine.notified("frame")] == [0, 1, 2]
+    assert engine.notified("progress")[-1]["done"] == 3
+    pictures = []
+    for name in ("a", "b-2", "C_3"):
+        with Image.open(folder / "frames" / f"{name}.png") as picture:
+            assert picture.size == (96, 120)
+            assert picture.text["comment"] == 'AI-generated. {"seed": 3}'
+            pictures.append(np.asarray(picture).astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() > 50
+    values = np.zeros((3, 52))
+    values[0, 5] = 0.5
+    engine.result("render_frames", tracks=tracks(["x", "y", "z"], coefficients=values), **wanted)
+    assert len(list((folder / "frames").iterdir())) == 6
+
+
+@pytest.mark.parametrize(
+    ("keys", "changes", "words"),
+    [
+        (["../a"], {}, "letters"),
+        (["a" * 101], {}, "letters"),
+        ([""], {}, "letters"),
+        (["a", "A"], {}, "the same"),
+        (["a", "b"], {"coefficients": np.zeros((1, 52))}, "as many"),
+        (["a"], {"keys": np.array([1])}, "as text"),
+        (["a"], {"rotation": None}, "has no 'rotation'"),
+        (["a"], {"coefficients": np.full((1, 52), 2.0)}, "between 0 and 1"),
+        (["a"], {"meta": np.array("no json")}, "JSON"),
+    ],
+)
+def test_tracks_that_make_no_sense_are_one_sentence(
+    engine, photo, folder, tracks, keys, changes, words
+):
+    error = engine.error(
+        "render_frames", photo=photo, tracks=tracks(keys, **changes), folder=str(folder / "f")
+    )
+    assert error["code"] == protocol.FAILED
+    assert error["data"]["kind"] == "TrackError"
+    assert words in error["message"]
+    assert not (folder / "f").exists()
+
+
+def test_cancel_is_seen_while_frames_are_rendered(photo, folder, tracks):
+    with Engine("--fake", OSMNET_FAKE_FRAME_SECONDS="30") as engine:
+        keys = [f"k{index}" for index in range(50)]
+        number = engine.send(
+            "render_frames", photo=photo, tracks=tracks(keys), folder=str(folder / "f")
+        )
+        engine.until(method="progress")
+        engine.cancel(number)
+        error = engine.until(number=number)["error"]
+        assert (error["code"], error["data"]["kind"]) == (protocol.CANCELLED, "Cancelled")
+        assert engine.result("hello", protocol=protocol.PROTOCOL)
+
+
+def test_a_killed_engine_leaves_complete_frames_alone(photo, folder, tracks):
+    with Engine("--fake", OSMNET_FAKE_FRAME_SECONDS="0.02") as engine:
+        keys = [f"k{index}" for index in range(2000)]
+        engine.send(
+            "render_frames", photo=photo, tracks=tracks(keys), folder=str(folder), size=[900, 900]
+        )
+        for _ in range(5):
+            engine.until(method="frame")
+        engine.process.kill()
+        engine.process.wait(PATIENCE)
+        engine._threads[0].join(PATIENCE)
+    done = list(folder.glob("k*.png"))
+    assert len(done) >= 5
+    for path in done:
+        with Image.open(path) as picture:
+            picture.load()
+
+
+def test_the_end_of_the_input_leaves_no_temporary_file(photo, folder, tracks):
+    with Engine("--fake", OSMNET_FAKE_FRAME_SECONDS="0.01") as engine:
+        target = folder / "frames"
+        keys = [f"k{index}" for index in range(2000)]
+        engine.send("render_frames", photo=photo, tracks=tracks(keys), folder=str(target))
+        engine.until(method="frame")
+        engine.process.stdin.close()
+        assert engine.process.wait(PATIENCE) == 0
+    assert all(path.name.startswith("k") for path in target.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "words"),
+    [
+        ("fit_head", {"folder": "x"}, "needs the parameter 'photo'"),
+        ("fit_head", {"photo": "a", "folder": "x", "colour": 1}, "no parameter 'colour'"),
+        ("fit_head", {"photo": 3, "folder": "x"}, "'photo'"),
+        ("fit_head", {"photo": "a\0b", "folder": "x"}, "'photo'"),
+        ("fit_head", {"photo": "a", "folder": "x", "face_index": -1}, "'face_index'"),
+        ("sample_takes", {"audio": "a", "folder": "x", "takes": []}, "'takes'"),
+        (
+            "sample_takes",
+            {"audio": "a", "folder": "x", "takes": [{"seed": "1", "take": 0}]},
+            "'takes.0.seed'",
+        ),
+        ("render_frames", {"photo": "a", "tracks": "t", "folder": "x", "size": "big"}, "'size"),
+        ("render_frames", {"photo": "a", "tracks": "t", "folder": "x", "size": [1]}, "'size"),
+        ("render_frames", {"photo": "a", "tracks": "t", "folder": "x", "label": 1}, "'label'"),
+        ("check", {"device": 1}, "'device'"),
+        ("hello", {}, "'protocol'"),
+    ],
+)
+def test_wrong_parameters_are_named(engine, method, params, words):
+    error = engine.error(method, **params)
+    assert error["code"] == protocol.INVALID_PARAMS
+    assert words in error["message"]
+
+
+def test_missing_and_unreadable_files_are_named(engine, folder, voice, photo, tracks):
+    def kind(method, *words, **params):
+        error = engine.error(method, **params)
+        assert error["code"] == protocol.FAILED
+        for word in words:
+            assert word in error["message"]
+        return error["data"]["kind"]
+
+    nothing, text = str(folder / "none"), folder / "text.png"
+    text.write_text("no picture", encoding="utf-8")
+    here = {"folder": str(folder / "out")}
+    takes = numbers((0, 0))
+    assert kind("sample_takes", "none", audio=nothing, takes=takes, **here) == "AudioError"
+    assert kind("fit_head", "none", photo=nothing, **here) == "PhotoError"
+    assert kind("fit_head", "text.png", photo=str(text), **here) == "PhotoError"
+    assert kind("fit_head", "face_index 3", photo=photo, face_index=3, **here) == "InputError"
+    assert kind("render_frames", "none", photo=photo, tracks=nothing, **here) == "TrackError"
+    assert kind("render_frames", "text.png", photo=photo, tracks=str(text), **here) == "TrackError"
+    options = {"audio": str(voice), "takes": takes, **here}
+    assert kind("sample_takes", "epsilon", motion={"epsilon": 99}, **options) == "InputError"
+    assert kind("sample_takes", "colour", expression={"colour": 1}, **options) == "InputError"
+
+
+def test_a_folder_that_is_a_file_is_one_sentence(engine, folder, voice, photo, tracks):
+    (folder / "file").touch()
+    for below in ("file", "file/below"):
+        out = str(folder / below)
+        for method, params in (
+            ("fit_head", {"photo": photo}),
+            ("sample_takes", {"audio": str(voice), "takes": numbers((0, 0))}),
+            ("render_frames", {"photo": photo, "tracks": tracks(["a"])}),
+        ):
+            error = engine.error(method, folder=out, **params)
+            assert (error["code"], error["data"]["kind"]) == (protocol.FAILED, "OutputError")
+    assert (folder / "file").stat().st_size == 0
+
+
+FULL_DISK = """
+import errno, os, pathlib
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+pathlib.Path.replace = full
+from osmnet_sdk.engine.__main__ import main
+main()
+"""
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_nothing(photo, folder, tracks, voice):
+    with Engine("--fake", code=FULL_DISK) as engine:
+        out = folder / "out"
+        for method, params in (
+            ("fit_head", {"photo": photo}),
+            ("sample_takes", {"audio": str(voice), "takes": numbers((0, 0))}),
+            ("render_frames", {"photo": photo, "tracks": tracks(["a"])}),
+        ):
+            error = engine.error(method, folder=str(out), **params)
+            assert error["data"]["kind"] == "OutputError"
+            assert "No space left" in error["message"]
+        assert list(out.iterdir()) == []
+
+
+def test_takes_are_converted_both_ways(engine, folder, voice):
+    (source,) = engine.result(
+        "sample_takes", audio=str(voice), folder=str(folder), takes=numbers((0, 0))
+    )["takes"]
+    table, again = str(folder / "täke.csv"), str(folder / "again.npz")
+    done = engine.result("convert_take", source=source, output=table)
+    assert done["output"] == table
+    assert done["fps"] == "25/1"
+    assert engine.result("convert_take", source=table, output=again)["frames"] == done["frames"]
+    first, last = load_take(source), load_take(again)
+    np.testing.assert_allclose(
+        first.expression.coefficients, last.expression.coefficients, atol=1e-4
+    )
+    error = engine.error("convert_take", source=source, output=str(folder / "take.bvh"))
+    assert ".npz or .csv" in error["message"]
+    shutil.copy(source, folder / "take.fbx")
+    error = engine.error("convert_take", source=str(folder / "take.fbx"), output=table)
+    assert ".npz or .csv" in error["message"]
