@@ -11,7 +11,6 @@ Everything appears by renaming or linking, so what has its final name is whole.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,10 +18,18 @@ from pathlib import Path
 from . import pruning
 from .errors import AddonError
 from .files import reason
-from .sequences import INDEX, Index, Linker, digest, frame_name, read_index, write_index
-
-_SAVE_SECONDS = 1.0
-"""Time between two writings of an index; what a crash loses is only linked anew."""
+from .sequences import (
+    INDEX,
+    Index,
+    Linker,
+    Stamp,
+    digest,
+    frame_name,
+    note_placed,
+    read_index,
+    stamp,
+    write_index,
+)
 
 
 class FrameStore:
@@ -39,8 +46,7 @@ class FrameStore:
     def __init__(self, folder: Path, limit_bytes: int) -> None:
         self.folder = Path(folder)
         self.limit_bytes = limit_bytes
-        self._open: dict[Path, Index] = {}
-        self._saved: dict[Path, float] = {}
+        self._last: tuple[Path, Stamp, Index] | None = None
 
     def path(self, key: str) -> Path:
         """Where the frame of a key is, or will be."""
@@ -96,7 +102,7 @@ class FrameStore:
             sequence.mkdir(parents=True, exist_ok=True)
             present = {entry.name for entry in os.scandir(sequence)}
             index = self._index(sequence)
-            if index is None or index.keys != list(keys) or INDEX not in present:
+            if index is None or index.keys != list(keys):
                 index = Index(list(keys), [False] * len(keys))
             linker = Linker()
             for number, key in enumerate(keys):
@@ -106,8 +112,8 @@ class FrameStore:
                 index.final[number] = self.has(key) and linker.put(self.path(key), sequence / name)
                 if name not in present and not index.final[number]:
                     linker.stand_in(sequence / name, placeholder, previous)
-            self._open[sequence] = index
-            self._save(sequence, index)
+            write_index(sequence, index)
+            self._remember(sequence, index)
         return sequence
 
     def place(self, sequence: Path, index: int, key: str) -> bool:
@@ -123,11 +129,8 @@ class FrameStore:
             if not Linker().put(self.path(key), sequence / frame_name(index)):
                 return False
             entry.final[index] = True
-            if (
-                all(entry.final)
-                or time.monotonic() > self._saved.get(sequence, 0.0) + _SAVE_SECONDS
-            ):
-                self._save(sequence, entry)
+            note_placed(sequence, index)
+            self._remember(sequence, entry)
         return True
 
     def complete(self, sequence: Path) -> bool:
@@ -150,9 +153,7 @@ class FrameStore:
             Bytes that became free.
         """
         with self._disk():
-            freed = pruning.prune(self.folder, self.limit_bytes, keep)
-        self._open = {path: index for path, index in self._open.items() if path.is_dir()}
-        return freed
+            return pruning.prune(self.folder, self.limit_bytes, keep)
 
     def size(self) -> int:
         """Bytes on disk; a file with several links counts once."""
@@ -160,17 +161,16 @@ class FrameStore:
             return pruning.size(self.folder)
 
     def _index(self, sequence: Path) -> Index | None:
-        """The index of a sequence, from the disk when it is first asked for."""
-        index = self._open.get(sequence)
-        if index is None:
-            index = read_index(sequence)
-            if index is not None:
-                self._open[sequence] = index
+        """The index of a sequence, read again only if somebody wrote it since."""
+        if self._last and self._last[:2] == (sequence, stamp(sequence)):
+            return self._last[2]
+        index = read_index(sequence)
+        if index is not None:
+            self._remember(sequence, index)
         return index
 
-    def _save(self, sequence: Path, index: Index) -> None:
-        write_index(sequence, index)
-        self._saved[sequence] = time.monotonic()
+    def _remember(self, sequence: Path, index: Index) -> None:
+        self._last = (sequence, stamp(sequence), index)
 
     @contextmanager
     def _disk(self) -> Iterator[None]:

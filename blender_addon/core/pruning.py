@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from .sequences import INDEX, read_index
+from .sequences import INDEX, PLACED, read_index
 
 _KEY = "[0-9a-z]{32}"
 _TEMPORARY = r"\.[0-9a-z_]{1,80}-[0-9A-Za-z_]+\.(png|json)"
 _PATTERNS = {
     "frames": re.compile(rf"[0-9a-z]{{2}}/({_KEY}\.png|{_TEMPORARY})"),
     "rendering": re.compile(rf"{_KEY}\.png|{_TEMPORARY}"),
-    "sequences": re.compile(rf"{_KEY}/(frame_\d{{6}}\.png|{INDEX}|{_TEMPORARY})"),
+    "sequences": re.compile(rf"{_KEY}/(frame_\d{{6}}\.png|{INDEX}|{PLACED}|{_TEMPORARY})"),
 }
 """Paths of the cache's files below its three folders."""
 

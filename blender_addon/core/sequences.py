@@ -21,6 +21,9 @@ from .files import replaced, temporary_beside
 INDEX = "index.json"
 """Name of the file in a sequence that says which of its frames are final."""
 
+PLACED = "placed.txt"
+"""Name of the file with a line for each frame placed since the index was written."""
+
 _SCHEMA = "osmnet.sequence/1"
 _WINDOWS = os.name == "nt"
 _RETRIES = 5
@@ -52,13 +55,43 @@ def read_index(sequence: Path) -> Index | None:
         keys, final = content["keys"], content["final"]
         if content["schema"] != _SCHEMA or len(keys) != len(final):
             return None
-        return Index([str(key) for key in keys], [mark == "1" for mark in final])
+        placed = _placed(sequence)
+        marks = (mark == "1" or frame_name(i) in placed for i, mark in enumerate(final))
+        return Index([str(key) for key in keys], list(marks))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
+def _placed(sequence: Path) -> set[str]:
+    path = sequence / PLACED
+    # A line that a crash cut short is no frame's name, nor is it with the next one's.
+    return set(path.read_text("ascii", "replace").splitlines()) if path.exists() else set()
+
+
+def note_placed(sequence: Path, index: int) -> None:
+    """Note that a frame is final; the index itself would be long to write for every frame."""
+    with (sequence / PLACED).open("a", encoding="ascii") as stream:
+        stream.write(f"{frame_name(index)}\n")
+
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+def stamp(sequence: Path) -> Stamp:
+    """What changes when somebody writes the index of a sequence or places a frame."""
+    found: list[tuple[int, int, int] | None] = []
+    for name in (INDEX, PLACED):
+        try:
+            stat = (sequence / name).stat()
+            found.append((stat.st_mtime_ns, stat.st_ino, stat.st_size))
+        except OSError:
+            found.append(None)
+    return tuple(found)
+
+
 def write_index(sequence: Path, index: Index) -> None:
     """Write the index of a sequence."""
+    (sequence / PLACED).unlink(missing_ok=True)
     marks = "".join("1" if final else "0" for final in index.final)
     content = {"schema": _SCHEMA, "keys": index.keys, "final": marks}
     with replaced(sequence / INDEX) as stream:
