@@ -63,7 +63,8 @@ def answer(number: int, method: str, params: dict[str, Any]) -> None:
     elif method == "environment":
         send(protocol["result"](number, {"names": list(os.environ), "folder": str(Path.cwd())}))
     elif method == "die":
-        print("last words ü", file=sys.stderr, flush=True)
+        sys.stderr.buffer.write("last words ü\n".encode())
+        sys.stderr.flush()
         os._exit(7)
     elif method == "raw":
         send(params["line"].encode() + b"\n")
