@@ -41,7 +41,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	rm -rf build/lint && $(BIN)/python blender_addon/build.py stage build/lint/osmnet_addon
-	$(BIN)/mypy --strict build/lint/osmnet_addon/core
+	$(BIN)/mypy --strict --follow-imports=silent build/lint/osmnet_addon/core
 
 test: lint
 	$(BIN)/python -m pytest

@@ -9,7 +9,8 @@ nothing of the add-on to be played.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import uuid
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,6 +24,9 @@ from .core.channels import CHANNELS, COUNT
 
 KEY = "osmnet"
 """Name of the custom property group on an action of ours."""
+
+_SAME_SAMPLE = 1e-3
+"""Share of a sample's time by which Blender's 32 bits may put a key off it."""
 
 _BEZIER = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["BEZIER"].value
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
@@ -68,6 +72,16 @@ def is_ours(action: bpy.types.Action | None) -> bool:
     return action is not None and KEY in action
 
 
+def mark(action: bpy.types.Action) -> None:
+    """Make an action of ours one of its own: Blender's copies of it have the same identifier."""
+    action[KEY]["id"] = uuid.uuid4().hex
+
+
+def is_copy(action: bpy.types.Action | None, of: bpy.types.Action) -> bool:
+    """Whether an action is another one of ours, or Blender's copy of it."""
+    return is_ours(action) and action[KEY].get("id") == of[KEY]["id"]
+
+
 def timing_of(action: bpy.types.Action) -> Timing:
     """Where the samples of an action of ours lie."""
     data = action[KEY]
@@ -104,6 +118,7 @@ def make_action(
     """
     action = compat.new_action(name)
     action[KEY] = {}
+    mark(action)
     write_samples(action, timing, curves, provenance, channels)
     return action
 
@@ -115,20 +130,24 @@ def write_samples(
     provenance: dict[str, Any],
     channels: Iterable[int],
 ) -> None:
-    """Replace the curves of these channels by samples, and note them as sampled."""
+    """Replace the keys of these channels by samples, and note them as sampled."""
     channels = list(channels)
     known = np.zeros((timing.count, COUNT))
+    noted = set(channels)
     if "sampled" in action[KEY]:
         before = sampled_curves(action)[: timing.count]
-        known[: len(before)] = before
+        known[: len(before)], known[len(before) :] = before, before[-1]
+        noted |= set(sampled_channels(action))
     known[:, channels] = curves[:, channels]
     for channel in channels:
         write_keys(action, channel, timing.frames, curves[:, channel])
     note = {
+        "id": action[KEY]["id"],
         "start": float(timing.start),
         "fps": str(timing.fps),
         "rate": str(timing.rate),
         "count": timing.count,
+        "channels": sorted(noted),
         "sampled": edits.pack(known),
         "provenance": json.dumps(provenance),
     }
@@ -136,25 +155,41 @@ def write_samples(
     action[KEY] = note
 
 
+def sampled_channels(action: bpy.types.Action) -> list[int]:
+    """Numbers of the channels that were sampled, even if their curves were deleted since."""
+    return [int(number) for number in action[KEY]["channels"]]
+
+
 def write_keys(
     action: bpy.types.Action, channel: int, frames: np.ndarray, values: np.ndarray, *,
     linear: bool = False,
 ) -> None:  # fmt: skip
-    """Replace one channel's curve by keys at `frames` (K,) with `values` (K,)."""
+    """Replace one channel's keys by keys at `frames` (K,) with `values` (K,).
+
+    The curve itself stays as the animator has set it: muted, locked, extrapolated, modified.
+    """
     path, index = CHANNELS[channel].data_path, CHANNELS[channel].index
-    curves = compat.curves_of(action)
-    old = curves.find(path, index=index)
-    if old is not None:
-        curves.remove(old)
-    curve = compat.new_curve(action, path, index, CHANNELS[channel].group)
+    curve = compat.curves_of(action).find(path, index=index)
+    if curve is None:
+        curve = compat.new_curve(action, path, index, CHANNELS[channel].group)
+    curve.keyframe_points.clear()
     fill_curve(curve, frames, values, linear=linear)
+
+
+def remove_curves(action: bpy.types.Action, channels: Iterable[int]) -> None:
+    """Remove the curves of these channels."""
+    curves = compat.curves_of(action)
+    for channel in channels:
+        curve = curves.find(CHANNELS[channel].data_path, index=CHANNELS[channel].index)
+        if curve is not None:
+            curves.remove(curve)
 
 
 def fill_curve(curve: Any, frames: np.ndarray, values: np.ndarray, *, linear: bool = False) -> None:
     """Put keys into an empty F-curve: smooth with clamped handles, or straight lines.
 
-    A key shapes the curve to the next key but one and no further: continuous acceleration, Blender's
-    default, would let an edit change frames far away.
+    A key shapes the curve to the next key but one and no further: Blender's default, continuous
+    acceleration, would let an edit change frames far away.
     """
     curve.auto_smoothing = "NONE"
     count = len(frames)
@@ -170,7 +205,22 @@ def fill_curve(curve: Any, frames: np.ndarray, values: np.ndarray, *, linear: bo
 
 
 def read_curves(action: bpy.types.Action, frames: np.ndarray) -> np.ndarray:
-    """(len(frames), 58) values of an action's own curves; 0 where it has none."""
+    """(len(frames), 58) values of an action's own keys; 0 where it has no curve.
+
+    Modifiers of the curves do not count.
+    """
+    if any(len(curve.modifiers) for curve in compat.curves_of(action)):
+        plain = action.copy()
+        for curve in compat.curves_of(plain):
+            for modifier in reversed(list(curve.modifiers)):
+                curve.modifiers.remove(modifier)
+        values = _evaluated(plain, frames)
+        bpy.data.actions.remove(plain)
+        return values
+    return _evaluated(action, frames)
+
+
+def _evaluated(action: bpy.types.Action, frames: np.ndarray) -> np.ndarray:
     curves = compat.curves_of(action)
     values = np.zeros((len(frames), COUNT))
     for column, channel in enumerate(CHANNELS):
@@ -178,6 +228,18 @@ def read_curves(action: bpy.types.Action, frames: np.ndarray) -> np.ndarray:
         if curve is not None:
             values[:, column] = [curve.evaluate(frame) for frame in frames.tolist()]
     return values
+
+
+def key_frames_of(action: bpy.types.Action, channels: Iterable[int] = range(COUNT)) -> np.ndarray:
+    """(K,) scene frames at which these channels of an action have keys, not in order."""
+    curves, frames = compat.curves_of(action), [np.empty(0, np.float32)]
+    for channel in channels:
+        curve = curves.find(CHANNELS[channel].data_path, index=CHANNELS[channel].index)
+        if curve is not None:
+            values = np.empty(2 * len(curve.keyframe_points), np.float32)
+            curve.keyframe_points.foreach_get("co", values)
+            frames.append(values[0::2])
+    return np.unique(np.concatenate(frames)).astype(np.float64)
 
 
 def channels_of(action: bpy.types.Action) -> list[int]:
@@ -190,17 +252,30 @@ def channels_of(action: bpy.types.Action) -> list[int]:
     ]
 
 
-def shift_and_scale(action: bpy.types.Action, before: Timing, after: Timing) -> None:
+def move_keys(curve: Any, moved: Callable[[np.ndarray], Any]) -> None:
+    """Move the keys of a curve and their handles in time."""
+    points = curve.keyframe_points
+    for name in ("co", "handle_left", "handle_right"):
+        values = np.empty(2 * len(points), np.float32)
+        points.foreach_get(name, values)
+        values[0::2] = moved(values[0::2].astype(np.float64))
+        points.foreach_set(name, values)
+    curve.update()
+
+
+def retime(action: bpy.types.Action, before: Timing, after: Timing) -> None:
     """Move all keys of an action of ours from one timing to another."""
-    scale = float(after.rate / before.rate)
-    for curve in compat.curves_of(action):
-        points = curve.keyframe_points
-        for name in ("co", "handle_left", "handle_right"):
-            values = np.empty(2 * len(points), np.float32)
-            points.foreach_get(name, values)
-            frames = values[0::2].astype(np.float64)
-            values[0::2] = after.start + (frames - before.start) * scale
-            points.foreach_set(name, values)
-        curve.update()
+    for curve in compat.all_curves(action):
+        move_keys(curve, lambda frames: moved_frames(frames, before, after))
     if "sampled" in action[KEY]:
         action[KEY]["start"], action[KEY]["rate"] = float(after.start), str(after.rate)
+
+
+def moved_frames(frames: np.ndarray, before: Timing, after: Timing) -> np.ndarray:
+    """Scene frames (N,) of one timing in another, those of samples exactly."""
+    seconds = (frames - before.start) / float(before.rate)
+    number = seconds * float(before.fps)
+    whole = np.rint(number)
+    near = np.abs(number - whole) < _SAME_SAMPLE
+    seconds = np.where(near, whole / float(before.fps), seconds)
+    return after.start + seconds * float(after.rate)

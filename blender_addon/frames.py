@@ -260,7 +260,9 @@ class _Showing:
         rig = rig_of_id(self._rig_id)
         image, path, start, duration, offset, scale = self._old
         node = plane.texture_of(rig.osmnet.plane)
-        node.image = image
+        made, node.image = node.image, image
+        if made is not None and made != image and not made.users:
+            bpy.data.images.remove(made)
         if image is not None:
             image.filepath = path
         user = node.image_user

@@ -82,6 +82,12 @@ class Job:
         if self._call is not None:
             self._call.cancel()
 
+    def abandon(self) -> None:
+        """Stop without looking at the scene, which may be gone: temporary files are removed."""
+        self.cancel()
+        self._steps.close()
+        self.finished, self._call = True, None
+
     def poll(self) -> None:
         """Take what the engine has said since; go on when it has answered."""
         if self.finished or self._call is None:
@@ -204,7 +210,7 @@ def stop() -> None:
     """Forget the job, as when another file is loaded or the add-on is switched off."""
     global _job
     if _job is not None and not _job.finished:
-        _job.cancel()
+        _job.abandon()
     _job = None
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)

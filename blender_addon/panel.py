@@ -81,7 +81,7 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         column.use_property_decorate = False
         for name in ("count", "seed", "epsilon", "intensity", "with_expression"):
             column.prop(settings, name)
-        sample = column.operator("osmnet.sample_takes", icon="RNA_ADD")
+        sample = column.operator("osmnet.sample_takes", icon="ADD")
         sample.count, sample.seed = settings.count, settings.seed
         sample.epsilon, sample.intensity = settings.epsilon, settings.intensity
         sample.expression = settings.with_expression

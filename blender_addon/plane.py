@@ -90,8 +90,15 @@ def texture_of(plane: bpy.types.Object | None) -> bpy.types.ShaderNodeTexImage:
 
 def show_still(plane: bpy.types.Object, still: Path) -> None:
     """Show one picture."""
-    node = texture_of(plane)
-    node.image = bpy.data.images.load(str(still), check_existing=True)
+    texture_of(plane).image = load_packed(still)
+
+
+def load_packed(path: Path) -> bpy.types.Image:
+    """Load a picture and keep its bytes in the .blend, so that the file can be passed on alone."""
+    image = bpy.data.images.load(str(path), check_existing=True)
+    if image.packed_file is None:
+        image.pack()
+    return image
 
 
 def show_sequence(plane: bpy.types.Object, folder: Path, first: int, count: int) -> None:

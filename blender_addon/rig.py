@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import bpy
@@ -21,6 +22,7 @@ from .core.channels import BONE, EULER_MODE
 from .core.conventions import ARKIT_NAMES
 from .core.errors import AddonError
 from .core.head import HeadFile, to_blender
+from .plane import load_packed
 
 NECK = "neck"
 
@@ -145,7 +147,7 @@ def _material(name: str, colour: tuple[float, ...] | None, portrait: str) -> bpy
         return material
     texture = tree.nodes.new("ShaderNodeTexImage")
     texture.location = (-320, 300)
-    texture.image = bpy.data.images.load(portrait, check_existing=True)
+    texture.image = load_packed(Path(portrait))
     texture.extension = "EXTEND"
     tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
     return material

@@ -71,8 +71,10 @@ def fake(addon, monkeypatch):
 
 
 @pytest.fixture
-def rig(addon, material):
-    """A head rig of the portrait with the voice."""
+def rig(request, addon, material):
+    """A head rig of the portrait with the voice, by the fake engine if the test asks for it."""
+    if "fake" in request.fixturenames:
+        request.getfixturevalue("fake")
     assert bpy.ops.osmnet.create_head(
         portrait=str(material.portrait), voice=str(material.voice)
     ) == {"FINISHED"}

@@ -1,4 +1,4 @@
-"""Tests of the extension inside Blender: installs a built zip into a fresh profile, then runs pytest.
+"""Tests of the extension inside Blender: installs a built zip into a fresh profile, runs pytest.
 
     .venv-blender-5.0/bin/python tests/blender/run.py ZIP ENGINE_PYTHON [pytest arguments]
 

@@ -1,0 +1,166 @@
+"""The panels name only properties and operators that exist, in every state of a scene."""
+
+from __future__ import annotations
+
+import bpy
+import pytest
+from support import status
+
+
+class Layout:
+    """Takes what a panel draws and checks it against Blender; remembers texts and operators."""
+
+    def __init__(self, seen=None):
+        self.__dict__["seen"] = [] if seen is None else seen
+
+    def _inside(self, *args, **options):
+        return Layout(self.seen)
+
+    row = column = box = split = _inside
+
+    def label(self, text="", icon="NONE"):
+        self.icon(icon)
+        self.seen.append(text)
+
+    def prop(self, data, name, text=None, icon="NONE", **options):
+        assert name in data.bl_rna.properties, (data, name)
+        self.icon(icon)
+        self.seen.append(f"{type(data).__name__}.{name}")
+
+    def prop_search(self, data, name, where, collection, **options):
+        self.prop(data, name)
+        assert collection in where.bl_rna.properties
+
+    def operator(self, name, text="", icon="NONE", **options):
+        group, operator = name.split(".")
+        kind = getattr(getattr(bpy.ops, group), operator).get_rna_type()
+        self.icon(icon)
+        self.seen.append(name)
+        return _Properties(kind)
+
+    def progress(self, factor=0.0, text=""):
+        assert 0 <= factor <= 1
+        self.seen.append(text)
+
+    def template_list(self, kind, identifier, data, name, active, active_name, rows=5):
+        assert name in data.bl_rna.properties
+        assert active_name in active.bl_rna.properties
+        from bl_ext.user_default.osmnet import panel
+
+        items = getattr(data, name)
+        for index, item in enumerate(items):
+            panel.OSMNET_UL_takes.draw_item(
+                None, bpy.context, Layout(self.seen), data, item, 0, active, active_name, index
+            )
+
+    def icon(self, name):
+        known = bpy.types.UILayout.bl_rna.functions["label"].parameters["icon"].enum_items
+        assert name in known, name
+
+
+class _Self:
+    """Stands for a panel: Blender alone can make one."""
+
+    def __init__(self, kind, layout):
+        self.kind, self.layout = kind, layout
+
+    def __getattr__(self, name):
+        return getattr(self.kind, name)
+
+
+class _Properties:
+    def __init__(self, kind):
+        self.__dict__["kind"] = kind
+
+    def __setattr__(self, name, value):
+        assert name in self.kind.properties, (self.kind.identifier, name)
+
+
+@pytest.fixture
+def drawn(addon):
+    """Everything that all panels draw now."""
+
+    def draw():
+        layout = Layout()
+        for kind in addon.panel.CLASSES[1:]:
+            kind.draw(_Self(kind, layout), bpy.context)
+        return layout.seen
+
+    return draw
+
+
+def test_an_empty_scene(drawn):
+    seen = drawn()
+    assert "osmnet.create_head" in seen
+    assert "osmnet.sample_takes" not in seen
+
+
+def test_a_rig_with_takes(drawn, rig, fake):
+    assert "osmnet.render_frames" not in drawn()
+    bpy.ops.osmnet.sample_takes(count=3)
+    seen = drawn()
+    assert seen.count("osmnet.choose_take") == 3
+    assert "osmnet.render_frames" in seen
+    assert "osmnet.update_frames" not in seen
+    bpy.ops.osmnet.render_frames()
+    assert "osmnet.update_frames" in drawn()
+
+
+def test_blending_and_a_layer(addon, drawn, rig, fake):
+    bpy.ops.osmnet.sample_takes(count=2)
+    from support import YAW, add_to_key
+
+    add_to_key(addon, rig.osmnet.takes[0].action, YAW, 5, 0.2)
+    bpy.ops.osmnet.resample_take(index=0)
+    assert "Your edits lie in a layer on top." in drawn()
+    bpy.ops.osmnet.blend_takes()
+    assert "OSMNetTake.influence" in drawn()
+
+
+def test_another_frame_rate_is_said(drawn, rig, fake):
+    bpy.ops.osmnet.sample_takes(count=1)
+    assert "osmnet.fit_takes" not in drawn()
+    bpy.context.scene.render.fps = 30
+    assert "osmnet.fit_takes" in drawn()
+
+
+def test_errors_and_progress(addon, drawn, rig, fake):
+    error = addon.core_errors.AddonError("The engine stopped; it is started again.", "last lines")
+    addon.jobs.show_error(error)
+    seen = drawn()
+    assert "osmnet.show_details" in seen
+    assert any("engine stopped" in text for text in seen)
+    bpy.ops.osmnet.show_details()
+    assert "last lines" in bpy.data.texts["OSM-Net details"].as_string()
+    bpy.ops.osmnet.clear_error()
+    assert "osmnet.show_details" not in drawn()
+    assert not status().error
+
+
+def test_targets_and_mapping(drawn, rig, fake):
+    bpy.ops.osmnet.sample_takes(count=1)
+    armature = bpy.data.objects.new("other", bpy.data.armatures.new("other"))
+    bpy.context.scene.collection.objects.link(armature)
+    mesh = bpy.data.objects.new("face", rig.osmnet.head.data.copy())
+    bpy.context.scene.collection.objects.link(mesh)
+    settings = bpy.context.scene.osmnet
+    settings.target, settings.target_mesh = armature, mesh
+    bpy.ops.osmnet.match_shape_keys()
+    seen = drawn()
+    assert seen.count("OSMNetMappingRow.shape_key") == 52
+    assert "OSMNetSettings.target_bone" in seen
+
+
+def test_preferences(addon):
+    layout = Layout()
+    kind = addon.preferences.OSMNetPreferences
+    kind.draw(_Self(kind, layout), bpy.context)
+    assert "osmnet.find_engine" in layout.seen
+    assert "osmnet.check_engine" in layout.seen
+
+
+def test_check_tells_versions_device_and_bundle():
+    assert bpy.ops.osmnet.check_engine() == {"FINISHED"}
+    text = status().engine
+    for word in ("OSM-Net", "Python", "cpu", "starter"):
+        assert word in text
