@@ -27,6 +27,8 @@ from .rig import rig_of_id
 
 _RELOAD_SECONDS = 0.25
 """Least time between two reloads of the picture while frames arrive."""
+_NOT_SEEN = ("range", "take")
+"""What is noted with the frames though their pixels do not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def make_plan(
     if any(timing.rate != rate for timing in timings):
         raise AddonError(
             f"The takes are laid out for {float(timings[0].rate):g} frames per second, the scene "
-            f"has {float(rate):g}; press Fit takes to scene."
+            f"has {float(rate):g}; press Fit Takes to Scene."
         )
     frames = max((timing.scene_frames for timing in timings), key=len)
     if not len(frames):
@@ -90,7 +92,7 @@ def make_plan(
     rotation, translation, coefficients = frame_keys.quantise(
         *performance_values(evaluation.read(rig, frames))
     )
-    context = {name: value for name, value in made_with.items() if name != "range"}
+    context = {name: value for name, value in made_with.items() if name not in _NOT_SEEN}
     keys = frame_keys.frame_keys(
         rotation, translation, coefficients, context, int(made_with.get("window", 0))
     )
@@ -146,6 +148,7 @@ def render(
         "size": size,
         "label": label,
         "range": range_,
+        "take": nla.playing_takes(rig)[0].name,
     }
     plan = make_plan(rig, scene, settings, range_)
     store = preferences.frame_store()
@@ -233,9 +236,10 @@ class _Showing:
         plane.show_sequence(rig.osmnet.plane, self._folder, self._plan.first, len(self._plan.keys))
 
     def _lay_out(self, rig: bpy.types.Object) -> Path:
-        still = Path(rig.osmnet.still)
         previous = Path(self._before) if self._before else None
-        folder = self._store.lay_out(self._plan.keys, still if still.is_file() else None, previous)
+        with tempfile.TemporaryDirectory(prefix="osmnet-") as name:
+            still = _unpacked(rig.osmnet.still, Path(name))
+            folder = self._store.lay_out(self._plan.keys, still, previous)
         self._store.use(folder)
         return folder
 
@@ -270,6 +274,15 @@ class _Showing:
         rig.osmnet.plane.scale = scale
         rig.osmnet.sequence = self._before
         plane.refresh(rig.osmnet.plane)
+
+
+def _unpacked(image: bpy.types.Image | None, folder: Path) -> Path | None:
+    """The bytes of a packed picture as a file, for frames that have not arrived."""
+    if image is None or image.packed_file is None:
+        return None
+    path = folder / "still.png"
+    path.write_bytes(image.packed_file.data)
+    return path
 
 
 def refresh_sequences() -> None:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from typing import Any
 
 import bpy
 
-from . import actions, jobs, nla
+from . import actions, jobs, nla, preferences
 from .rig import find_rig
 
 
@@ -43,24 +44,46 @@ class OSMNET_UL_takes(bpy.types.UIList):
             row.prop(track, "mute", text="", icon_only=True, invert_checkbox=True)
 
 
+class OSMNET_PT_status(_Panel, bpy.types.Panel):
+    """What goes on, on top of the others and always there."""
+
+    bl_idname = "OSMNET_PT_status"
+    bl_label = "Status"
+    bl_options = {"HIDE_HEADER"}
+    bl_order = 0
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw progress, errors and notes; without an engine, how to find one."""
+        if not preferences.get().engine_python and not os.environ.get("OSMNET_PYTHON"):
+            self.layout.label(text="No engine is set.", icon="INFO")
+            self.layout.operator("osmnet.find_engine")
+        draw_status(self.layout, context)
+
+
 class OSMNET_PT_setup(_Panel, bpy.types.Panel):
     """Voice and portrait."""
 
     bl_idname = "OSMNET_PT_setup"
     bl_label = "Set Up"
+    bl_order = 1
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the fields."""
+        """Draw the fields; the voice is that of the rig where there is one."""
         layout, settings = self.layout, context.scene.osmnet
         layout.use_property_split = True
         layout.use_property_decorate = False
-        draw_status(layout, context)
+        rig = find_rig(context)
+        voice = rig.osmnet if rig is not None else settings
         row = layout.row(align=True)
-        row.prop(settings, "voice")
+        row.prop(voice, "voice")
         row.operator("osmnet.voice_from_strip", text="", icon="SEQUENCE")
-        layout.prop(settings, "voice_start")
+        layout.prop(voice, "voice_start", text="Start")
         layout.prop(settings, "portrait")
+        layout.prop(settings, "face_index")
         layout.operator("osmnet.create_head", icon="OUTLINER_OB_ARMATURE")
+        if rig is not None and context.scene.view_settings.view_transform != "Standard":
+            layout.label(text="The view transform changes the frames' colours.", icon="INFO")
+            layout.operator("osmnet.set_up_scene", icon="SCENE_DATA")
 
 
 class OSMNET_PT_takes(_Panel, bpy.types.Panel):
@@ -68,6 +91,7 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
 
     bl_idname = "OSMNET_PT_takes"
     bl_label = "Takes"
+    bl_order = 2
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw fields and list."""
@@ -109,13 +133,16 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
     @staticmethod
     def _draw_edits(layout: Any, rig: bpy.types.Object) -> None:
         state = rig.osmnet
+        row = layout.row(align=True)
         if 0 <= state.chosen < len(state.takes) and state.takes[state.chosen].layer is not None:
             layout.label(text="Your edits lie in a layer on top.", icon="MOD_DATA_TRANSFER")
+            row = layout.row(align=True)
+            row.operator("osmnet.merge_edits")
+        row.operator("osmnet.discard_edits")
         row = layout.row(align=True)
-        row.operator("osmnet.merge_edits", text="Merge")
-        row.operator("osmnet.discard_edits", text="Discard")
-        row = layout.row(align=True)
-        if not state.blending:
+        if state.blending:
+            row.operator("osmnet.choose_take", text="Back to One Take", icon="LOOP_BACK")
+        else:
             row.operator("osmnet.blend_takes", icon="NLA")
         row.operator("osmnet.keep_only", icon="ACTION_TWEAK")
 
@@ -133,6 +160,7 @@ class OSMNET_PT_frames(_Panel, bpy.types.Panel):
 
     bl_idname = "OSMNET_PT_frames"
     bl_label = "Frames"
+    bl_order = 3
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw settings, and what changed."""
@@ -166,6 +194,7 @@ class OSMNET_PT_files(_Panel, bpy.types.Panel):
 
     bl_idname = "OSMNET_PT_files"
     bl_label = "Load, Save, Apply"
+    bl_order = 4
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -227,4 +256,11 @@ def _wrapped(text: str, width: int = 44) -> list[str]:
     return textwrap.wrap(text, width)
 
 
-CLASSES = (OSMNET_UL_takes, OSMNET_PT_setup, OSMNET_PT_takes, OSMNET_PT_frames, OSMNET_PT_files)
+CLASSES = (
+    OSMNET_UL_takes,
+    OSMNET_PT_status,
+    OSMNET_PT_setup,
+    OSMNET_PT_takes,
+    OSMNET_PT_frames,
+    OSMNET_PT_files,
+)

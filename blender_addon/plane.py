@@ -22,7 +22,7 @@ _CAMERA_DISTANCE = 1.0
 
 
 def build_plane(
-    name: str, rig: bpy.types.Object, size: tuple[int, int], still: Path,
+    name: str, rig: bpy.types.Object, size: tuple[int, int], still: bpy.types.Image,
     collection: bpy.types.Collection,
 ) -> bpy.types.Object:  # fmt: skip
     """A plane beside the head, facing as the head does, with a still picture on it.
@@ -46,7 +46,7 @@ def build_plane(
     plane.location = (_BESIDE, 0.0, 0.03)
     fit_plane(plane, size)
     mesh.materials.append(_material(f"{name} material"))
-    show_still(plane, still)
+    texture_of(plane).image = still
     return plane
 
 
@@ -88,16 +88,11 @@ def texture_of(plane: bpy.types.Object | None) -> bpy.types.ShaderNodeTexImage:
     raise AddonError(f"The plane with the texture node '{NODE}' is gone; create the head again.")
 
 
-def show_still(plane: bpy.types.Object, still: Path) -> None:
-    """Show one picture."""
-    texture_of(plane).image = load_packed(still)
-
-
-def load_packed(path: Path) -> bpy.types.Image:
+def load_packed(path: Path, name: str) -> bpy.types.Image:
     """Load a picture and keep its bytes in the .blend, so that the file can be passed on alone."""
-    image = bpy.data.images.load(str(path), check_existing=True)
-    if image.packed_file is None:
-        image.pack()
+    image = bpy.data.images.load(str(path))
+    image.name = name
+    image.pack()
     return image
 
 

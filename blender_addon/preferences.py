@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import EnumProperty, FloatProperty, StringProperty
 
+from .core import locate
 from .core.cache import FrameStore
 
 ADDON = __package__
@@ -34,7 +37,8 @@ class OSMNetPreferences(bpy.types.AddonPreferences):
     device: EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
     cache_folder: StringProperty(  # type: ignore[valid-type]
         name="Cache",
-        description="Folder for rendered frames; empty takes the add-on's own",
+        description="Folder for rendered frames; empty takes one in your user folder, which stays "
+        "when the add-on is removed",
         subtype="DIR_PATH",
     )
     cache_gigabytes: FloatProperty(  # type: ignore[valid-type]
@@ -66,15 +70,18 @@ def get() -> Any:
     return bpy.context.preferences.addons[ADDON].preferences
 
 
-def own_folder(name: str) -> Path:
-    """A folder of the add-on's own that upgrades leave alone."""
-    return Path(bpy.utils.extension_path_user(ADDON, path=name, create=True))
+def cache_folder() -> Path:
+    """The folder of the cache.
+
+    Blender deletes an extension's own folder with the extension, and frames of saved files with it;
+    so the cache is not in there.
+    """
+    chosen = get().cache_folder
+    if chosen:
+        return Path(bpy.path.abspath(chosen))
+    return locate.user_cache(dict(os.environ), Path.home(), sys.platform) / "osmnet" / "frames"
 
 
 def frame_store() -> FrameStore:
     """The cache of frames."""
-    settings = get()
-    folder = bpy.path.abspath(settings.cache_folder) if settings.cache_folder else ""
-    return FrameStore(
-        Path(folder) if folder else own_folder("cache"), int(settings.cache_gigabytes * 1e9)
-    )
+    return FrameStore(cache_folder(), int(get().cache_gigabytes * 1e9))

@@ -11,18 +11,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
 
-from . import compat
+from . import compat, skin
 from .core.channels import BONE, EULER_MODE
 from .core.conventions import ARKIT_NAMES
 from .core.errors import AddonError
 from .core.head import HeadFile, to_blender
-from .plane import load_packed
 
 NECK = "neck"
 
@@ -48,7 +46,7 @@ _PARTS = {
 
 
 def build_rig(
-    name: str, head: HeadFile, portrait: str, collection: bpy.types.Collection
+    name: str, head: HeadFile, portrait: bpy.types.Image, collection: bpy.types.Collection
 ) -> bpy.types.Object:
     """Build armature and head mesh in a collection; return the armature."""
     rig = _build_armature(f"{name} rig", collection)
@@ -111,7 +109,7 @@ def _editing(rig: bpy.types.Object) -> Iterator[None]:
             bpy.ops.object.mode_set(mode=mode)
 
 
-def _build_head(name: str, head: HeadFile, portrait: str) -> bpy.types.Object:
+def _build_head(name: str, head: HeadFile, portrait: bpy.types.Image) -> bpy.types.Object:
     mesh = bpy.data.meshes.new(name)
     points = to_blender(head.vertices)
     mesh.from_pydata(points.tolist(), [], head.triangles.tolist())
@@ -128,15 +126,18 @@ def _build_head(name: str, head: HeadFile, portrait: str) -> bpy.types.Object:
     return obj
 
 
-def _add_materials(mesh: bpy.types.Mesh, head: HeadFile, portrait: str) -> None:
+def _add_materials(mesh: bpy.types.Mesh, head: HeadFile, portrait: bpy.types.Image) -> None:
     slots = list(_MATERIALS)
     for slot, colour in _MATERIALS.items():
         mesh.materials.append(_material(f"{mesh.name} {slot}", colour, portrait))
+    skin.paint(mesh, head, portrait)
     of_part = [slots.index(_PARTS.get(part, "skin")) for part in head.part_names]
     mesh.polygons.foreach_set("material_index", np.array(of_part, np.int32)[head.parts])
 
 
-def _material(name: str, colour: tuple[float, ...] | None, portrait: str) -> bpy.types.Material:
+def _material(
+    name: str, colour: tuple[float, ...] | None, portrait: bpy.types.Image
+) -> bpy.types.Material:
     material = bpy.data.materials.new(name)
     tree = compat.nodes_of(material)
     shader = tree.nodes["Principled BSDF"]
@@ -147,9 +148,9 @@ def _material(name: str, colour: tuple[float, ...] | None, portrait: str) -> bpy
         return material
     texture = tree.nodes.new("ShaderNodeTexImage")
     texture.location = (-320, 300)
-    texture.image = load_packed(Path(portrait))
+    texture.image = portrait
     texture.extension = "EXTEND"
-    tree.links.new(texture.outputs["Color"], shader.inputs["Base Color"])
+    tree.links.new(skin.mix(tree, texture), shader.inputs["Base Color"])
     return material
 
 
@@ -219,7 +220,7 @@ def need_rig(context: bpy.types.Context) -> bpy.types.Object:
     """
     rig = find_rig(context)
     if rig is None:
-        raise AddonError("Select a head rig, or make one with Create head.")
+        raise AddonError("Select a head rig, or make one with Create Head.")
     return rig
 
 

@@ -34,12 +34,9 @@ def add_voice(scene: bpy.types.Scene, path: Path, frame: int, workspace: Any = N
     """
     if not compat.has_sound():
         return False
+    if any(int(strip.frame_start) == frame for strip in _strips_of(scene, path)):
+        return False
     strips = compat.sequencer_strips(scene.sequence_editor_create())
-    for strip in strips:
-        if strip.type == "SOUND" and strip.sound is not None:
-            known = bpy.path.abspath(strip.sound.filepath)
-            if Path(known) == path and int(strip.frame_start) == frame:
-                return False
     channel = 1 + max((strip.channel for strip in strips), default=0)
     try:
         strips.new_sound(path.stem, str(path), channel, frame)
@@ -50,3 +47,23 @@ def add_voice(scene: bpy.types.Scene, path: Path, frame: int, workspace: Any = N
     compat.show_sequencer_scene(workspace, scene)
     scene.sync_mode = "AUDIO_SYNC"
     return True
+
+
+def voice_end(scene: bpy.types.Scene, path: Path) -> int:
+    """Last scene frame of the strip of a voice, or the scene's first if there is none."""
+    return max(
+        (int(strip.frame_final_end) - 1 for strip in _strips_of(scene, path)),
+        default=scene.frame_start,
+    )
+
+
+def _strips_of(scene: bpy.types.Scene, path: Path) -> list[Any]:
+    """The sound strips of a scene that play a file."""
+    editor = scene.sequence_editor
+    return [
+        strip
+        for strip in (compat.sequencer_strips(editor) if editor is not None else ())
+        if strip.type == "SOUND"
+        and strip.sound is not None
+        and Path(bpy.path.abspath(strip.sound.filepath)) == path
+    ]

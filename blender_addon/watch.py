@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from . import actions, compat, engine, evaluation, frames, jobs
+from . import actions, compat, engine, evaluation, frames, jobs, nla
 from .core.errors import AddonError
 from .rig import find_rig
 
@@ -84,7 +84,9 @@ def look(context: bpy.types.Context) -> None:
     _digests[rig.osmnet.rig_id] = digest
     try:
         status.changed = frames.changed_frames(rig, context.scene)
-        if status.changed and context.scene.osmnet.auto_update:
+        # another take would render at length unasked
+        same = nla.playing_takes(rig)[0].name == frames.made_with(rig).get("take")
+        if status.changed and same and context.scene.osmnet.auto_update:
             bpy.ops.osmnet.update_frames()
     except AddonError as error:
         status.changed = -1

@@ -62,7 +62,7 @@ def _candidates(environ: Mapping[str, str], home: Path, platform: str) -> Iterat
     folders = [Path(entry.strip('"')) for entry in entries if entry.strip('" ')]
     yield from (folder / ("osmnet.exe" if windows else "osmnet") for folder in folders)
     yield from (home / name for name in ENVIRONMENTS)
-    data = _user_data(environ, home, platform)
+    data = user_data(environ, home, platform)
     yield data / "osmnet"
     yield from (
         home / base / "osmnet-sdk" for base in (".local/share/uv/tools", ".local/share/pipx/venvs")
@@ -76,12 +76,22 @@ def _candidates(environ: Mapping[str, str], home: Path, platform: str) -> Iterat
         yield from (folder / name for folder in folders)
 
 
-def _user_data(environ: Mapping[str, str], home: Path, platform: str) -> Path:
+def user_data(environ: Mapping[str, str], home: Path, platform: str) -> Path:
+    """Where a user's programs keep their data on this platform."""
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
     if platform == "darwin":
         return home / "Library" / "Application Support"
     return Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+
+
+def user_cache(environ: Mapping[str, str], home: Path, platform: str) -> Path:
+    """Where a user's programs keep what they can make again on this platform."""
+    if platform == "win32":
+        return user_data(environ, home, platform)
+    if platform == "darwin":
+        return home / "Library" / "Caches"
+    return Path(environ.get("XDG_CACHE_HOME") or home / ".cache")
 
 
 def python_of(path: str | os.PathLike[str]) -> Path:

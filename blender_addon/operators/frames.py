@@ -44,7 +44,7 @@ class UpdateFrames(JobOperator, bpy.types.Operator):
         rig = need_rig(context)
         before = frames.made_with(rig)
         if not before:
-            raise AddonError("There are no frames yet; press Render frames first.")
+            raise AddonError("There are no frames yet; press Render Frames first.")
         return frames.render(rig, context.scene, before["size"], before["label"], before["range"])
 
 

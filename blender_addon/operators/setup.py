@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import tempfile
 from pathlib import Path
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+from mathutils import Vector
 
-from .. import jobs, plane, preferences, rig, sound
+from .. import actions, jobs, plane, rig, sound
 from ..core.errors import AddonError
 from ..core.head import read_head
 from .base import EditOperator, JobOperator, existing_file
+
+_ROOM = 0.8
+"""Metres from one head to the next: a head and its plane."""
 
 
 class CreateHead(JobOperator, bpy.types.Operator):
@@ -39,8 +43,7 @@ class CreateHead(JobOperator, bpy.types.Operator):
     )
     set_up_scene: BoolProperty(  # type: ignore[valid-type]
         name="Set up scene",
-        description="If the scene has no camera: use the head's, render squares of 512 pixels and "
-        "let frames keep their colours (view transform Standard)",
+        description="If the scene has no camera, do what Set Up Scene does",
         default=True,
     )
 
@@ -48,52 +51,63 @@ class CreateHead(JobOperator, bpy.types.Operator):
         """Fit the photo, then build."""
         settings = context.scene.osmnet
         portrait = existing_file(self.portrait or settings.portrait, "a portrait")
-        voice = self.voice or settings.voice
+        before = rig.find_rig(context)  # the panel shows the voice of a rig where there is one
+        source = before.osmnet if before is not None else settings
+        voice = self.voice or source.voice
         voice = existing_file(voice, "a voice") if voice else None
         given = self.properties.is_property_set("voice_start")
-        start = self.voice_start if given else settings.voice_start
-        return _build(
-            context.scene.name, portrait, voice, start, self.face_index, self.set_up_scene
-        )
+        start = self.voice_start if given else source.voice_start
+        given = self.properties.is_property_set("face_index")
+        face_index = self.face_index if given else settings.face_index
+        return _build(context.scene.name, portrait, voice, start, face_index, self.set_up_scene)
 
 
 def _build(
     scene_name: str, portrait: Path, voice: Path | None, start: float, face_index: int,
     set_up: bool,
 ) -> jobs.Steps:  # fmt: skip
-    name = hashlib.sha256(f"{portrait}|{portrait.stat().st_mtime_ns}".encode()).hexdigest()[:16]
-    folder = preferences.own_folder("heads") / name
-    folder.mkdir(parents=True, exist_ok=True)
-    params = {"photo": str(portrait), "folder": str(folder)}
-    if face_index >= 0:
-        params["face_index"] = face_index
-    made = yield jobs.Request("fit_head", params)
-    head = read_head(Path(made["head"]))
+    with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
+        params = {"photo": str(portrait), "folder": folder}
+        if face_index >= 0:
+            params["face_index"] = face_index
+        made = yield jobs.Request("fit_head", params)
+        head = read_head(Path(made["head"]))
+        picture = plane.load_packed(Path(made["portrait"]), f"{portrait.stem} portrait")
+        still = plane.load_packed(Path(made["still"]), f"{portrait.stem} still")
     scene = bpy.data.scenes[scene_name]
-    first = scene.camera is None
     collection = bpy.data.collections.new(f"OSM-Net {portrait.stem}")
     scene.collection.children.link(collection)
-    armature = rig.build_rig(portrait.stem, head, made["portrait"], collection)
-    armature.location = scene.cursor.location
+    place = _free_place(scene)
+    armature = rig.build_rig(portrait.stem, head, picture, collection)
+    armature.location = place
     state = armature.osmnet
     state.portrait, state.face_index = str(portrait), face_index
-    state.still, state.voice_start = made["still"], start
+    state.still, state.voice_start = still, start
     state.plane = plane.build_plane(
-        f"{portrait.stem} frames", armature, tuple(state.crop), Path(made["still"]), collection
+        f"{portrait.stem} frames", armature, tuple(state.crop), still, collection
     )
-    camera = plane.build_camera(f"{portrait.stem} camera", state.plane, collection)
+    state.camera = plane.build_camera(f"{portrait.stem} camera", state.plane, collection)
     _make_active(armature)
-    if first and set_up:
-        _set_up(scene, camera)
     note = f"Head of '{portrait.name}' created."
-    if voice is None:
-        return note
-    state.voice = str(voice)
-    try:
-        sound.add_voice(scene, voice, round(start), bpy.context.workspace)
-    except AddonError as error:  # the head stands all the same
-        note = f"{note} {error}"
+    if voice is not None:
+        state.voice = str(voice)
+        try:
+            sound.add_voice(scene, voice, round(start), bpy.context.workspace)
+        except AddonError as error:  # the head stands all the same
+            note = f"{note} {error}"
+    if set_up and scene.camera is None:
+        set_up_scene(scene, armature)
+    _look_at(armature)
     return note
+
+
+def _free_place(scene: bpy.types.Scene) -> Vector:
+    """The cursor, or beside it if a head stands there already."""
+    place = scene.cursor.location.copy()
+    others = [item.location for item in scene.objects if rig.is_rig(item)]
+    while any((place - other).length < _ROOM / 2 for other in others):
+        place.x += _ROOM
+    return place
 
 
 def _make_active(armature: bpy.types.Object) -> None:
@@ -105,10 +119,47 @@ def _make_active(armature: bpy.types.Object) -> None:
         layer.objects.active = armature
 
 
-def _set_up(scene: bpy.types.Scene, camera: bpy.types.Object) -> None:
-    scene.camera = camera
+def _look_at(armature: bpy.types.Object) -> None:
+    """Let 3D views that show plain solids show the portrait, and let the head fill them."""
+    for window in bpy.data.window_managers[0].windows:
+        for area in window.screen.areas:
+            if area.type != "VIEW_3D":
+                continue
+            if area.spaces.active.shading.type == "SOLID":
+                area.spaces.active.shading.type = "MATERIAL"
+            region = next(item for item in area.regions if item.type == "WINDOW")
+            with bpy.context.temp_override(window=window, area=area, region=region):
+                if bpy.ops.view3d.view_selected.poll():
+                    bpy.ops.view3d.view_selected()
+
+
+def set_up_scene(scene: bpy.types.Scene, armature: bpy.types.Object) -> None:
+    """Let a scene render the plane: its camera, the frames' own colours, the voice's length."""
+    state = armature.osmnet
+    if state.camera is not None:
+        scene.camera = state.camera
     scene.view_settings.view_transform = "Standard"
-    scene.render.resolution_x = scene.render.resolution_y = 512
+    scene.view_settings.look = "None"
+    height, width = state.crop
+    scene.render.resolution_y = 512
+    scene.render.resolution_x = round(512 * width / height)
+    ends = [sound.voice_end(scene, Path(bpy.path.abspath(state.voice)))] if state.voice else []
+    for take in state.takes:
+        if take.action is not None:
+            ends.append(actions.timing_of(take.action).scene_frames[-1])
+    scene.frame_end = max([scene.frame_start + 1, *ends] if ends else [scene.frame_end])
+
+
+class SetUpScene(EditOperator, bpy.types.Operator):
+    """Use the head's camera, let the frames keep their colours, fit the range to the takes."""
+
+    bl_idname = "osmnet.set_up_scene"
+    bl_label = "Set Up Scene"
+
+    def edit(self, context: bpy.types.Context) -> str:
+        """Do so."""
+        set_up_scene(context.scene, rig.need_rig(context))
+        return "The scene shows the plane through the head's camera."
 
 
 class VoiceFromStrip(EditOperator, bpy.types.Operator):
@@ -128,4 +179,4 @@ class VoiceFromStrip(EditOperator, bpy.types.Operator):
         return f"The voice is '{Path(path).name}', from frame {start:g} on."
 
 
-CLASSES = (CreateHead, VoiceFromStrip)
+CLASSES = (CreateHead, SetUpScene, VoiceFromStrip)

@@ -140,13 +140,13 @@ def test_a_damaged_take(rig, tmp_path):
 
 
 def test_update_before_render_and_no_takes(rig):
-    refused(bpy.ops.osmnet.update_frames, "Render frames")
+    refused(bpy.ops.osmnet.update_frames, "Render Frames")
     refused(bpy.ops.osmnet.render_frames, "take")
     refused(bpy.ops.osmnet.choose_take, "take", index=3)
 
 
 def test_no_rig():
-    refused(bpy.ops.osmnet.sample_takes, "Create head")
+    refused(bpy.ops.osmnet.sample_takes, "Create Head")
 
 
 def kill_when_frames_arrive(addon, count):
