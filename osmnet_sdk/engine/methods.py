@@ -122,7 +122,7 @@ class Methods:
         request.check_cancelled()
         paths = {name: folder / file for name, file in _HEAD_FILES.items()}
         write_head(paths["head"], head)
-        write_png(paths["portrait"], portrait)
+        write_png(paths["portrait"], _texture(portrait))
         write_png(paths["still"], still, file_metadata("{}"))
         return {name: str(path) for name, path in paths.items()}
 
@@ -161,5 +161,20 @@ class Methods:
         fps = f"{take.fps.numerator}/{take.fps.denominator}"
         return {"output": wanted.output, "frames": len(take), "fps": fps}
 
+
+def _texture(photo: Image) -> Image:
+    """The photo at a size that a texture can have; all that reads it goes by fractions."""
+    import cv2
+    import numpy as np
+
+    share = _TEXTURE / max(photo.shape[:2])
+    if share >= 1:
+        return photo
+    height, width = (max(1, round(side * share)) for side in photo.shape[:2])
+    return np.asarray(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+_TEXTURE = 2048
+"""Pixels of the longer side of portrait.png at most: it is kept in every .blend."""
 
 _HEAD_FILES = {"head": "head.npz", "portrait": "portrait.png", "still": "still.png"}

@@ -15,6 +15,7 @@ from tests_support import write_wav
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.engine import protocol
 from osmnet_sdk.engine.backend import consecutive
+from osmnet_sdk.engine.methods import _texture
 from osmnet_sdk.engine.parameters import TakeNumber
 from osmnet_sdk.tracks import load_take
 
@@ -141,3 +142,9 @@ def test_takes_that_follow_one_another_are_made_together():
     pairs = [(7, 2), (7, 3), (7, 5), (8, 6), (8, 7), (8, 7)]
     takes = [TakeNumber(seed=seed, take=take) for seed, take in pairs]
     assert consecutive(takes) == [(7, 2, 2), (7, 5, 1), (8, 6, 2), (8, 7, 1)]
+
+
+def test_a_large_photo_makes_a_texture_of_bearable_size():
+    photo = np.zeros((3000, 4096, 3), np.uint8)
+    assert _texture(photo).shape == (1500, 2048, 3)
+    assert _texture(photo[:100, :50]).shape == (100, 50, 3)
