@@ -48,24 +48,54 @@ def new_curve(action: bpy.types.Action, data_path: str, index: int, group: str) 
 
 def assign_action(animation: bpy.types.AnimData, action: bpy.types.Action | None) -> None:
     """Make an action the active one, with its first slot."""
-    animation.action = action
-    if action is not None and hasattr(action, "slots"):
-        animation.action_slot = action.slots[0]
+    if action is None:
+        animation.action = None
+    else:
+        set_action(animation, action)
+
+
+def set_action(owner: Any, action: bpy.types.Action) -> None:
+    """Let an NLA strip or animation data play another action, by its first slot."""
+    owner.action = action
+    if hasattr(action, "slots"):
+        owner.action_slot = action.slots[0]
+
+
+def all_curves(action: bpy.types.Action) -> list[Any]:
+    """All F-curves of any action, whatever slots and layers it has; only to be read."""
+    if not hasattr(action, "slots"):
+        return list(action.fcurves)
+    return [
+        curve
+        for layer in action.layers
+        for strip in layer.strips
+        for channels in strip.channelbags
+        for curve in channels.fcurves
+    ]
 
 
 def new_nla_strip(
-    track: bpy.types.NlaTrack, name: str, frame: float, action: bpy.types.Action
+    track: bpy.types.NlaTrack, action: bpy.types.Action, slot: Any = None
 ) -> bpy.types.NlaStrip:
-    """A strip that plays an action at its own frames."""
-    strip = track.strips.new(name, int(frame), action)
-    if hasattr(action, "slots"):
-        strip.action_slot = action.slots[0]
+    """A strip that plays an action, by its first slot or the given one, at its own frames."""
+    start, end = action.curve_frame_range
+    strip = track.strips.new(action.name, int(start), action)
+    if hasattr(action, "slots") and (slot is not None or len(action.slots)):
+        strip.action_slot = slot or action.slots[0]
     # strips start at whole frames when made; keys may lie between
-    start, end = action.frame_range
-    strip.action_frame_start, strip.action_frame_end = start, end
-    strip.frame_start, strip.frame_end = start, end
-    strip.name = name
+    set_strip_range(strip, (start, max(end, start + 1)), (start, max(end, start + 1)))
+    strip.name = action.name
     return strip
+
+
+def set_strip_range(
+    strip: bpy.types.NlaStrip, of_action: tuple[float, float], of_scene: tuple[float, float]
+) -> None:
+    """Let a strip play a range of its action's frames over a range of the scene's."""
+    for _ in range(2):  # one bound keeps the other from passing it
+        strip.action_frame_start, strip.action_frame_end = of_action
+    for _ in range(2):
+        strip.frame_start, strip.frame_end = of_scene
 
 
 def sequencer_strips(editor: bpy.types.SequenceEditor) -> Any:

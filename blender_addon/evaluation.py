@@ -7,16 +7,16 @@ playhead stays where it is and nothing else of their scene is computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import bpy
 import numpy as np
 
-from .core.channels import BONE, COUNT, EULER_MODE
+from .core.channels import BONE, COUNT, EULER_MODE, EXPRESSION
 from .core.conventions import ARKIT_NAMES
 
-_SCENE = "OSM-Net reading"
+_NAME = "OSM-Net reading"
 _reading = False
 
 
@@ -27,34 +27,55 @@ def is_reading() -> bool:
 
 @contextmanager
 def _scene_with(rig: bpy.types.Object) -> Iterator[bpy.types.Scene]:
+    """A scene that evaluates the rig, even if the rig itself is hidden everywhere."""
     global _reading
-    scene = bpy.data.scenes.new(_SCENE)
+    scene = bpy.data.scenes.new(_NAME)
+    follower = bpy.data.objects.new(_NAME, None)
     _reading = True
     try:
-        scene.collection.objects.link(rig)
+        scene.collection.objects.link(follower)
+        constraint = follower.constraints.new("COPY_TRANSFORMS")
+        constraint.target, constraint.subtarget = rig, BONE
         yield scene
     finally:
         bpy.data.scenes.remove(scene)
+        bpy.data.objects.remove(follower)
         _reading = False
 
 
-def read(rig: bpy.types.Object, frames: Iterable[float]) -> np.ndarray:
+def _poses(rig: bpy.types.Object, frames: Iterable[float]) -> Iterator[bpy.types.PoseBone]:
+    """The head bone as evaluated at each scene frame."""
+    with _scene_with(rig) as scene:
+        for frame in frames:
+            whole = int(np.floor(frame))
+            scene.frame_set(whole, subframe=float(frame) - whole)
+            evaluated = rig.evaluated_get(scene.view_layers[0].depsgraph)
+            yield evaluated.pose.bones[BONE]
+
+
+def read(rig: bpy.types.Object, frames: Sequence[float]) -> np.ndarray:
     """What the rig does at scene frames (N,): (N, 58) in units of the curves.
 
     The head's pose counts relative to its rest and in the rest head's axes, wherever it comes from:
     keys, NLA, the neck, constraints.
     """
-    frames = [float(frame) for frame in frames]
     values = np.empty((len(frames), COUNT))
     to_rest = rig.data.bones[BONE].matrix_local.inverted()
-    with _scene_with(rig) as scene:
-        for row, frame in enumerate(frames):
-            whole = int(np.floor(frame))
-            scene.frame_set(whole, subframe=frame - whole)
-            evaluated = rig.evaluated_get(scene.view_layers[0].depsgraph)
-            bone = evaluated.pose.bones[BONE]
-            moved = to_rest @ bone.matrix
-            values[row, 0:3] = moved.to_euler(EULER_MODE)
-            values[row, 3:6] = moved.translation
-            values[row, 6:] = [bone.get(name, 0.0) for name in ARKIT_NAMES]
+    for row, bone in enumerate(_poses(rig, frames)):
+        moved = to_rest @ bone.matrix
+        values[row, 0:3] = moved.to_euler(EULER_MODE)
+        values[row, 3:6] = moved.translation
+        values[row, EXPRESSION] = [bone.get(name, 0.0) for name in ARKIT_NAMES]
+    return values
+
+
+def read_channels(rig: bpy.types.Object, frames: Sequence[float]) -> np.ndarray:
+    """(N, 58) values that NLA and drivers give the rig's channels at scene frames (N,).
+
+    Unlike `read`, this is the head bone's own motion, before the neck and constraints.
+    """
+    values = np.empty((len(frames), COUNT))
+    for row, bone in enumerate(_poses(rig, frames)):
+        values[row, 0:3], values[row, 3:6] = bone.rotation_euler, bone.location
+        values[row, EXPRESSION] = [bone.get(name, 0.0) for name in ARKIT_NAMES]
     return values

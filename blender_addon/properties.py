@@ -14,9 +14,14 @@ from bpy.props import (
     PointerProperty,
     StringProperty,
 )
-from bpy.types import Action, Object, PropertyGroup, Scene, WindowManager
+from bpy.types import Action, Image, Object, PropertyGroup, Scene, WindowManager
 
 from . import nla
+
+
+def _take_name(take: PropertyGroup) -> str:
+    # a lambda in an annotation would not see this module's names
+    return take.action.name if take.action else ""
 
 
 class OSMNetTake(PropertyGroup):
@@ -29,16 +34,22 @@ class OSMNetTake(PropertyGroup):
     name: StringProperty(  # type: ignore[valid-type]
         name="Name",
         description="Name of the take and of its action",
-        get=lambda self: self.action.name if self.action else "",
-        set=lambda self, value: nla.rename(self, value),
+        get=_take_name,
+        set=nla.rename,
     )
     influence: FloatProperty(  # type: ignore[valid-type]
         name="Influence",
         description="Weight of this take over those below it in the list of NLA tracks",
         min=0.0,
         max=1.0,
-        get=lambda self: nla.influence(self),
-        set=lambda self, value: nla.set_influence(self, value),
+        get=nla.influence,
+        set=nla.set_influence,
+    )
+    playing: BoolProperty(  # type: ignore[valid-type]
+        name="Playing",
+        description="Whether this take and its edits play while takes are blended",
+        get=nla.is_playing,
+        set=nla.set_playing,
     )
 
 
@@ -56,7 +67,8 @@ class OSMNetRig(PropertyGroup):
     photo_size: IntVectorProperty(name="Size of the photo", size=2)  # type: ignore[valid-type]
     rest_rotation: FloatVectorProperty(name="Rest rotation", size=3)  # type: ignore[valid-type]
     rest_translation: FloatVectorProperty(name="Rest translation", size=3)  # type: ignore[valid-type]
-    still: StringProperty(name="Still frame", subtype="FILE_PATH")  # type: ignore[valid-type]
+    still: PointerProperty(type=Image, name="Still frame")  # type: ignore[valid-type]
+    camera: PointerProperty(type=Object, name="Camera")  # type: ignore[valid-type]
     takes: CollectionProperty(type=OSMNetTake)  # type: ignore[valid-type]
     index: IntProperty(name="Selected take")  # type: ignore[valid-type]
     chosen: IntProperty(name="Chosen take", default=-1)  # type: ignore[valid-type]
@@ -100,6 +112,12 @@ class OSMNetSettings(PropertyGroup):
         name="Start",
         description="Scene frame at which the voice begins",
         default=1.0,
+    )
+    face_index: IntProperty(  # type: ignore[valid-type]
+        name="Face Index",
+        description="Which face of the photo, counted from the largest; -1 takes the largest",
+        default=-1,
+        min=-1,
     )
     count: IntProperty(  # type: ignore[valid-type]
         name="Takes", description="How many takes to sample", default=5, min=1, max=100

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Takes of a rig: adding, removing, sampling anew without losing edits, baking a blend."""
+"""Takes of a rig: adding, removing, copying, baking a blend, moving in time."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,9 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import actions, compat, evaluation, nla
+from . import actions, compat, evaluation, layers, nla
 from .actions import Timing
-from .core import edits
 from .core.channels import COUNT, EXPRESSION, MOTION, performance_values
-from .core.errors import AddonError
 from .core.takes import TakeFile
 
 ALL = range(COUNT)
@@ -33,7 +32,7 @@ def add(
     timing: Timing,
     curves: np.ndarray,
     provenance: dict[str, Any],
-    channels: range = ALL,
+    channels: Iterable[int] = ALL,
 ) -> int:
     """Add a take at the end of the list, with an action and a muted NLA track; return its index."""
     action = actions.make_action(name, timing, curves, provenance, channels)
@@ -51,165 +50,98 @@ def take_name(rig: bpy.types.Object, provenance: dict[str, Any]) -> str:
 
 def remove(rig: bpy.types.Object, index: int) -> None:
     """Remove a take with its actions; another one is chosen if it was the chosen one."""
-    takes, chosen = rig.osmnet.takes, rig.osmnet.chosen
-    take = takes[index]
-    doomed = [action for action in (take.action, take.layer) if action is not None]
-    if chosen == index:
-        compat.assign_action(nla.animation_of(rig), None)
+    state, animation = rig.osmnet, nla.animation_of(rig)
+    doomed = [a for a in (state.takes[index].action, state.takes[index].layer) if a is not None]
+    animation.use_tweak_mode = False
+    if animation.action in doomed:
+        nla.make_active(animation, None)
     for action in doomed:
         nla.remove_track(rig, action)
-    takes.remove(index)
+    state.takes.remove(index)
     for action in doomed:
         bpy.data.actions.remove(action)
-    rig.osmnet.index = max(0, min(rig.osmnet.index, len(takes) - 1))
-    if chosen > index:
-        rig.osmnet.chosen = chosen - 1
-    elif chosen == index:
-        rig.osmnet.chosen = -1
-        if len(takes):
-            nla.choose(rig, min(index, len(takes) - 1))
+    if state.index > index or state.index >= len(state.takes):
+        state.index = max(0, state.index - 1)
+    if state.chosen > index:
+        state.chosen -= 1
+    elif state.chosen == index:
+        _choose_near(rig, index)
+
+
+def _choose_near(rig: bpy.types.Object, index: int) -> None:
+    """Choose the take at a place of the list, or the nearest one that has an action."""
+    state = rig.osmnet
+    usable = [number for number, take in enumerate(state.takes) if take.action is not None]
+    if not usable:
+        state.chosen, state.blending = -1, False
+        return
+    near = min(usable, key=lambda number: abs(number - index))
+    if state.blending:
+        state.chosen = state.index = near
+    else:
+        nla.choose(rig, near)
 
 
 def duplicate(rig: bpy.types.Object, index: int) -> int:
     """Copy a take with its edits; return the copy's index."""
     source = nla.take_at(rig, index)
-    copies = [
-        action.copy() if action is not None else None for action in (source.action, source.layer)
-    ]
-    track = nla.add_track(rig, copies[0])
-    if copies[1] is not None:
-        nla.add_track(rig, copies[1], above=track, add=True)
+    action, layer = source.action, source.layer
     take = rig.osmnet.takes.add()
-    take.action, take.layer = copies
+    take.action = action.copy()
+    actions.mark(take.action)
+    track = nla.add_track(rig, take.action)
+    if layer is not None:
+        take.layer = layer.copy()
+        actions.mark(take.layer)
+        take.layer.name = nla.layer_name(take)
+        nla.add_track(rig, take.layer, above=track, add=True)
     return len(rig.osmnet.takes) - 1
 
 
-def replace_samples(
-    rig: bpy.types.Object,
-    index: int,
-    timing: Timing,
-    curves: np.ndarray,
-    provenance: dict[str, Any],
-    channels: range = ALL,
-    *,
-    discard_edits: bool = False,
-) -> None:
-    """Put new samples into a take; what was edited stays as a layer added on top.
+def separate_copy(rig: bpy.types.Object) -> None:
+    """Give a rig that Blender copied takes of its own, so that edits do not show in the original.
 
-    Args:
-        rig: the head rig.
-        index: of the take.
-        timing: where the new samples lie.
-        curves: (count, 58) new values; only `channels` are used.
-        provenance: what made them.
-        channels: which channels are replaced; the others keep their curves.
-        discard_edits: forget what was edited in these channels.
+    Blender copies none of the actions, or those that play; what it has copied is used.
     """
-    take = nla.take_at(rig, index)
-    action = take.action
-    layer = np.zeros((timing.count, COUNT))
-    before = actions.timing_of(action)
-    if take.layer is not None:
-        layer += edits.resampled_difference(
-            actions.read_curves(take.layer, before.frames), timing.count
-        )
-    edited = actions.read_curves(action, before.frames)
-    difference = edits.difference(edited, actions.sampled_curves(action))
-    layer[:, channels] += edits.resampled_difference(difference, timing.count)[:, channels]
-    if discard_edits:
-        layer[:, channels] = 0.0
-    actions.write_samples(action, timing, curves, provenance, channels)
-    nla.fit_strip(rig, action)
-    _set_layer(rig, take, timing, layer)
-    if rig.osmnet.chosen == index and not rig.osmnet.blending:
-        nla.choose(rig, index)
-
-
-def _set_layer(rig: bpy.types.Object, take: Any, timing: Timing, layer: np.ndarray) -> None:
-    """Make, replace or remove a take's layer of edits."""
-    keys = edits.layer_keys(timing.frames, layer)
-    drop_layer(rig, take)
-    if not keys:
-        return
-    name = f"{take.action.name} edits"
-    action = compat.new_action(name)
-    action[actions.KEY] = {"layer": True}
-    for channel, points in keys.items():
-        actions.write_keys(action, channel, points[:, 0], points[:, 1], linear=True)
-    take.layer = action
-    nla.add_track(rig, action, above=nla.track_of(rig, take.action), add=True)
-
-
-def drop_layer(rig: bpy.types.Object, take: Any) -> None:
-    """Remove a take's layer of edits, if it has one."""
-    layer = take.layer
-    if layer is None:
-        return
     animation = nla.animation_of(rig)
-    if animation.action == layer:
-        compat.assign_action(animation, None)
-    nla.remove_track(rig, layer)
-    take.layer = None
-    bpy.data.actions.remove(layer)
-
-
-def discard_edits(rig: bpy.types.Object, index: int) -> None:
-    """Bring a take back to what was sampled."""
-    take = nla.take_at(rig, index)
-    action = take.action
-    timing, sampled = actions.timing_of(action), actions.sampled_curves(action)
-    actions.write_samples(
-        action, timing, sampled, actions.provenance_of(action), actions.channels_of(action)
-    )
-    drop_layer(rig, take)
-    _play_again(rig, index)
-
-
-def merge_edits(rig: bpy.types.Object, index: int) -> None:
-    """Add the layer of edits into the take's own curves."""
-    take = nla.take_at(rig, index)
-    if take.layer is None:
-        raise AddonError(f"'{take.name}' has no layer of edits to merge.")
-    frames = actions.timing_of(take.action).frames
-    layer = actions.read_curves(take.layer, frames)
-    merged = actions.read_curves(take.action, frames) + layer
-    for channel in np.flatnonzero(np.abs(layer).max(axis=0) > 0).tolist():
-        actions.write_keys(take.action, channel, frames, merged[:, channel])
-    drop_layer(rig, take)
-    _play_again(rig, index)
-
-
-def _play_again(rig: bpy.types.Object, index: int) -> None:
-    if rig.osmnet.chosen == index and not rig.osmnet.blending:
-        nla.choose(rig, index)
-
-
-def is_edited(take: Any) -> bool:
-    """Whether a take's curves differ from what was sampled."""
-    if take.layer is not None:
-        return True
-    frames = actions.timing_of(take.action).frames
-    now, sampled = actions.read_curves(take.action, frames), actions.sampled_curves(take.action)
-    return bool(edits.difference(now, sampled).any())
+    animation.use_tweak_mode = False
+    chosen_plays = False
+    for take in rig.osmnet.takes:
+        for kind in ("action", "layer"):
+            old = getattr(take, kind)
+            if old is None:
+                continue
+            strips = [strip for track in animation.nla_tracks for strip in track.strips]
+            twins = [one for one in (animation, *strips) if actions.is_copy(one.action, old)]
+            new = next((one.action for one in twins if one.action != old), None) or old.copy()
+            actions.mark(new)
+            setattr(take, kind, new)
+            for one in twins:
+                compat.set_action(one, new)
+            chosen_plays |= animation in twins
+    if chosen_plays:
+        nla.choose(rig, rig.osmnet.chosen)
 
 
 def keep_only(rig: bpy.types.Object, name: str, *, remove_others: bool) -> int:
     """Bake what the NLA plays now into one new take and choose it; return its index.
 
-    The longest take that plays gives the times of the keys.
+    The longest take that plays gives the times of the keys. Neck, constraints and drivers go on
+    acting on the new take, so they are not baked.
     """
     playing = nla.playing_takes(rig)
     timing = max((actions.timing_of(take.action) for take in playing), key=lambda t: t.count)
-    curves = evaluation.read(rig, timing.frames)
+    owners = [a for take in playing for a in (take.action, take.layer) if a is not None]
+    channels = sorted({channel for owner in owners for channel in actions.channels_of(owner)})
+    curves = evaluation.read_channels(rig, timing.frames)
     provenance = dict(actions.provenance_of(playing[0].action))
     provenance["source"] = "edited"
-    index = add(rig, name, timing, curves, provenance)
+    index = add(rig, name, timing, curves, provenance, channels)
     nla.choose(rig, index)
     if remove_others:
-        for other in reversed(range(len(rig.osmnet.takes) - 1)):
+        for other in reversed(range(index)):
             remove(rig, other)
         index = 0
-        nla.choose(rig, index)
     return index
 
 
@@ -219,7 +151,7 @@ def as_file(rig: bpy.types.Object) -> TakeFile:
     timing = actions.timing_of(take.action)
     rotation, translation, coefficients = performance_values(evaluation.read(rig, timing.frames))
     provenance = dict(actions.provenance_of(take.action))
-    if rig.osmnet.blending or is_edited(take):
+    if rig.osmnet.blending or layers.is_edited(take):
         provenance["source"] = "edited"
     return TakeFile(
         fps=Fraction(timing.fps),
@@ -236,17 +168,8 @@ def retime(rig: bpy.types.Object, scene: bpy.types.Scene) -> int:
     """Lay all takes out anew for the scene's frame rate and the voice's start; return how many."""
     rate, changed = actions.scene_rate(scene), 0
     for take in rig.osmnet.takes:
-        if take.action is None:
-            continue
-        before = actions.timing_of(take.action)
-        after = Timing(rig.osmnet.voice_start, before.fps, rate, before.count)
-        if after == before:
-            continue
-        for action in (take.action, take.layer):
-            if action is not None:
-                actions.shift_and_scale(action, before, after)
-                nla.fit_strip(rig, action)
-        changed += 1
-    if rig.osmnet.chosen >= 0 and not rig.osmnet.blending:
-        nla.choose(rig, rig.osmnet.chosen)
+        if take.action is not None:
+            before = actions.timing_of(take.action)
+            after = Timing(rig.osmnet.voice_start, before.fps, rate, before.count)
+            changed += layers.retime(rig, take, after)
     return changed

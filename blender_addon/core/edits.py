@@ -105,17 +105,3 @@ def layer_keys(frames: ArrayLike, difference: ArrayLike) -> dict[int, FloatArray
         int(channel): np.column_stack([times[kept[:, channel]], change[kept[:, channel], channel]])
         for channel in np.flatnonzero(edited.any(axis=0))
     }
-
-
-def resampled_difference(difference: ArrayLike, count: int) -> FloatArray:
-    """The difference for a take of another length: cut, or filled up with zeros.
-
-    Args:
-        difference: (T, 58).
-        count: frames of the new take.
-    """
-    change = np.asarray(difference, np.float64)
-    result = np.zeros((count, change.shape[1]))
-    common = min(count, len(change))
-    result[:common] = change[:common]
-    return result

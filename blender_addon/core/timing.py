@@ -51,3 +51,11 @@ def scene_frames(count: int, fps: Fraction, start: float, rate: Fraction) -> ran
 def frame_time(frame: float, start: float, rate: Fraction) -> float:
     """Seconds from the start of a take to a scene frame."""
     return (frame - start) / float(rate)
+
+
+def resampled(
+    values: NDArray[np.float64], fps: Fraction, other: Fraction, count: int
+) -> NDArray[np.float64]:
+    """Samples (T, C) at another rate: (count, C), linear between them, the last one held."""
+    times, known = np.arange(count) / float(other), np.arange(len(values)) / float(fps)
+    return np.column_stack([np.interp(times, known, column) for column in values.T])

@@ -10,19 +10,23 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
-from .. import actions, frames, jobs, nla, takes
+from .. import actions, frames, jobs, layers, nla, takes
 from ..core.errors import AddonError
 from ..core.takes import TakeFile, read_take
+from ..core.timing import resampled
 from ..rig import need_rig, rig_of_id
 from .base import EditOperator, JobOperator, existing_file
 
 
 def _voice(rig: bpy.types.Object, context: bpy.types.Context) -> Path:
-    """The rig's voice; the panel's becomes the rig's if it has none."""
+    """The rig's voice, or the panel's if it has none."""
+    return existing_file(rig.osmnet.voice or context.scene.osmnet.voice, "a voice")
+
+
+def _keep_voice(rig: bpy.types.Object, scene: bpy.types.Scene, voice: Path) -> None:
+    """The panel's voice becomes that of a rig without one, once it was used."""
     if not rig.osmnet.voice:
-        rig.osmnet.voice = bpy.path.abspath(context.scene.osmnet.voice)
-        rig.osmnet.voice_start = context.scene.osmnet.voice_start
-    return existing_file(rig.osmnet.voice, "a voice")
+        rig.osmnet.voice, rig.osmnet.voice_start = str(voice), scene.osmnet.voice_start
 
 
 def _ask(
@@ -83,6 +87,7 @@ def _sample(
 ) -> jobs.Steps:  # fmt: skip
     files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, motion)
     rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
+    _keep_voice(rig, scene, voice)
     first = len(rig.osmnet.takes)
     for file in files:
         timing = takes.timing_for(rig, file, scene)
@@ -109,8 +114,8 @@ class PredictExpression(JobOperator, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Predict and fill."""
         rig = need_rig(context)
-        chosen = nla.chosen_take(rig).name
-        names = [t.name for t in rig.osmnet.takes if t.action] if self.all_takes else [chosen]
+        names = [t.name for t in rig.osmnet.takes if t.action] if self.all_takes else []
+        names = names or [nla.chosen_take(rig).name]
         return _predict(
             rig.osmnet.rig_id, context.scene.name, _voice(rig, context), names, self.discard_edits
         )
@@ -124,22 +129,16 @@ def _predict(
         made = actions.provenance_of(bpy.data.actions[name])
         wanted.append({"seed": made.get("seed") or 0, "take": _number(made, number)})
     files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, {})
-    rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
-    for name, file in zip(names, files, strict=True):
-        index = _index_of(rig, name)
-        before = actions.timing_of(rig.osmnet.takes[index].action)
-        timing = takes.timing_for(rig, file, scene)
-        if (timing.fps, timing.rate) != (before.fps, before.rate):
-            raise AddonError(
-                f"'{name}' was laid out for another frame rate; press Fit takes to scene first."
-            )
-        curves, count = file.curves, before.count
-        if len(curves) < count:  # a take that goes on after the voice keeps its last expression
-            curves = curves[[*range(len(curves)), *[len(curves) - 1] * (count - len(curves))]]
-        takes.replace_samples(
-            rig, index, before, curves[:count],
-            actions.provenance_of(rig.osmnet.takes[index].action), takes.EXPRESSION_CHANNELS,
-            discard_edits=discard,
+    rig = rig_of_id(rig_id)
+    _keep_voice(rig, bpy.data.scenes[scene_name], voice)
+    places = [_index_of(rig, name) for name in names]
+    for index, file in zip(places, files, strict=True):
+        action = rig.osmnet.takes[index].action
+        timing = actions.timing_of(action)
+        curves = resampled(file.curves, file.fps, timing.fps, timing.count)
+        layers.replace_samples(
+            rig, index, timing, curves, actions.provenance_of(action), takes.EXPRESSION_CHANNELS,
+            discard=discard,
         )  # fmt: skip
     return f"Expression of {len(files)} takes predicted."
 
@@ -193,13 +192,14 @@ def _resample(
 ) -> jobs.Steps:  # fmt: skip
     (file,) = yield from _ask(rig_of_id(rig_id), voice, [wanted], motion)
     rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
+    _keep_voice(rig, scene, voice)
     index = _index_of(rig, name)
-    sampled = actions.channels_of(rig.osmnet.takes[index].action)
-    channels = takes.ALL if max(sampled) >= takes.ALL[6] else takes.MOTION_CHANNELS
-    takes.replace_samples(
-        rig, index, takes.timing_for(rig, file, scene), file.curves, file.provenance, channels,
-        discard_edits=discard,
-    )  # fmt: skip
+    sampled = actions.sampled_channels(rig.osmnet.takes[index].action)
+    channels = takes.ALL if max(sampled) >= takes.EXPRESSION_CHANNELS[0] else takes.MOTION_CHANNELS
+    timing = takes.timing_for(rig, file, scene)
+    layers.replace_samples(
+        rig, index, timing, file.curves, file.provenance, channels, discard=discard
+    )
     return f"'{name}' sampled with seed {wanted['seed']}."
 
 
@@ -212,12 +212,10 @@ class _TakeOperator(EditOperator):
 
     def number(self, rig: bpy.types.Object) -> int:
         """The place of the take meant."""
-        if self.index >= 0:
-            if self.index >= len(rig.osmnet.takes):
-                nla.take_at(rig, self.index)
-            return self.index
-        nla.chosen_take(rig)
-        return rig.osmnet.chosen
+        index = self.index if self.index >= 0 else rig.osmnet.chosen
+        if not 0 <= index < len(rig.osmnet.takes):
+            nla.take_at(rig, index) if index >= 0 else nla.chosen_take(rig)  # raise
+        return index
 
 
 class ChooseTake(_TakeOperator, bpy.types.Operator):
@@ -285,7 +283,7 @@ class DiscardEdits(_TakeOperator, bpy.types.Operator):
     def edit(self, context: bpy.types.Context) -> str:
         """Discard them."""
         rig = need_rig(context)
-        takes.discard_edits(rig, self.number(rig))
+        layers.discard_edits(rig, self.number(rig))
         return "Edits discarded."
 
 
@@ -298,7 +296,7 @@ class MergeEdits(_TakeOperator, bpy.types.Operator):
     def edit(self, context: bpy.types.Context) -> str:
         """Merge them."""
         rig = need_rig(context)
-        takes.merge_edits(rig, self.number(rig))
+        layers.merge_edits(rig, self.number(rig))
         return "Edits merged into the take."
 
 
@@ -324,7 +322,7 @@ class KeepOnly(EditOperator, bpy.types.Operator):
         name="Name", description="Of the new take; empty takes the voice's name", default=""
     )
     remove_others: BoolProperty(  # type: ignore[valid-type]
-        name="Remove others", description="Delete the takes that it was made of", default=True
+        name="Remove others", description="Delete all other takes", default=True
     )
 
     def edit(self, context: bpy.types.Context) -> str:

@@ -47,7 +47,13 @@ class ApplyToRig(EditOperator, bpy.types.Operator):
             raise AddonError("Choose a target for the head motion, or a mesh with shape keys.")
         if rig in (target, mesh) or rig.osmnet.head == mesh:
             raise AddonError("The head rig has its takes already; choose another target.")
+        bone = self.bone or (settings.target_bone if target == settings.target else "")
         table = self._table(mesh, settings) if mesh is not None else {}
+        # look before anything is changed
+        if mesh is not None:
+            transfer.expression_paths(mesh, table)
+        if target is not None:
+            transfer.find_bone(target, bone)
         take = nla.playing_takes(rig)[0]
         frames = actions.timing_of(take.action).frames
         rotation, translation, coefficients = performance_values(evaluation.read(rig, frames))
@@ -57,10 +63,8 @@ class ApplyToRig(EditOperator, bpy.types.Operator):
             transfer.apply_expression(mesh, table, frames, coefficients, name, made)
             done.append(mesh.name)
         if target is not None:
-            bone = self.bone or (settings.target_bone if target == settings.target else "")
-            transfer.apply_motion(
-                target, bone, frames, rotation, translation, f"{take.name} head", made
-            )
+            name = f"{take.name} head"
+            transfer.apply_motion(target, bone, frames, rotation, translation, name, made)
             done.append(bone or target.name)
         return f"Applied to {' and '.join(done)}."
 

@@ -102,12 +102,3 @@ def test_interpolated_keys_give_the_difference_back(change: np.ndarray) -> None:
         assert (np.diff(keys[:, 0]) > 0).all()
         values = np.interp(frames, keys[:, 0], keys[:, 1])
         np.testing.assert_array_equal(values, change[:, channel])
-
-
-def test_differences_for_takes_of_another_length() -> None:
-    change = curves(5)
-    np.testing.assert_array_equal(edits.resampled_difference(change, 3), change[:3])
-    longer = edits.resampled_difference(change, 8)
-    np.testing.assert_array_equal(longer[:5], change)
-    assert longer.shape == (8, 58)
-    assert not longer[5:].any()

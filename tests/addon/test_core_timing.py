@@ -73,3 +73,16 @@ def test_scene_frames_are_all_those_within_the_take(
         if 0 <= (frame - start) / rate < count / fps
     ]
     assert list(frames) == inside
+
+
+def test_samples_at_another_rate() -> None:
+    values = np.column_stack([np.arange(5.0), 10.0 - np.arange(5.0)])
+    same = timing.resampled(values, Fraction(25), Fraction(25), 5)
+    np.testing.assert_array_equal(same, values)
+    longer = timing.resampled(values, Fraction(25), Fraction(25), 8)
+    np.testing.assert_array_equal(longer, [*values, values[-1], values[-1], values[-1]])
+    np.testing.assert_array_equal(
+        timing.resampled(values, Fraction(25), Fraction(25), 2), values[:2]
+    )
+    double = timing.resampled(values, Fraction(25), Fraction(50), 9)
+    np.testing.assert_allclose(double[:, 0], np.arange(9) / 2)
