@@ -9,7 +9,7 @@ without a window, or when asked to wait, the caller does.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -140,7 +140,7 @@ class Job:
     def _advance(self, go_on: Callable[[], Request]) -> None:
         """Run the job's own code up to its next request or its end."""
         try:
-            with _ready_context():
+            with ready_context():
                 self._request = go_on()
             if self._cancelled:
                 raise JobCancelled("Stopped.")
@@ -153,9 +153,12 @@ class Job:
         except AddonError as error:
             self._steps.close()
             self._end(error, "")
+        except OSError as error:
+            self._steps.close()
+            self._end(AddonError(f"A file could not be read or written: {error}."), "")
 
     def _finish(self, note: str) -> None:
-        with _ready_context():
+        with ready_context():
             bpy.ops.ed.undo_push(message=self.undo)
         self._end(None, " ".join([note, *self.warnings]).strip())
 
@@ -235,7 +238,7 @@ def _redraw() -> None:
 
 
 @contextmanager
-def _ready_context():
+def ready_context() -> Iterator[None]:
     """A context with a window where there is one: timers have none."""
     windows = bpy.data.window_managers[0].windows
     if bpy.context.window is None and len(windows):

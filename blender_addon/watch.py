@@ -67,7 +67,8 @@ def _tick() -> float:
     if _playing() or (job is not None and not job.finished):
         return _TICK
     _touched = 0.0
-    look(bpy.context)
+    with jobs.ready_context():
+        look(bpy.context)
     return _TICK
 
 
