@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +16,16 @@ from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.motion.batches import BATCH, batches, one_thread
 from osmnet_sdk.motion.calibration import Calibration
+from osmnet_sdk.motion.level import natural_level
 from osmnet_sdk.motion.listening import heard_patches
-from osmnet_sdk.motion.liveliness import USUAL, liveliness
+from osmnet_sdk.motion.liveliness import liveliness
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.path import random_path, unit_directions
 from osmnet_sdk.motion.shaping import (
     blend_steps,
     integrate_steps,
-    mean_speed,
     rise,
     soft_limit,
 )
@@ -40,27 +40,8 @@ WEIGHTS = "motion.safetensors"
 
 SCHEMA = "osmnet.motion/1"
 
-_BATCH = 256
-"""Clips that go through the network at once; always as many, so that results do not depend on
-the length of the sound."""
-
 _BEGIN = 15
 """Frames in which a take sets out from rest (0.6 s)."""
-
-_DEVIATION = (1.7, 5.0)
-"""Range into which the standard deviation of each angle of a take is brought, in degrees."""
-
-_SPEED = (3.4, 10.5)
-"""Range into which the mean speed of each angle of a take is brought, in degrees per second."""
-
-_LEVEL = (0.4, 2.5)
-"""Range of the factor that does so."""
-
-_LEVEL_FRAMES = 250
-"""Shorter takes need not reach the lower ends of these ranges."""
-
-_TALKATIVE = 0.5
-"""Nor need recordings whose mean liveliness is below this part of that in speech."""
 
 _ANGLE_LIMIT = (18.0, 30.0)
 """Angle where the soft limit begins to bend, and the limit, in degrees."""
@@ -95,7 +76,7 @@ class MotionSampler:
         self.calibration = calibration
         if calibration.directions.shape[1] != network.config.feature_size:
             raise ModelError("The motion calibration belongs to other weights; get a new bundle.")
-        with _one_thread():
+        with one_thread():
             self._basis = network.basis.clone()
             self._still = network.still_feature()
             changes = network.decode(self._basis)[:, -1, :3] / network.pose_scale[:3]
@@ -223,7 +204,7 @@ class MotionSampler:
             self.calibration, len(features.weights), seed=seed, take=take, begin=_BEGIN
         )
         poses = self.decode_path(features, path)
-        level = _level(poses, features.liveliness)
+        level = natural_level(poses, features.liveliness)
         if chosen.epsilon != 1.0:
             poses = self.decode_path(features, path * chosen.epsilon)
             # The centre alone (ε = 0) is the same for every take.
@@ -248,10 +229,10 @@ class MotionSampler:
         reporter.step("Listening", 0, seconds)
         mel, activity = heard_patches(audio.samples, config.mel_bands, config.mel_hops)
         heard = torch.empty(len(mel), config.audio_size)
-        with _one_thread():
-            for done, (part, kept) in enumerate(_batches(torch.from_numpy(mel))):
-                reporter.step("Listening", int(done * _BATCH / FPS), seconds)
-                place = done * _BATCH
+        with one_thread():
+            for done, (part, kept) in enumerate(batches(torch.from_numpy(mel))):
+                reporter.step("Listening", int(done * BATCH / FPS), seconds)
+                place = done * BATCH
                 heard[place : place + kept] = self.network.audio_frames(part)[:kept]
             del mel  # the largest part of an hour's memory
             # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
@@ -261,7 +242,7 @@ class MotionSampler:
             weights = torch.cat(
                 [
                     self.network.audio_encoder.log_weights(heard[part]).exp()[:kept]
-                    for part, kept in _batches(frames)
+                    for part, kept in batches(frames)
                 ]
             )
         reporter.step("Listening", seconds, seconds)
@@ -289,8 +270,8 @@ class MotionSampler:
         )
         size = weights.shape[1]
         clips = []
-        with _one_thread():
-            for part, kept in _batches(inputs):
+        with one_thread():
+            for part, kept in batches(inputs):
                 centre = part[:, :size] @ self._basis
                 feature = centre + part[:, size:-1] @ self._directions
                 feature = self._still + part[:, -1:] * (feature - self._still)
@@ -298,49 +279,3 @@ class MotionSampler:
         calibration = self.calibration
         steps = blend_steps(np.concatenate(clips)[:-1]) * calibration.gains
         return integrate_steps(steps, calibration.leaks, float(calibration.drift))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute with one CPU thread and without gradients.
-
-    How torch shares a product out among threads shows in its last bits, and on a busy machine
-    waiting for a second thread takes longer than these small products do.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _batches(rows: Tensor) -> Iterator[tuple[Tensor, int]]:
-    """Batches of always the same size, the last filled up with zeros, and how many rows count."""
-    for part in torch.split(rows, _BATCH):
-        missing = _BATCH - len(part)
-        if missing:
-            filled = torch.cat([part, part.new_zeros(missing, *part.shape[1:])])
-            yield filled, len(part)
-        else:
-            yield part, _BATCH
-
-
-def _level(poses: Array, lively: NDArray[np.float32]) -> Array:
-    """Factor on each angle, (3,), that brings a take's size into the range of real speakers.
-
-    Where there is little speech, or the take is short, less motion is asked for.
-    """
-    deviation = poses[:, :3].std(axis=0)
-    speed = mean_speed(poses[:, :3])
-    share = min(1.0, float(lively.mean()) / (_TALKATIVE * USUAL)) * min(
-        1.0, len(poses) / _LEVEL_FRAMES
-    )
-    tiny = 1e-9
-    least = np.maximum(
-        share * _DEVIATION[0] / (deviation + tiny), share * _SPEED[0] / (speed + tiny)
-    )
-    most = np.minimum(_DEVIATION[1] / (deviation + tiny), _SPEED[1] / (speed + tiny))
-    factor: Array = np.clip(np.minimum(np.maximum(1.0, least), most), *_LEVEL)
-    return factor

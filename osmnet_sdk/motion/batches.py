@@ -1,0 +1,40 @@
+"""Small products on the CPU whose results do not depend on the machine's load or on length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+BATCH = 256
+"""Clips that go through the network at once; always as many, so that results do not depend on
+the length of the sound."""
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with one CPU thread and without gradients.
+
+    How torch shares a product out among threads shows in its last bits, and on a busy machine
+    waiting for a second thread takes longer than these small products do.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def batches(rows: Tensor) -> Iterator[tuple[Tensor, int]]:
+    """Batches of always the same size, the last filled up with zeros, and how many rows count."""
+    for part in torch.split(rows, BATCH):
+        missing = BATCH - len(part)
+        if missing:
+            filled = torch.cat([part, part.new_zeros(missing, *part.shape[1:])])
+            yield filled, len(part)
+        else:
+            yield part, BATCH
