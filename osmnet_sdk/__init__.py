@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     render_video = default_osmnet().render_video
     render_images = default_osmnet().render_images
     lip_gap = default_osmnet().lip_gap
+    motion_basis = default_osmnet().motion_basis
+    head_turn = default_osmnet().head_turn
+    rotate = default_osmnet().rotate
 
 _HOMES = {
     "Audio": "audio.load",
@@ -76,7 +79,7 @@ _HOMES = {
 }  # fmt: skip
 _CALLS = (
     "sample_motions", "predict_expression", "sample_takes", "fit_face", "track_video", "render",
-    "render_video", "render_images", "lip_gap",
+    "render_video", "render_images", "lip_gap", "motion_basis", "head_turn", "rotate",
 )  # fmt: skip
 """Methods of the default `OSMNet` that the module offers as functions."""
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osmnet_sdk.cli_evaluate import evaluate_app
+from osmnet_sdk.cli_motion import basis, rotate
 from osmnet_sdk.cli_train import train_app
-from osmnet_sdk.console import plain_errors, progress_bars, show_result
-from osmnet_sdk.errors import InputError
+from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.files import output_folder
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from osmnet_sdk.options import SampleOptions
-    from osmnet_sdk.render.frames import Size
     from osmnet_sdk.tracks import Take
 
 app = typer.Typer(
@@ -31,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
+app.command()(basis)
+app.command()(rotate)
 
 Voice = Annotated[Path, typer.Argument(help="Sound: wav, flac, ogg, mp3, m4a, or a video.")]
 Photo = Annotated[Path, typer.Argument(help="Picture of one face, seen from the front.")]
@@ -66,18 +67,6 @@ def _options(epsilon: float, intensity: float, blinks: float) -> SampleOptions:
     return SampleOptions(epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks)
 
 
-def _size(text: str) -> Size:
-    if text == "crop":
-        return "crop"
-    if text == "photo":
-        return "photo"
-    try:
-        height, width = (int(part) for part in text.lower().split("x"))
-    except ValueError:
-        raise InputError(f"--size must be crop, photo or HEIGHTxWIDTH, not '{text}'.") from None
-    return height, width
-
-
 def _names(voice: Path, takes: int) -> list[str]:
     return [f"{voice.stem}-take{index + 1}" for index in range(takes)]
 
@@ -104,7 +93,7 @@ def talk(
 
     with plain_errors(), progress_bars(as_json) as progress:
         folder = output_folder(output)
-        wanted = _size(size)
+        wanted = frame_size(size)
         osm = _osmnet(device, bundle)
         face = osm.fit_face(photo, face_index=face_index)
         performances = osm.sample_takes(
@@ -227,7 +216,7 @@ def render(
     from osmnet_sdk.tracks import load_take
 
     with plain_errors(), progress_bars(as_json) as progress:
-        wanted = _size(size)
+        wanted = frame_size(size)
         performance = load_take(take)
         if fps is not None:
             performance = performance.resample(fps)

@@ -8,7 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from rich.console import Console
 from rich.progress import (
@@ -21,8 +21,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from osmnet_sdk.errors import OSMNetError, OSMNetWarning
+from osmnet_sdk.errors import InputError, OSMNetError, OSMNetWarning
 from osmnet_sdk.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from osmnet_sdk.render.frames import Size
 
 EXIT_INPUT = 2
 """Exit code of every error that a user can mend."""
@@ -42,6 +45,23 @@ def show_result(result: dict[str, Any], as_json: bool) -> None:
         lines = value if isinstance(value, list) else [value]
         for line in lines:
             print(f"{key.replace('_', ' ')}: {line}")
+
+
+def frame_size(text: str) -> Size:
+    """The size that --size names.
+
+    Raises:
+        InputError: if it is none of crop, photo and HEIGHTxWIDTH.
+    """
+    if text == "crop":
+        return "crop"
+    if text == "photo":
+        return "photo"
+    try:
+        height, width = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise InputError(f"--size must be crop, photo or HEIGHTxWIDTH, not '{text}'.") from None
+    return height, width
 
 
 def _say(kind: str, style: str, message: str) -> None:

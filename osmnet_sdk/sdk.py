@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from osmnet_sdk.face.model import FaceModel
     from osmnet_sdk.face.networks import FaceNetworks
     from osmnet_sdk.face.source import SourceFace
+    from osmnet_sdk.motion.basis import BasisVector
     from osmnet_sdk.motion.sampler import MotionSampler
+    from osmnet_sdk.motion.turning import HeadTurn
     from osmnet_sdk.render.frames import Size
 
 PathLike = str | os.PathLike[str]
@@ -405,6 +407,99 @@ class OSMNet:
         )  # fmt: skip
         provenance = take.provenance.model_dump_json(exclude_defaults=True)
         return write_png_sequence(folder, frames, metadata=file_metadata(provenance))
+
+    def motion_basis(self) -> list[BasisVector]:
+        """What each vector of the bundle's motion basis does (paper section IV-E2).
+
+        Returns:
+            S vectors, each with a name for its action, its decoded clip (T, 6) and its motion
+            when it is held for one second, in degrees and metres at 25 fps.
+        """
+        from osmnet_sdk.motion.basis import basis_vectors
+
+        return basis_vectors(self._sampler.network, self._sampler.calibration)
+
+    def head_turn(
+        self,
+        face: SourceFace | None = None,
+        *,
+        pitch: float = 0.0,
+        yaw: float = 0.0,
+        roll: float = 0.0,
+        frontal: bool = False,
+    ) -> HeadTurn:
+        """Combine basis vectors into the motion that turns a head (paper section IV-E3).
+
+        Args:
+            face: from `fit_face`; needed for `frontal`.
+            pitch: degrees, −45 to 45, above 0 looks down.
+            yaw: degrees, −60 to 60, above 0 turns to the subject's left.
+            roll: degrees, −45 to 45, above 0 tilts towards the subject's right shoulder.
+            frontal: whether the angles are those before the camera, so that 0, 0, 0 is the view
+                from the front, instead of relative to the photo's own pose.
+
+        Returns:
+            The motion, the basis vectors' weights, and how far the last pose is from the asked
+            one: 0.5° at most.
+
+        Raises:
+            InputError: if an angle is out of its range, or `frontal` has no face.
+            ModelError: if the bundle's basis does not span the pose.
+        """
+        from dataclasses import replace
+
+        from osmnet_sdk.motion.turning import turn_head, wanted_rotation
+
+        if frontal and face is None:
+            raise InputError("frontal needs a face: pass what fit_face returned.")
+        rest = face.fit.pose.rotation if frontal and face is not None else None
+        turn = turn_head(self._sampler.network, wanted_rotation((pitch, yaw, roll), rest))
+        made_by = Provenance(
+            source="edited",
+            sdk_version=__version__,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            options={"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal},
+        )
+        return replace(turn, motion=replace(turn.motion, provenance=made_by))
+
+    def rotate(
+        self,
+        face: SourceFace,
+        *,
+        pitch: float = 0.0,
+        yaw: float = 0.0,
+        roll: float = 0.0,
+        frontal: bool = False,
+        size: Size = "crop",
+        label: bool = True,
+    ) -> NDArray[np.uint8]:
+        """Draw a face turned by `head_turn`, with the photo's own expression.
+
+        Args:
+            face: from `fit_face`.
+            pitch: as for `head_turn`, and so yaw, roll and frontal.
+            yaw: degrees.
+            roll: degrees.
+            frontal: whether the angles are those before the camera.
+            size: as for `render`.
+            label: as for `render`.
+
+        Returns:
+            (height, width, 3) uint8 RGB.
+
+        Raises:
+            InputError: if an angle or the size is out of its range.
+            ModelError: if the bundle's basis does not span the pose.
+
+        Warns:
+            OSMNetWarning: if the photo cannot carry the pose.
+        """
+        turn = self.head_turn(face, pitch=pitch, yaw=yaw, roll=roll, frontal=frontal)
+        last = turn.motion.slice(len(turn.motion) - 1, len(turn.motion))
+        own = ExpressionTrack(last.fps, face.fit.expression[None].astype(np.float32))
+        [image] = self.render(face, last, own, size=size, label=label, keep_rest=False)
+        return image
 
     def lip_gap(self, expression: ArrayLike | ExpressionTrack) -> NDArray[np.float32]:
         """Distance of the inner lips over the mouth's width at rest, on the average face.

@@ -11,17 +11,52 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PilImage
 
-from osmnet_sdk.conventions import AXES
+from osmnet_sdk.conventions import AXES, FPS
 from osmnet_sdk.files import replaced
 from osmnet_sdk.tracks import MotionTrack
 
 _GAP = 4
+_SPACE = 16
+"""Pixels between rows that stand side by side."""
 _TITLE = 22
+_ACROSS = 6
+"""Basis vectors side by side."""
 
 
 def sheet_frames(frames: int, columns: int = 8) -> list[int]:
     """Frame numbers, spread over a take, that a sheet shows."""
     return sorted({round(i) for i in np.linspace(0, frames - 1, min(columns, frames))})
+
+
+def sheet_image(
+    rows: Sequence[Sequence[NDArray[np.uint8]]], titles: Sequence[str], across: int = 1
+) -> NDArray[np.uint8]:
+    """Lay rows of frames out, each under its title.
+
+    Args:
+        rows: frames (H, W, 3) uint8 RGB, all of one size.
+        titles: one line above each row.
+        across: rows side by side.
+
+    Returns:
+        uint8 (height, width, 3) RGB.
+    """
+    height, width = rows[0][0].shape[:2]
+    columns = max(len(row) for row in rows)
+    block = (_TITLE + height + _GAP, columns * (width + _GAP) + (_SPACE if across > 1 else 0))
+    lines = -(-len(rows) // across)
+    unused = block[1] - columns * (width + _GAP) + _GAP
+    sheet = np.full((lines * block[0], across * block[1] - unused, 3), 24, np.uint8)
+    for index, (row, title) in enumerate(zip(rows, titles, strict=True)):
+        top, left = index // across * block[0], index % across * block[1]
+        cv2.putText(
+            sheet, title, (left + 6, top + 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (235, 235, 235), 1,
+            cv2.LINE_AA,
+        )  # fmt: skip
+        for column, frame in enumerate(row):
+            x = left + column * (width + _GAP)
+            sheet[top + _TITLE : top + _TITLE + height, x : x + width] = frame
+    return sheet
 
 
 def write_sheet(
@@ -33,27 +68,14 @@ def write_sheet(
 
     Args:
         path: .png or .jpg.
-        rows: frames (H, W, 3) uint8 RGB, as many in each row, all of one size.
+        rows: frames (H, W, 3) uint8 RGB, all of one size.
         titles: one line above each row.
 
     Raises:
         OutputError: if the file cannot be written.
     """
-    height, width = rows[0][0].shape[:2]
-    columns = max(len(row) for row in rows)
-    block = _TITLE + height + _GAP
-    sheet = np.full((len(rows) * block, columns * (width + _GAP) - _GAP, 3), 24, np.uint8)
-    for index, (row, title) in enumerate(zip(rows, titles, strict=True)):
-        top = index * block
-        cv2.putText(
-            sheet, title, (6, top + 16), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (235, 235, 235), 1,
-            cv2.LINE_AA,
-        )  # fmt: skip
-        for column, frame in enumerate(row):
-            left = column * (width + _GAP)
-            sheet[top + _TITLE : top + _TITLE + height, left : left + width] = frame
     with replaced(path) as temporary:
-        PilImage.fromarray(sheet).save(temporary, quality=90)
+        PilImage.fromarray(sheet_image(rows, titles)).save(temporary, quality=90)
     return Path(path)
 
 
@@ -81,4 +103,56 @@ def write_curves(
     panels[-1].set_xlabel("time (s)")
     with replaced(path) as temporary:
         figure.savefig(temporary, dpi=110)
+    return Path(path)
+
+
+def write_basis(
+    path: str | os.PathLike[str],
+    names: Sequence[str],
+    clips: Sequence[NDArray[np.float64]],
+    held: Sequence[NDArray[np.float64]],
+    held_title: str,
+) -> Path:
+    """Plot the pitch, yaw and roll of basis vectors, a pair of small panels for each (.png).
+
+    Args:
+        path: the file.
+        names: above each pair.
+        clips: (T, 6) each, 25 fps; the left panels, all on one scale.
+        held: (F, 6) each, 25 fps; the right panels, all on one scale.
+        held_title: what the right panels show.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    lines = -(-len(names) // _ACROSS)
+    figure = Figure(figsize=(17, 1.2 + 1.5 * lines), layout="constrained")
+    FigureCanvasAgg(figure)
+    parts = figure.subfigures(lines, _ACROSS, squeeze=False)
+    scales = [
+        1.08 * max(np.abs(curves[:, :3]).max() for curves in group) for group in (clips, held)
+    ]
+    for index, part in enumerate(parts.ravel()[: len(names)]):
+        part.suptitle(names[index], fontsize=9)
+        for panel, curves, scale in zip(
+            part.subplots(1, 2), (clips[index], held[index]), scales, strict=True
+        ):
+            times = np.arange(len(curves)) / float(FPS)
+            for axis, colour in enumerate(("C0", "C1", "C2")):
+                panel.plot(times, curves[:, axis], color=colour, linewidth=1.4, label=AXES[axis])
+            panel.set_ylim(-scale, scale)
+            panel.set_xlim(0, times[-1])
+            panel.tick_params(labelsize=7, length=2)
+            panel.grid(alpha=0.3)
+    handles, labels = parts[0, 0].axes[0].get_legend_handles_labels()
+    figure.suptitle(
+        f"Angles in degrees over seconds. Left: the clip of each vector. Right: {held_title}.",
+        fontsize=11,
+    )
+    figure.legend(handles, labels, ncols=3, loc="outside lower center", fontsize=9)
+    with replaced(path) as temporary:
+        figure.savefig(temporary, dpi=100)
     return Path(path)

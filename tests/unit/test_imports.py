@@ -19,7 +19,7 @@ LAYERS = (
     {"motion", "expression", "render"},
     {"sdk"},
     {"training", "evaluation"},
-    {"console", "cli", "cli_evaluate", "cli_train", "engine", "__main__"},
+    {"console", "cli", "cli_evaluate", "cli_motion", "cli_train", "engine", "__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
 

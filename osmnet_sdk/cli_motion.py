@@ -1,0 +1,243 @@
+"""osmnet basis and osmnet rotate: the paper's analyses of the motion basis (section IV-E)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
+from osmnet_sdk.errors import OutputError
+from osmnet_sdk.files import output_folder, replaced
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from osmnet_sdk.motion.basis import BasisVector
+    from osmnet_sdk.motion.turning import HeadTurn
+    from osmnet_sdk.progress import ProgressCallback
+    from osmnet_sdk.sdk import OSMNet
+
+_FACES = 3
+"""Frames of a face for each basis vector."""
+_FACE_SIDE = 128
+"""Height and width of one of them, in pixels."""
+_FACES_ACROSS = 4
+_MOST_NAMED = 5
+"""Basis vectors that the report on a turned head names."""
+
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+BundleName = Annotated[str, typer.Option("--bundle", help="Name or folder of the weights.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON text, no progress.")]
+Face = Annotated[
+    int | None, typer.Option("--face-index", help="Which face, counted from the largest.")
+]
+Label = Annotated[
+    bool, typer.Option("--label/--no-label", help='Write "AI-generated" into each frame.')
+]
+
+
+def basis(
+    photo: Annotated[
+        Path | None, typer.Argument(help="Picture of one face, to be moved by each vector.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path("basis"),
+    label: Label = True,
+    face_index: Face = None,
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Draw what each vector of the motion basis does, and name its action."""
+    from osmnet_sdk.formats.overview import write_basis
+    from osmnet_sdk.motion.basis import HELD_SECONDS, HELD_STRENGTH
+    from osmnet_sdk.sdk import OSMNet
+
+    with plain_errors(), progress_bars(as_json) as progress:
+        folder = output_folder(output)
+        osm = OSMNet(device, bundle)
+        vectors = osm.motion_basis()
+        files = [folder / "basis.json", folder / "basis.png"]
+        _write_numbers(files[0], osm, vectors)
+        write_basis(
+            files[1],
+            [f"{vector.label} {vector.name}" for vector in vectors],
+            [vector.clip for vector in vectors],
+            [vector.held for vector in vectors],
+            f"the vector held for {HELD_SECONDS:g} s at a strength of {HELD_STRENGTH:g}, chained "
+            "as in a take",
+        )
+        if photo is not None:
+            files.append(folder / "basis-faces.png")
+            _draw_faces(files[2], osm, photo, face_index, vectors, label, progress)
+        if not as_json:
+            _print_table(vectors)
+        shown: dict[str, Any] = {"files": [str(path) for path in files]}
+        if as_json:
+            shown["vectors"] = [_facts(vector) for vector in vectors]
+        show_result(shown, as_json)
+
+
+def rotate(
+    photo: Annotated[Path, typer.Argument(help="Picture of one face.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="A .png file.")] = Path(
+        "rotated.png"
+    ),
+    yaw: Annotated[
+        float, typer.Option(help="Degrees, −60 to 60; above 0 turns to the subject's left.")
+    ] = 0.0,
+    pitch: Annotated[float, typer.Option(help="Degrees, −45 to 45; above 0 looks down.")] = 0.0,
+    roll: Annotated[
+        float, typer.Option(help="Degrees, −45 to 45; above 0 tilts to the subject's right.")
+    ] = 0.0,
+    frontal: Annotated[
+        bool,
+        typer.Option(
+            "--frontal", help="Count angles from the view from the front, not from the photo's own."
+        ),
+    ] = False,
+    size: Annotated[
+        str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
+    ] = "crop",
+    label: Label = True,
+    face_index: Face = None,
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Turn the head in a photo by combining basis vectors; --frontal makes it face the camera."""
+    from osmnet_sdk.formats.image_sequence import write_png
+    from osmnet_sdk.provenance import file_metadata
+    from osmnet_sdk.sdk import OSMNet
+
+    with plain_errors():
+        if output.suffix.lower() != ".png":
+            raise OutputError(f"Cannot write '{output}': give a file name that ends in .png.")
+        wanted = frame_size(size)
+        osm = OSMNet(device, bundle)
+        face = osm.fit_face(photo, face_index=face_index)
+        angles: dict[str, Any] = {"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal}
+        turn = osm.head_turn(face, **angles)
+        image = osm.rotate(face, size=wanted, label=label, **angles)
+        provenance = turn.motion.provenance.model_dump_json(exclude_defaults=True)
+        write_png(output, image, file_metadata(provenance))
+        end = face.fit.pose.moved(turn.reached, (0.0, 0.0, 0.0)).angles
+        result: dict[str, Any] = {
+            "output": str(output),
+            "turned_by": _angles(turn.reached),
+            "residual_degrees": round(turn.residual, 4),
+            "before_the_camera": _angles(end),
+            "clips": len(turn.weights),
+            "basis": _shares(turn, osm.motion_basis()),
+        }
+        if not as_json:
+            for name in ("turned_by", "before_the_camera"):
+                result[name] = ", ".join(f"{k} {v:.1f}°" for k, v in result[name].items())
+            result["basis"] = [
+                f"{part['share']:.0%} {part['label']} {part['name']}" for part in result["basis"]
+            ]
+        show_result(result, as_json)
+
+
+def _angles(values: NDArray[np.float64]) -> dict[str, float]:
+    from osmnet_sdk.conventions import AXES
+
+    # Adding 0 makes −0 a plain 0.
+    return {name: round(float(v), 3) + 0.0 for name, v in zip(AXES, values, strict=True)}
+
+
+def _shares(turn: HeadTurn, vectors: list[BasisVector]) -> list[dict[str, Any]]:
+    """The basis vectors that a turn is made of, largest share first."""
+    if not len(turn.weights):
+        return []
+    shares = turn.weights.mean(axis=0)
+    return [
+        {"label": vectors[i].label, "name": vectors[i].name, "share": round(float(shares[i]), 4)}
+        for i in shares.argsort()[::-1][:_MOST_NAMED]
+        if shares[i] > 0
+    ]
+
+
+def _facts(vector: BasisVector) -> dict[str, Any]:
+    return {
+        "index": vector.index,
+        "label": vector.label,
+        "name": vector.name,
+        "peak_degrees": _angles(vector.peaks),
+    }
+
+
+def _write_numbers(path: Path, osm: OSMNet, vectors: list[BasisVector]) -> None:
+    from osmnet_sdk.conventions import FPS
+    from osmnet_sdk.motion.basis import HELD_STRENGTH
+
+    content = {
+        "bundle": osm.bundle.name,
+        "bundle_sha256": osm.bundle.sha256,
+        "fps": int(FPS),
+        "columns": ["pitch_degrees", "yaw_degrees", "roll_degrees", "x_m", "y_m", "z_m"],
+        "held_strength": HELD_STRENGTH,
+        "vectors": [
+            _facts(vector)
+            | {"clip": vector.clip.round(5).tolist(), "held": vector.held.round(5).tolist()}
+            for vector in vectors
+        ],
+    }
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(content), encoding="utf-8")
+
+
+def _draw_faces(
+    path: Path,
+    osm: OSMNet,
+    photo: Path,
+    face_index: int | None,
+    vectors: list[BasisVector],
+    label: bool,
+    progress: ProgressCallback | None,
+) -> None:
+    """Draw the face moved by each vector alone: its clip, scaled down where it is too strong."""
+    import numpy as np
+
+    from osmnet_sdk.conventions import FPS
+    from osmnet_sdk.formats.image_sequence import write_png
+    from osmnet_sdk.formats.overview import sheet_image
+    from osmnet_sdk.motion.basis import shown_poses
+    from osmnet_sdk.provenance import file_metadata
+    from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance
+
+    face = osm.fit_face(photo, face_index=face_index)
+    shown = [shown_poses(vector.clip, _FACES) for vector in vectors]
+    poses = np.concatenate([part for part, _ in shown]).astype(np.float32)
+    motion = MotionTrack(FPS, poses[:, :3], poses[:, 3:])
+    own = ExpressionTrack(FPS, np.tile(face.fit.expression.astype(np.float32), (len(poses), 1)))
+    frames = osm.render(
+        face, motion, own, size=(_FACE_SIDE, _FACE_SIDE), label=label, keep_rest=False,
+        progress=progress,
+    )  # fmt: skip
+    rows = [[next(frames) for _ in part] for part, _ in shown]
+    titles = [
+        f"{vector.label} {vector.name}" + (f" x{factor:.2f}" if factor < 1 else "")
+        for vector, (_, factor) in zip(vectors, shown, strict=True)
+    ]
+    made_by = Provenance(source="edited", bundle=osm.bundle.name, bundle_sha256=osm.bundle.sha256)
+    metadata = file_metadata(made_by.model_dump_json(exclude_defaults=True))
+    write_png(path, sheet_image(rows, titles, _FACES_ACROSS), metadata)
+
+
+def _print_table(vectors: list[BasisVector]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    from osmnet_sdk.conventions import AXES
+
+    table = Table("vector", "action", box=box.SIMPLE_HEAD)
+    for axis in AXES:
+        table.add_column(f"{axis} (°)", justify="right")
+    for vector in vectors:
+        table.add_row(vector.label, vector.name, *(f"{peak:.1f}" for peak in vector.peaks))
+    Console(highlight=False).print(table)
