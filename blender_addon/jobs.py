@@ -9,6 +9,7 @@ without a window, or when asked to wait, the caller does.
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,6 +157,11 @@ class Job:
         except OSError as error:
             self._steps.close()
             self._end(AddonError(f"A file could not be read or written: {error}."), "")
+        except Exception:
+            # A bug of ours; without this the job would hold up all others for ever.
+            self._steps.close()
+            message = f"'{self.title}' failed because of a bug in the add-on; please report it."
+            self._end(AddonError(message, traceback.format_exc()), "")
 
     def _finish(self, note: str) -> None:
         with ready_context():

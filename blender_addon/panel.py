@@ -9,7 +9,7 @@ from typing import Any
 
 import bpy
 
-from . import actions, jobs, nla, preferences
+from . import actions, jobs, preferences
 from .rig import find_rig
 
 
@@ -27,7 +27,6 @@ class OSMNET_UL_takes(bpy.types.UIList):
         active_data: Any, active_property: str, index: int = 0, flt_flag: int = 0,
     ) -> None:  # fmt: skip
         """Draw one take."""
-        rig = data.id_data
         row = layout.row(align=True)
         if item.action is None:
             row.label(text="(action deleted)", icon="ERROR")
@@ -38,10 +37,9 @@ class OSMNET_UL_takes(bpy.types.UIList):
         row.prop(item, "name", text="", emboss=False)
         if item.layer is not None:
             row.label(text="", icon="MOD_DATA_TRANSFER")
-        track = nla.track_of(rig, item.action)
-        if data.blending and track is not None:
+        if data.blending:
             row.prop(item, "influence", text="", slider=True)
-            row.prop(track, "mute", text="", icon_only=True, invert_checkbox=True)
+            row.prop(item, "playing", text="")
 
 
 class OSMNET_PT_status(_Panel, bpy.types.Panel):

@@ -93,6 +93,7 @@ def load_packed(path: Path, name: str) -> bpy.types.Image:
     image = bpy.data.images.load(str(path))
     image.name = name
     image.pack()
+    image.filepath = f"//{name}.png"  # the file it came from is temporary
     return image
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import compat, skin
+from . import compat, skin, takes
 from .core.channels import BONE, EULER_MODE
 from .core.conventions import ARKIT_NAMES
 from .core.errors import AddonError
@@ -216,12 +216,29 @@ def need_rig(context: bpy.types.Context) -> bpy.types.Object:
     """The head rig, as `find_rig`.
 
     Raises:
-        AddonError: if there is none, or it is not clear which.
+        AddonError: if there is none, or it is not clear which, or it is linked.
     """
     rig = find_rig(context)
     if rig is None:
         raise AddonError("Select a head rig, or make one with Create Head.")
+    if rig.library is not None or rig.override_library is not None:
+        raise AddonError(
+            f"The head rig '{rig.name}' is linked from another file; open that file, or make it "
+            "local (Object > Relations > Make Local > All)."
+        )
+    _separate_copies(rig.osmnet.rig_id)
     return rig
+
+
+def _separate_copies(rig_id: str) -> None:
+    """Blender's copies of a rig have its identifier: give each copy its own, and its own takes."""
+    rigs = [item for item in bpy.data.objects if is_rig(item) and item.osmnet.rig_id == rig_id]
+    rigs = [item for item in rigs if item.library is None and item.override_library is None]
+    # the head that a rig knows stays the child of the rig that it was made for
+    rigs.sort(key=lambda item: item.osmnet.head is None or item.osmnet.head.parent != item)
+    for copy in rigs[1:]:
+        copy.osmnet.rig_id = uuid.uuid4().hex
+        takes.separate_copy(copy)
 
 
 def rig_of_id(rig_id: str) -> bpy.types.Object:

@@ -110,7 +110,7 @@ def curves_digest(rig: bpy.types.Object, scene: bpy.types.Scene) -> bytes:
             digest.update(_strip_state(strip).encode())
             used += [strip.action] if strip.action is not None else []
     for action in used:
-        for curve in compat.curves_of(action):
+        for curve in compat.all_curves(action):
             digest.update(f"{curve.data_path}[{curve.array_index}] {curve.mute}".encode())
             for name in ("co", "handle_left", "handle_right"):
                 digest.update(_points(curve, name))

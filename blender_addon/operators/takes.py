@@ -70,6 +70,13 @@ class SampleTakes(JobOperator, bpy.types.Operator):
         name="Expression", description="Fill the expression channels as well", default=False
     )
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Sample; the panel's next takes will be others."""
+        result = self.execute(context)
+        if result == {"FINISHED"}:
+            context.scene.osmnet.seed = self.seed + 1
+        return result
+
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Sample and add."""
         rig = need_rig(context)
@@ -171,6 +178,10 @@ class ResampleTake(JobOperator, bpy.types.Operator):
         name="Intensity", default=1.0, min=0.0, max=3.0
     )
     discard_edits: BoolProperty(name="Discard edits", default=False)  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for seed, spread and intensity."""
+        return context.window_manager.invoke_props_dialog(self)
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Sample and replace."""
@@ -280,6 +291,10 @@ class DiscardEdits(_TakeOperator, bpy.types.Operator):
     bl_idname = "osmnet.discard_edits"
     bl_label = "Discard Edits"
 
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask first."""
+        return context.window_manager.invoke_confirm(self, event)
+
     def edit(self, context: bpy.types.Context) -> str:
         """Discard them."""
         rig = need_rig(context)
@@ -324,6 +339,10 @@ class KeepOnly(EditOperator, bpy.types.Operator):
     remove_others: BoolProperty(  # type: ignore[valid-type]
         name="Remove others", description="Delete all other takes", default=True
     )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for the name, and whether the others go."""
+        return context.window_manager.invoke_props_dialog(self)
 
     def edit(self, context: bpy.types.Context) -> str:
         """Bake and choose."""

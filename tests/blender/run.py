@@ -48,7 +48,10 @@ def main() -> int:
     )
     assert done == {"FINISHED"}, done
     options = ["-p", "no:cacheprovider", f"--confcutdir={HERE}"]
-    code = pytest.main([*options, *(sys.argv[3:] or [str(HERE)])])
+    chosen = sys.argv[3:]
+    if not any(Path(argument.split("::")[0]).exists() for argument in chosen):
+        chosen = [*chosen, str(HERE)]
+    code = pytest.main([*options, *chosen])
     bpy.ops.preferences.addon_disable(module="bl_ext.user_default.osmnet")
     profile.cleanup()
     return int(code)

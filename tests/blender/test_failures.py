@@ -42,7 +42,8 @@ def refused(operator, *words, **properties):
         operator(**properties)
     message = str(caught.value).removeprefix("Error: ").strip()
     assert message == status().error
-    assert "Traceback" not in message and "\n" not in message
+    assert "Traceback" not in message
+    assert "\n" not in message
     assert message.endswith(".")
     for word in words:
         assert word in message, message
@@ -97,7 +98,9 @@ def test_a_python_without_the_package(addon, material):
 
 
 def test_a_portrait_that_is_not_there(material):
-    refused(bpy.ops.osmnet.create_head, "niemand.jpg", portrait=str(material.folder / "niemand.jpg"))
+    refused(
+        bpy.ops.osmnet.create_head, "niemand.jpg", portrait=str(material.folder / "niemand.jpg")
+    )
 
 
 def test_a_photo_without_a_face(tmp_path):

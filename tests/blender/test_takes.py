@@ -331,8 +331,11 @@ def test_a_rig_that_blender_copied_gets_takes_of_its_own(addon, fake, rig):
     bpy.context.view_layer.objects.active = rig
     bpy.context.preferences.edit.use_duplicate_action = True
     bpy.ops.object.duplicate()
+    rig_id = rig.osmnet.rig_id
     for copy in (plain, bpy.context.view_layer.objects.active):
-        addon.takes.separate_copy(copy)
+        bpy.context.view_layer.objects.active = copy
+        assert addon.rig.need_rig(bpy.context) == copy
+        assert copy.osmnet.rig_id != rig.osmnet.rig_id
         own = {a for take in copy.osmnet.takes for a in (take.action, take.layer) if a}
         assert len(own) == 4
         used = [s.action for t in copy.animation_data.nla_tracks for s in t.strips]
@@ -343,6 +346,7 @@ def test_a_rig_that_blender_copied_gets_takes_of_its_own(addon, fake, rig):
             add_to_key(addon, take.action, YAW, 5, 1.0)
         addon.nla.choose(copy, 0)
         addon.nla.choose(copy, 1)
+    assert rig.osmnet.rig_id == rig_id
     now = state_of(addon, rig)
     assert {name: now["actions"][name] for name in state["actions"]} == state["actions"]
     assert [now[key] for key in ("takes", "list", "active", "tracks")] == [
@@ -366,3 +370,25 @@ def test_reading_leaves_the_animators_scene_alone(addon, fake, rig):
     rig.hide_viewport = True
     np.testing.assert_array_equal(addon.evaluation.read(rig, frames), before)
     assert rig.hide_viewport
+
+
+@pytest.mark.parametrize("kind", ["linked", "override"])
+def test_a_linked_rig_is_refused(addon, fake, rig, tmp_path, kind):
+    add_take(addon, rig, 1)
+    addon.nla.choose(rig, 0)
+    name, path = rig.users_collection[0].name, tmp_path / "library.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    with bpy.data.libraries.load(str(path), link=True) as (_, wanted):
+        wanted.collections = [name]
+    collection = bpy.data.collections[name]
+    bpy.context.scene.collection.children.link(collection)
+    if kind == "override":
+        collection.override_hierarchy_create(
+            bpy.context.scene, bpy.context.view_layer, do_fully_editable=True
+        )
+    found = [item for item in bpy.context.scene.objects if item.type == "ARMATURE"]
+    bpy.context.view_layer.objects.active = found[-1]
+    for operator, options in SCENE_OPERATORS.items():
+        with pytest.raises(RuntimeError, match="is linked from another file"):
+            getattr(bpy.ops.osmnet, operator)(**options)

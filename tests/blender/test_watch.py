@@ -71,9 +71,7 @@ def test_frames_arrive_one_by_one_and_cancel_keeps_them(addon, taken, windowed, 
     assert 10 <= kept < 75
     assert np.array_equal(picture(shown_file(addon, taken, 8)), first)
     monkeypatch.undo()
-    plan = addon.frames.make_plan(
-        taken, bpy.context.scene, addon.frames.made_with(taken), "TAKE"
-    )
+    plan = addon.frames.make_plan(taken, bpy.context.scene, addon.frames.made_with(taken), "TAKE")
     waiting = sum(not store.has(key) for key in plan.keys)
     assert 0 < waiting < 75
     assert addon.frames.changed_frames(taken, bpy.context.scene) == waiting
