@@ -87,7 +87,7 @@ def rotate(
         "rotated.png"
     ),
     yaw: Annotated[
-        float, typer.Option(help="Degrees, −60 to 60; above 0 turns to the subject's left.")
+        float, typer.Option(help="Degrees, −45 to 45; above 0 turns to the subject's left.")
     ] = 0.0,
     pitch: Annotated[float, typer.Option(help="Degrees, −45 to 45; above 0 looks down.")] = 0.0,
     roll: Annotated[

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 _Part = TypeVar("_Part")
+_Performance = TypeVar("_Performance", MotionTrack, Take)
 
 _MAX_TAKES = 1000
 
@@ -103,6 +105,7 @@ class OSMNet:
         seed: int = 0,
         first: int = 0,
         options: SampleOptions | None = None,
+        follow: MotionTrack | Take | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> list[MotionTrack]:
@@ -116,27 +119,36 @@ class OSMNet:
             seed: 0 or more; the same seed gives the same takes.
             first: number of the first take, 0 or more: takes first … first + n − 1 of the seed,
                 equal to those of a longer call that starts at 0.
-            options: spread, intensity and the like.
+            options: spread, intensity, pins and the like.
+            follow: a performance, as of `track_video`, whose slow motion (a Gaussian of 0.2 s) the
+                takes go around; with ε = 0 they are that motion. It is cut to the sound, and
+                after the end of a shorter one the head goes to rest.
             progress: called with (stage, done, total).
             cancel: asked between steps.
 
         Returns:
-            n tracks at 25 fps of T = ceil(25 · seconds) frames that start at rest.
+            n tracks at 25 fps of T = ceil(25 · seconds) frames that start at rest, unless options
+            or a reference say otherwise.
 
         Raises:
             AudioError: if the sound cannot be read.
-            InputError: if n, seed or first is out of range.
+            InputError: if n, seed or first is out of range, or options do not fit the sound.
         """
         _check_sampling(n, seed, first)
         options = options or SampleOptions()
         report = Reporter(progress, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
         features = self._sampler.features(recording, progress=progress, cancel=cancel)
+        reference = follow.motion if isinstance(follow, Take) else follow
         takes = []
         for take in range(first, first + n):
             report.step("Sampling takes", take - first, n)
-            motion = self._sampler.sample(features, take=take, seed=seed, options=options)
-            provenance = self._provenance(recording, seed, take, options.changed())
+            motion = self._sampler.sample(
+                features, take=take, seed=seed, options=options, follow=reference
+            )
+            provenance = self._provenance(
+                recording, seed, take, options.changed() | _followed(reference)
+            )
             takes.append(MotionTrack(motion.fps, motion.rotation, motion.translation, provenance))
         report.step("Sampling takes", n, n)
         return takes
@@ -180,6 +192,7 @@ class OSMNet:
         face: SourceFace | None = None,
         options: SampleOptions | None = None,
         expression_options: ExpressionOptions | None = None,
+        follow: MotionTrack | Take | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> list[Take]:
@@ -193,12 +206,13 @@ class OSMNet:
             face: the face that speaks; its pose becomes the takes' rest pose.
             options: for motion, blinks and gaze.
             expression_options: for expression.
+            follow: as for `sample_motions`.
             progress: called with (stage, done, total).
             cancel: asked between steps.
 
         Raises:
             AudioError: if the sound cannot be read.
-            InputError: if n, seed or first is out of range.
+            InputError: if n, seed or first is out of range, or options do not fit the sound.
         """
         from osmnet_sdk.expression.blink import combine, sample_eyes
 
@@ -206,7 +220,7 @@ class OSMNet:
         recording = load_audio(audio, progress=progress, cancel=cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         motions = self.sample_motions(
-            recording, n=n, seed=seed, first=first, options=options, **calls
+            recording, n=n, seed=seed, first=first, options=options, follow=follow, **calls
         )
         spoken = self.predict_expression(recording, face=face, options=expression_options, **calls)
         speech = voice_activity(recording.samples)
@@ -218,7 +232,7 @@ class OSMNet:
             eyes = sample_eyes(
                 len(motion), seed=seed, take=index, options=options, speech=speech, motion=motion
             )
-            changed = {"motion": options.changed()}
+            changed = {"motion": motion.provenance.options}
             changed["expression"] = (expression_options or ExpressionOptions()).changed()
             takes.append(
                 Take(
@@ -230,6 +244,74 @@ class OSMNet:
                 )
             )
         return takes
+
+    def retake(
+        self,
+        track: _Performance,
+        audio: AudioSource,
+        start: float,
+        end: float,
+        *,
+        seed: int | None = None,
+        take: int = 0,
+        options: SampleOptions | None = None,
+        follow: MotionTrack | Take | None = None,
+        eyes: bool = False,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> _Performance:
+        """Sample a range of time of a take anew; outside the range not a bit changes.
+
+        The head motion of the range becomes that of another take, into which the old one fades at
+        the joins (C2). A take's expression stays as it is, so that an edited face is not lost;
+        gaze then goes on to make up for the old turns of the head, unless `eyes` is set.
+
+        Args:
+            track: what is to be changed, a take or a motion track.
+            audio: the whole sound, as for `sample_motions`.
+            start: first time that may change, seconds.
+            end: time from which on nothing changes, seconds.
+            seed: of the new motion; None is one that is not yet in the track's provenance.
+            take: number of the take in that seed, 0 or more.
+            options: of the new motion; pins and calm ranges count within the range alone.
+            follow: as for `sample_motions`.
+            eyes: whether a take's blinks and gaze are sampled anew in the range, too; its eye
+                coefficients then are those of the average face.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Returns:
+            A new object of the type of `track`; its provenance lists all retakes.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if the range does not lie within the track, the sound is not as long as
+                the track, or a number is out of range.
+        """
+        from osmnet_sdk.retake import retaken_eyes, retaken_motion, retaken_provenance, unused_seed
+
+        seed = unused_seed(track.provenance) if seed is None else seed
+        _check_sampling(1, seed, take)
+        options = options or SampleOptions()
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        recording = load_audio(audio, **calls)
+        (new,) = self.sample_motions(
+            recording, n=1, seed=seed, first=take, options=options, follow=follow, **calls
+        )
+        motion = track.motion if isinstance(track, Take) else track
+        joined = retaken_motion(motion, new, start, end, options.pins)
+        origin = retaken_provenance(track.provenance, new.provenance, start, end, eyes)
+        joined = replace(joined, provenance=origin)
+        if isinstance(track, MotionTrack):
+            return joined
+        expression = track.expression
+        if eyes:
+            spoken = self.predict_expression(recording, **calls)
+            expression = retaken_eyes(
+                expression, spoken, joined, start, end,
+                options=options, seed=seed, take=take, speech=voice_activity(recording.samples),
+            )  # fmt: skip
+        return replace(track, motion=joined, expression=expression, provenance=origin)
 
     def fit_face(self, photo: PhotoSource, *, face_index: int | None = None) -> SourceFace:
         """Find and fit the face of a photo; reuse the result for any number of takes.
@@ -433,7 +515,7 @@ class OSMNet:
         Args:
             face: from `fit_face`; needed for `frontal`.
             pitch: degrees, −45 to 45, above 0 looks down.
-            yaw: degrees, −60 to 60, above 0 turns to the subject's left.
+            yaw: degrees, −45 to 45, above 0 turns to the subject's left.
             roll: degrees, −45 to 45, above 0 tilts towards the subject's right shoulder.
             frontal: whether the angles are those before the camera, so that 0, 0, 0 is the view
                 from the front, instead of relative to the photo's own pose.
@@ -555,6 +637,12 @@ def _check_sampling(n: int, seed: int, first: int) -> None:
         raise InputError(f"seed must be 0 or more, not {seed}.")
     if first < 0:
         raise InputError(f"first, the number of the first take, must be 0 or more, not {first}.")
+
+
+def _followed(reference: MotionTrack | None) -> dict[str, Any]:
+    from osmnet_sdk.motion.following import reference_record
+
+    return {} if reference is None else {"follow": reference_record(reference)}
 
 
 def _tracks(

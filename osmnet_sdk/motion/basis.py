@@ -34,6 +34,9 @@ strength the strongest of the starter bundle's vectors turns the head by about 1
 SHOWN_PEAK = 20.0
 """Degrees to which a clip is scaled down for pictures of a face; most photos carry no more."""
 
+SHOWN_SHIFT = 0.03
+"""Metres of translation to which it is scaled down, so that the head stays in the picture."""
+
 _SWINGS = ("nod", "shake", "rock")
 _TURNS = (("nod down", "nod up"), ("turn left", "turn right"), ("tilt right", "tilt left"))
 """Names of each axis: angle above 0, angle below 0."""
@@ -124,11 +127,11 @@ def shown_poses(clip: ArrayLike, count: int) -> tuple[Array, float]:
 
     Returns:
         (n, 6) with n = min(count, T − 1), spread evenly over the clip without its first pose, and
-        the factor, 1 or less, that keeps every angle within 20°.
+        the factor, 1 or less, that keeps every angle within 20° and every translation within 30 mm.
     """
     poses = np.asarray(clip, float)
-    peak = float(np.abs(poses[:, :3]).max())
-    factor = min(1.0, SHOWN_PEAK / peak) if peak else 1.0
+    turn, shift = np.abs(poses[:, :3]).max(), np.abs(poses[:, 3:]).max()
+    factor = float(1.0 / max(1.0, turn / SHOWN_PEAK, shift / SHOWN_SHIFT))
     last = len(poses) - 1
     frames = np.linspace(0, last, min(count, last) + 1).round().astype(int)[1:]
     return poses[frames] * factor, factor

@@ -18,8 +18,8 @@ from osmnet_sdk.tracks import MotionTrack, Provenance
 
 Array = NDArray[np.float64]
 
-LIMITS = (45.0, 60.0, 45.0)
-"""Largest pitch, yaw and roll that may be asked for, in degrees."""
+LIMIT = 45.0
+"""Largest angle that may be asked for, in degrees; most photos carry less and a warning says so."""
 
 TOLERANCE = 0.5
 """Degrees within which the wanted pose must be reached."""
@@ -30,7 +30,9 @@ _CLOSE = 0.05
 _CLIP_TURN = 4.0
 """Largest turn within one clip, in degrees: what real clips of every length hold."""
 
-_MOST_CLIPS = 60
+_PROGRESS = 0.01
+"""Degrees that a clip must gain; a basis that gains less does not span the pose."""
+
 _REFINEMENTS = 6
 _SUM_WEIGHT = 100.0
 """Weight of the weights' sum among the residuals, so that it is 1 for all that matters."""
@@ -59,7 +61,8 @@ class HeadTurn:
     @property
     def reached(self) -> Array:
         """(3,), pitch, yaw, roll of the last pose in degrees, relative to rest."""
-        return self.motion.rotation[-1].astype(np.float64)
+        last: Array = self.motion.rotation[-1].astype(np.float64)
+        return last
 
 
 def wanted_rotation(angles: ArrayLike, rest: ArrayLike | None = None) -> Array:
@@ -71,14 +74,14 @@ def wanted_rotation(angles: ArrayLike, rest: ArrayLike | None = None) -> Array:
             before the camera. None: they are relative to rest already.
 
     Raises:
-        InputError: if an angle is not finite or beyond 45° (pitch, roll) or 60° (yaw).
+        InputError: if an angle is not finite or beyond 45°.
     """
     wanted: Array = np.asarray(angles, float)
-    for axis, value, limit in zip(AXES, wanted, LIMITS, strict=True):
-        if not abs(value) <= limit:  # not a number is refused too
+    for axis, value in zip(AXES, wanted, strict=True):
+        if not abs(value) <= LIMIT:  # not a number is refused too
             raise InputError(
-                f"{axis} must lie between −{limit:g}° and {limit:g}°, not {value:g}°; further "
-                "round, a photo from the front does not show the head."
+                f"{axis} must lie between −{LIMIT:g}° and {LIMIT:g}°, not {value:g}°: the photo "
+                "does not show the head from further round."
             )
     if rest is None:
         return wanted
@@ -105,13 +108,15 @@ def turn_head(network: MotionNetwork, angles: ArrayLike) -> HeadTurn:
     goal = rotation_matrix(asked)
     poses = [np.zeros((1, 6))]
     weights: list[Array] = []
+    before = np.inf
     while True:
         last = poses[-1][-1]
         head = rotation_matrix(last[:3])
         left = Rotation.from_matrix(head.T @ goal).as_rotvec(degrees=True)
         residual = float(np.linalg.norm(left))
-        if residual <= _CLOSE or len(weights) == _MOST_CLIPS:
+        if residual <= _CLOSE or before - residual < _PROGRESS:
             break
+        before = residual
         turn = Rotation.from_rotvec(left * min(1.0, _CLIP_TURN / residual), degrees=True)
         target = np.concatenate([euler_angles(turn.as_matrix()), -head.T @ last[3:]])
         found, clip = _nearest_clip(network, target)
