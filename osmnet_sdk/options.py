@@ -4,17 +4,61 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from osmnet_sdk.conventions import AXES
 from osmnet_sdk.errors import InputError
 
+LARGEST_ANGLE = 80.0
+"""Largest angle that may be asked for, in degrees; Euler angles degenerate at a pitch of 90°."""
+
+LARGEST_PLACE = 0.5
+"""Largest translation that may be asked for, in metres."""
+
 Gain = Annotated[float, Field(ge=0.0, le=3.0)]
+AngleLimit = Annotated[float, Field(ge=0.1, le=LARGEST_ANGLE)]
+Seconds = Annotated[float, Field(ge=0.0)]
+
+
+def _check_axes(pose: tuple[float | None, ...]) -> None:
+    for index, value in enumerate(pose):
+        name, largest, unit = (*AXES, "x", "y", "z")[index], LARGEST_ANGLE, "°"
+        if index >= len(AXES):
+            largest, unit = LARGEST_PLACE, " m"
+        if value is not None and abs(value) > largest:
+            raise InputError(
+                f"A head cannot be asked for {name} = {value:g}{unit}; it must be "
+                f"−{largest:g} to {largest:g}{unit}."
+            )
+
+
+def _checked_pose(pose: tuple[float, ...]) -> tuple[float, ...]:
+    if len(pose) not in (3, 6):
+        raise InputError(
+            f"A start or end pose has 3 angles in degrees, or these and 3 translations in metres, "
+            f"not {len(pose)} numbers."
+        )
+    _check_axes(pose)
+    return pose
+
+
+def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
+    if not times[0] < times[1]:
+        raise InputError(
+            f"A range of time must end after it starts; {times[0]:g} to {times[1]:g} s does not."
+        )
+    return times
+
+
+Pose = Annotated[tuple[float, ...], AfterValidator(_checked_pose)]
+TimeRange = Annotated[tuple[Seconds, Seconds], AfterValidator(_checked_range)]
+Axes = tuple[float | None, float | None, float | None]
 
 
 class Options(BaseModel):
     """Base of all options: frozen, and an unknown name is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     def __init__(self, **values: Any) -> None:
         try:
@@ -22,13 +66,72 @@ class Options(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or type(self).__name__
-            raise InputError(
-                f"Option '{name}' cannot be {first['input']!r}: {first['msg'].lower()}."
-            ) from None
+            reason = self._range(first["loc"]) or first["msg"].lower()
+            raise InputError(f"Option '{name}' cannot be {first['input']!r}: {reason}.") from None
+
+    @classmethod
+    def _range(cls, location: tuple[int | str, ...]) -> str | None:
+        """The range of a field that is one number, in words."""
+        field = cls.model_fields.get(str(location[0])) if len(location) == 1 else None
+        bounds = {
+            name: getattr(bound, name)
+            for bound in (field.metadata if field else ())
+            for name in ("ge", "le")
+            if hasattr(bound, name)
+        }
+        return f"it must be a number from {bounds['ge']:g} to {bounds['le']:g}" if bounds else None
 
     def changed(self) -> dict[str, Any]:
         """The fields that differ from their defaults, as plain values for provenance."""
-        return self.model_dump(exclude_defaults=True)
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class Limits(Options):
+    """Largest motion that is sampled; it bends softly from 0.6 (translation 0.5) of these on."""
+
+    pitch: AngleLimit = 30.0
+    """Largest pitch, degrees, 0.1 to 80."""
+
+    yaw: AngleLimit = 30.0
+    """Largest yaw, degrees, 0.1 to 80."""
+
+    roll: AngleLimit = 30.0
+    """Largest roll, degrees, 0.1 to 80."""
+
+    translation: float = Field(default=0.08, ge=0.001, le=LARGEST_PLACE)
+    """Largest translation along each axis, metres, 0.001 to 0.5."""
+
+
+class Pin(Options):
+    """A pose at a time, met exactly; None leaves an axis, or all of a kind, free.
+
+    Args:
+        time: seconds, 0 or more; between frames the track, interpolated by PCHIP as
+            `MotionTrack.resample` does, has the pose.
+        rotation: pitch, yaw, roll in degrees, each −80 to 80 or None.
+        translation: x, y, z in metres, each −0.5 to 0.5 or None.
+
+    Raises:
+        InputError: if a number is out of its range, or nothing is pinned.
+    """
+
+    time: Seconds
+    rotation: Axes | None = None
+    translation: Axes | None = None
+
+    def __init__(
+        self, time: Any = None, rotation: Any = None, translation: Any = None, **others: Any
+    ) -> None:
+        super().__init__(time=time, rotation=rotation, translation=translation, **others)
+        if all(value is None for value in self.pose):
+            raise InputError(f"The pin at {self.time:g} s pins nothing; give it an angle or more.")
+        _check_axes(self.pose)
+
+    @property
+    def pose(self) -> tuple[float | None, ...]:
+        """Pitch, yaw, roll, x, y, z; None where the axis is free."""
+        free = (None, None, None)
+        return (*(self.rotation or free), *(self.translation or free))
 
 
 class SampleOptions(Options):
@@ -52,6 +155,34 @@ class SampleOptions(Options):
 
     translation: Gain = 1.0
     """Gain on translation, 0 to 3."""
+
+    smoothing: float = Field(default=0.0, ge=0.0, le=0.5)
+    """Standard deviation of a Gaussian over the motion, seconds, 0 to 0.5; it shifts no time."""
+
+    limits: Limits = Limits()
+    """Largest angle of each axis, degrees, and translation, metres; pins, start, end and a
+    reference that is followed may go beyond."""
+
+    tempo: float = Field(default=1.0, ge=0.5, le=2.0)
+    """How fast motion runs along its path, no unit, 0.5 to 2; pauses stay where they are."""
+
+    basis: dict[int, Gain] = {}
+    """Gain on the part of single basis vectors in the motion, by number from 1 as `osmnet basis`
+    shows them, 0 to 3; vectors that are not named keep 1."""
+
+    start: Pose | None = None
+    """Pose at the first frame, pitch, yaw, roll in degrees (−80 to 80) and, if given, x, y, z in
+    metres (−0.5 to 0.5); the head is at rest there; None is the rest pose."""
+
+    end: Pose | None = None
+    """Pose at the last frame, as `start`, at zero velocity; None leaves the end free."""
+
+    still: tuple[TimeRange, ...] = ()
+    """Ranges (start, end) in seconds in which the head settles and only idle motion remains; it
+    slows down before and sets out again after."""
+
+    pins: tuple[Pin, ...] = ()
+    """Poses at given times, met exactly, at least a frame (0.04 s) apart on each axis."""
 
     blinks_per_minute: float = Field(default=14.0, ge=0.0, le=30.0)
     """Mean blink rate, blinks per minute, 0 to 30; 0 switches blinks off."""

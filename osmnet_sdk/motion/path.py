@@ -27,7 +27,13 @@ _SPREAD = 4
 
 
 def random_path(
-    calibration: Calibration, frames: int, *, seed: int, take: int, begin: int
+    calibration: Calibration,
+    frames: int,
+    *,
+    seed: int,
+    take: int,
+    begin: int,
+    length: int | None = None,
 ) -> Array:
     """Offsets from the centre feature over time, within the unit ball (paper eq. 5, ε = 1).
 
@@ -42,18 +48,20 @@ def random_path(
         seed: of the sampling; decides everything together with `take` and `frames`.
         take: number of the take, from 0.
         begin: frame at which the path passes through the take's first direction.
+        length: K' clips to return, K by default: the same path, cut or going on.
 
     Returns:
-        (K, R), coordinates along the calibration's directions over their lengths; the offset in
+        (K', R), coordinates along the calibration's directions over their lengths; the offset in
         feature space is their product with `unit_directions`.
     """
     children = np.random.SeedSequence([seed, take, frames]).spawn(2)
     generators = [np.random.default_rng(child) for child in children]
-    paths = _free_paths(calibration, frames, generators[0])
+    count = length or frames
+    paths = _free_paths(calibration, count, generators[0])
     _pass_through(paths, calibration, _first_direction([seed, frames], take, paths.shape[1]), begin)
     size = np.sqrt(np.sum(calibration.directions**2))
     coordinates = paths * np.linalg.norm(calibration.directions, axis=1) * (FILL / size)
-    return into_ball(coordinates * _bursts(frames, generators[1])[:, None])
+    return into_ball(coordinates * _bursts(count, generators[1])[:, None])
 
 
 def unit_directions(calibration: Calibration) -> Array:

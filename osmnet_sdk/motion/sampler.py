@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,9 @@ from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.motion.batches import BATCH, batches, one_thread
 from osmnet_sdk.motion.calibration import Calibration
+from osmnet_sdk.motion.directing import directed
+from osmnet_sdk.motion.following import centre_motion
+from osmnet_sdk.motion.heard import MotionFeatures, played, stretched, with_gains
 from osmnet_sdk.motion.level import natural_level
 from osmnet_sdk.motion.listening import heard_patches
 from osmnet_sdk.motion.liveliness import liveliness
@@ -27,7 +29,6 @@ from osmnet_sdk.motion.shaping import (
     blend_steps,
     integrate_steps,
     rise,
-    soft_limit,
 )
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -42,25 +43,6 @@ SCHEMA = "osmnet.motion/1"
 
 _BEGIN = 15
 """Frames in which a take sets out from rest (0.6 s)."""
-
-_ANGLE_LIMIT = (18.0, 30.0)
-"""Angle where the soft limit begins to bend, and the limit, in degrees."""
-
-_PLACE_LIMIT = (0.04, 0.08)
-"""The same for translations, in metres."""
-
-
-@dataclass(frozen=True, eq=False)
-class MotionFeatures:
-    """What the sampler needs to know of a recording; computed once for all takes.
-
-    Attributes:
-        weights: (F + T − 2, S) float32, w^a of the clip that starts at each frame from −(T − 2) on.
-        liveliness: (F + T − 2,) float32, size of motion of each of these clips, within [0, 1].
-    """
-
-    weights: NDArray[np.float32]
-    liveliness: NDArray[np.float32]
 
 
 class MotionSampler:
@@ -173,24 +155,28 @@ class MotionSampler:
         seed: int,
         options: SampleOptions | None = None,
         frames: int | None = None,
+        follow: MotionTrack | None = None,
     ) -> MotionTrack:
         """One take; it depends on its number and the seed, never on how many others there are.
 
-        The take starts at rest: zero pose, zero velocity.
+        Unless options say otherwise, the take starts at rest: zero pose, zero velocity.
 
         Args:
             features: of the recording.
             take: number of the take, 0 or more.
             seed: 0 or more.
-            options: gains and ε.
+            options: what is asked of the take.
             frames: length T of the take, that of the recording by default; a shorter take is the
                 beginning of the full one.
+            follow: reference whose low-passed motion (`centre_motion`) the take goes around; with
+                it, what is sampled is the difference from the voice's own centre.
 
         Returns:
             The motion, 25 fps, degrees and metres.
 
         Raises:
-            InputError: if a number is out of its range.
+            InputError: if a number is out of its range, or what is asked for does not fit the
+                sound.
         """
         most = len(features.weights) - (self.network.config.clip_frames - 2)
         length = most if frames is None else frames
@@ -200,27 +186,58 @@ class MotionSampler:
                 f"{length} frames, take {take} and seed {seed}."
             )
         chosen = options or SampleOptions()
-        path = random_path(
-            self.calibration, len(features.weights), seed=seed, take=take, begin=_BEGIN
-        )
-        poses = self.decode_path(features, path)
-        level = natural_level(poses, features.liveliness)
-        if chosen.epsilon != 1.0:
-            poses = self.decode_path(features, path * chosen.epsilon)
-            # The centre alone (ε = 0) is the same for every take.
-            level = 1.0 + (level - 1.0) * min(1.0, chosen.epsilon)
-        poses[:, :3] *= level
-        poses[:, 3:] *= level.mean()
-        axes = np.array([chosen.pitch, chosen.yaw, chosen.roll]) * chosen.intensity
-        rotation = soft_limit(poses[:, :3] * axes, *_ANGLE_LIMIT)
-        places = poses[:, 3:] * (chosen.translation * chosen.intensity)
-        translation = soft_limit(places, *_PLACE_LIMIT)
+        centre = None
+        sampled = self._sampled(features, seed, take, chosen)
+        if follow is not None:
+            alone = chosen.model_copy(update={"epsilon": 0.0})
+            sampled = sampled - self._sampled(features, seed, take, alone)
+            centre = centre_motion(follow, most)
+        poses = directed(sampled, chosen, centre)[:length].astype(np.float32)
         return MotionTrack(
             FPS,
-            rotation[:length].astype(np.float32),
-            translation[:length].astype(np.float32),
+            poses[:, :3],
+            poses[:, 3:],
             Provenance(source="sampled", seed=seed, take=take, options=chosen.changed()),
         )
+
+    def _sampled(
+        self, features: MotionFeatures, seed: int, take: int, options: SampleOptions
+    ) -> Array:
+        """Poses (F, 6) of a take under ε, basis gains and tempo."""
+        before = self.network.config.clip_frames - 2
+        heard = features
+        if options.tempo != 1.0:
+            heard = stretched(features, options.tempo, before)
+        path = random_path(
+            self.calibration, len(features.weights), seed=seed, take=take, begin=_BEGIN,
+            length=len(heard.weights),
+        )  # fmt: skip
+        poses = self.decode_path(heard, path)
+        level = natural_level(poses, heard.liveliness)
+        if options.epsilon != 1.0 or options.basis:
+            path = path * options.epsilon
+            if options.basis:
+                heard = with_gains(heard, self._attention(heard, path), options.basis)
+            poses = self.decode_path(heard, path)
+            # The centre alone (ε = 0) is the same for every take.
+            level = 1.0 + (level - 1.0) * min(1.0, options.epsilon)
+        poses[:, :3] *= level
+        poses[:, 3:] *= level.mean()
+        if options.tempo != 1.0:
+            poses = played(poses, options.tempo, len(features.weights) - before)
+        return poses
+
+    def _attention(self, features: MotionFeatures, path: Array) -> NDArray[np.float32]:
+        """w_m of the features of a path (paper eq. 1 and 2), (F + T − 2, S)."""
+        offsets = torch.from_numpy((path * features.liveliness[:, None]).astype(np.float32))
+        inputs = torch.cat([torch.from_numpy(features.weights), offsets], dim=1)
+        size = features.weights.shape[1]
+        parts = []
+        with one_thread():
+            for part, kept in batches(inputs):
+                feature = part[:, :size] @ self._basis + part[:, size:] @ self._directions
+                parts.append(self.network.log_attention(feature)[:kept].exp().numpy())
+        return np.concatenate(parts)
 
     def _heard(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, Array, NDArray[np.float32]]:
         """Weights w^a, logarithm of the predicted speed, and activity, of each clip."""

@@ -178,16 +178,16 @@ def into_ball(path: ArrayLike, radius: float = 1.0, hardness: float = 4.0) -> Ar
     return inside
 
 
-def soft_limit(values: ArrayLike, knee: float, limit: float) -> Array:
+def soft_limit(values: ArrayLike, knee: ArrayLike, limit: ArrayLike) -> Array:
     """Values as they are up to ±`knee`, then bending (C1) towards ±`limit`, which they never pass.
 
     Args:
         values: any shape.
-        knee: where bending starts, 0 or more.
-        limit: above `knee`.
+        knee: where bending starts, 0 or more; one number or one for each column.
+        limit: above `knee`; likewise.
     """
-    array = np.asarray(values, float)
-    room = limit - knee
+    array, knee = np.asarray(values, float), np.asarray(knee, float)
+    room = np.asarray(limit, float) - knee
     excess = np.maximum(np.abs(array) - knee, 0.0)
     limited: Array = np.sign(array) * (
         np.minimum(np.abs(array), knee) + room * np.tanh(excess / room)
