@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from osmnet_sdk.formats.livelink_csv import read_livelink_csv as read_livelink_csv
     from osmnet_sdk.formats.livelink_csv import write_livelink_csv as write_livelink_csv
     from osmnet_sdk.options import ExpressionOptions as ExpressionOptions
+    from osmnet_sdk.options import Limits as Limits
+    from osmnet_sdk.options import Pin as Pin
     from osmnet_sdk.options import SampleOptions as SampleOptions
     from osmnet_sdk.sdk import OSMNet as OSMNet
     from osmnet_sdk.sdk import default_osmnet
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     sample_motions = default_osmnet().sample_motions
     predict_expression = default_osmnet().predict_expression
     sample_takes = default_osmnet().sample_takes
+    retake = default_osmnet().retake
     fit_face = default_osmnet().fit_face
     track_video = default_osmnet().track_video
     render = default_osmnet().render
@@ -62,6 +65,8 @@ _HOMES = {
     "write_livelink_csv": "formats.livelink_csv",
     "SampleOptions": "options",
     "ExpressionOptions": "options",
+    "Limits": "options",
+    "Pin": "options",
     "OSMNet": "sdk",
     "MotionTrack": "tracks",
     "ExpressionTrack": "tracks",
@@ -78,8 +83,8 @@ _HOMES = {
     ),
 }  # fmt: skip
 _CALLS = (
-    "sample_motions", "predict_expression", "sample_takes", "fit_face", "track_video", "render",
-    "render_video", "render_images", "lip_gap", "motion_basis", "head_turn", "rotate",
+    "sample_motions", "predict_expression", "sample_takes", "retake", "fit_face", "track_video",
+    "render", "render_video", "render_images", "lip_gap", "motion_basis", "head_turn", "rotate",
 )  # fmt: skip
 """Methods of the default `OSMNet` that the module offers as functions."""
 

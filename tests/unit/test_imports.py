@@ -17,7 +17,7 @@ LAYERS = (
     {"tracks", "options", "devices", "bundle"},
     {"audio", "face", "formats", "provenance"},
     {"motion", "expression", "render"},
-    {"sdk"},
+    {"retake", "sdk"},
     {"training", "evaluation"},
     {"console", "cli", "cli_evaluate", "cli_motion", "cli_train", "engine", "__main__"},
 )

@@ -1,0 +1,33 @@
+"""Blinks and gaze of a range of a take, taken from another."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.tracks import ExpressionTrack
+
+FADE_SECONDS = 0.2
+"""Time in which the old eyes fade at each end of the range, inside it."""
+
+
+def with_eyes(old: ExpressionTrack, new: ExpressionTrack, first: int, stop: int) -> ExpressionTrack:
+    """The old track with the eyes of the new one in frames `first` to `stop` − 1.
+
+    Args:
+        old: of N frames.
+        new: of N frames, at the same frame rate.
+        first: first frame that changes.
+        stop: first frame after these that does not.
+    """
+    eyes = np.flatnonzero([name.startswith("eye") for name in ARKIT_NAMES])
+    frames = np.arange(first, stop)
+    length = min(FADE_SECONDS * float(old.fps), (stop - first + 1) / 2)
+    ends = [frames - (first - 1)] if first > 0 else []
+    ends += [stop - frames] if stop < len(old) else []
+    near = np.min([*ends, np.full(len(frames), length)], axis=0) / length
+    share = (near * near * (3.0 - 2.0 * near))[:, None]
+    values = old.coefficients.copy()
+    part = np.ix_(frames, eyes)
+    values[part] = (1.0 - share) * old.coefficients[part] + share * new.coefficients[part]
+    return ExpressionTrack(old.fps, np.clip(values, 0.0, 1.0), old.names, old.provenance)
