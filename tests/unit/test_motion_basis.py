@@ -100,10 +100,10 @@ def test_a_continued_clip_is_the_same_clip_seen_from_its_first_pose(pose, curves
     np.testing.assert_allclose(again, curves, atol=1e-6)
 
 
-def network(scale=1.0) -> MotionNetwork:
+def network(scale=1.0, clip_frames=5) -> MotionNetwork:
     """A network whose basis moves the head in every direction, as training would make it."""
     torch.manual_seed(3)
-    small = MotionNetwork(SMALL)
+    small = MotionNetwork(SMALL.model_copy(update={"clip_frames": clip_frames}))
     small.pose_scale[:3] = scale
     small.pose_scale[3:] = 0.002
     with torch.no_grad():
@@ -125,8 +125,9 @@ def calibration() -> Calibration:
     )
 
 
-def test_basis_vectors_are_decoded_named_and_held():
-    small = network()
+@pytest.mark.parametrize("clip_frames", [3, 5, 25])
+def test_basis_vectors_are_decoded_named_and_held(clip_frames):
+    small = network(clip_frames=clip_frames)
     with torch.no_grad():
         small.directions[7] = small.still_feature()[0]
     vectors = basis_vectors(small, calibration())
@@ -135,7 +136,7 @@ def test_basis_vectors_are_decoded_named_and_held():
     assert vectors[7].name == "still"
     assert np.abs(vectors[7].clip).max() < 1e-5
     for vector in vectors:
-        assert vector.clip.shape == (5, 6)
+        assert vector.clip.shape == (clip_frames, 6)
         assert not vector.clip[0].any()
         assert vector.held.shape == (26, 6)
         assert vector.name == action_name(vector.clip)
