@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -117,6 +118,48 @@ def expression(
         show_result(result, as_json)
 
 
+@evaluate_app.command()
+def motion(
+    folder: Annotated[Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.")],
+    recipe: Annotated[Path, typer.Option(help="Recipe of the training (.json).")] = Path(
+        "models/recipes/motion.json"
+    ),
+    folds: Annotated[
+        int, typer.Option(help="Groups of speakers, each measured on a model trained without it.")
+    ] = 5,
+    models: Annotated[Path, typer.Option(help="Folder where these models are kept.")] = Path(
+        "runs/motion-folds"
+    ),
+    bundle: Annotated[
+        str | None, typer.Option(help="Measure these weights instead; they may know the speakers.")
+    ] = None,
+    takes: Annotated[int, typer.Option(min=2, max=50, help="Takes of each voice and seed.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, max=50, help="Number of seeds.")] = 3,
+    hour: Annotated[bool, typer.Option(help="Also measure an hour of speech.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
+) -> None:
+    """Compare takes with what real speakers do, on speakers that the model never saw.
+
+    A first run trains a model for each group of speakers (about 5 minutes each); they are kept.
+    """
+    import torch
+
+    from osmnet_sdk.evaluation.motion import evaluate_motion
+    from osmnet_sdk.training.motion_recipe import load_recipe
+
+    torch.set_num_threads(1)  # the same result on every machine
+    torch.use_deterministic_algorithms(True)
+    with plain_errors(), progress_bars(as_json) as progress:
+        report = evaluate_motion(
+            folder, load_recipe(recipe), folds=folds, models=models, bundle=bundle,
+            takes=takes, seeds=seeds, hour=hour, progress=progress,
+        )  # fmt: skip
+        if as_json:
+            show_result(asdict(report), True)
+        else:
+            _print_motion(report)
+
+
 def _clips(folder: Path, names: list[str] | None) -> list[Path]:
     found = {path.stem: path for path in sorted(folder.glob("*")) if path.suffix in _VIDEOS}
     if not found:
@@ -134,3 +177,29 @@ def _line(score: Any) -> str:
         f"{score.face_ssim:.3f}, landmarks {score.landmark_distance:.2f} px, mouth "
         f"{score.mouth_distance:.2f} px"
     )
+
+
+def _print_motion(report: Any) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=report.summary(), caption_justify="left")
+    for title in ("figure", "real (90 %)", "takes (90 %)", "seeds", "asked", "", "clips"):
+        table.add_column(title, no_wrap=title != "asked")
+    for row in report.figures:
+        table.add_row(
+            f"{row.name}, {row.unit}" if row.unit else row.name,
+            _with_range(row.real, row.real_interval),
+            _with_range(row.takes, row.takes_interval),
+            _with_range(None, row.seeds),
+            row.asked,
+            "yes" if row.passed else "[bold]NO[/bold]",
+            f"{row.clips} of {row.speakers}" if row.clips else "",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _with_range(value: float | None, interval: tuple[float, float] | None) -> str:
+    text = "" if value is None else f"{value:.3g}"
+    ends = "" if interval is None else f"({interval[0]:.3g} to {interval[1]:.3g})"
+    return f"{text} {ends}".strip()
