@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import actions, evaluation, nla, plane, preferences
+from . import actions, evaluation, nla, preferences
 from .core import keys as frame_keys
 from .core.cache import FrameStore
 from .core.channels import performance_values
@@ -24,9 +23,8 @@ from .core.errors import AddonError, JobCancelled
 from .core.sequences import read_index
 from .jobs import Request, Steps
 from .rig import rig_of_id
+from .showing import Showing, sequences_in_use
 
-_RELOAD_SECONDS = 0.25
-"""Least time between two reloads of the picture while frames arrive."""
 _NOT_SEEN = ("range", "take")
 """What is noted with the frames though their pixels do not depend on it."""
 
@@ -153,7 +151,7 @@ def render(
     plan = make_plan(rig, scene, settings, range_)
     store = preferences.frame_store()
     todo = missing(plan, store)
-    showing = _Showing(rig, store, plan, pixel_size(rig, size))
+    showing = Showing(rig, store, plan.keys, plan.first, pixel_size(rig, size))
     try:
         if todo:
             yield from _render_missing(rig, plan, todo, store, settings, showing)
@@ -164,7 +162,7 @@ def render(
         showing.put_back()
         raise
     showing.finish(settings)
-    store.prune(keep=_sequences_in_use())
+    store.prune(keep=sequences_in_use())
     _status().changed = 0
     made = {plan.keys[number] for number in todo}
     count = sum(plan.keys[number] in made for number in plan.wanted)
@@ -173,7 +171,7 @@ def render(
 
 def _render_missing(
     rig: bpy.types.Object, plan: Plan, todo: list[int], store: FrameStore,
-    settings: dict[str, Any], showing: _Showing,
+    settings: dict[str, Any], showing: Showing,
 ) -> Steps:  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
         tracks = Path(folder) / "tracks.npz"
@@ -203,108 +201,6 @@ def face_parameter(rig: bpy.types.Object) -> dict[str, int]:
     """Which face of the portrait, if it is not simply the largest."""
     index = rig.osmnet.face_index
     return {"face_index": index} if index >= 0 else {}
-
-
-class _Showing:
-    """The plane while frames arrive: a sequence that fills up."""
-
-    def __init__(
-        self, rig: bpy.types.Object, store: FrameStore, plan: Plan, size: tuple[int, int]
-    ) -> None:
-        self._rig_id, self._store, self._plan = rig.osmnet.rig_id, store, plan
-        self._before = rig.osmnet.sequence
-        self._old = self._remembered(rig)
-        self._places: dict[str, list[int]] = {}
-        for number, key in enumerate(plan.keys):
-            self._places.setdefault(key, []).append(number)
-        self._size, self._last_reload = size, 0.0
-        self._show(rig)
-
-    @staticmethod
-    def _remembered(rig: bpy.types.Object) -> tuple[Any, ...]:
-        node = plane.texture_of(rig.osmnet.plane)
-        user, image = node.image_user, node.image
-        return (
-            image, image.filepath if image else "", user.frame_start, user.frame_duration,
-            user.frame_offset, tuple(rig.osmnet.plane.scale),
-        )  # fmt: skip
-
-    def _show(self, rig: bpy.types.Object) -> None:
-        self._folder = self._lay_out(rig)
-        rig.osmnet.sequence = str(self._folder)
-        plane.fit_plane(rig.osmnet.plane, self._size)
-        plane.show_sequence(rig.osmnet.plane, self._folder, self._plan.first, len(self._plan.keys))
-
-    def _lay_out(self, rig: bpy.types.Object) -> Path:
-        previous = Path(self._before) if self._before else None
-        with tempfile.TemporaryDirectory(prefix="osmnet-") as name:
-            still = _unpacked(rig.osmnet.still, Path(name))
-            folder = self._store.lay_out(self._plan.keys, still, previous)
-        self._store.use(folder)
-        return folder
-
-    def arrived(self, key: str) -> None:
-        """A frame is on disk: keep it, and show it where it belongs."""
-        self._store.adopt(key)
-        for number in self._places[key]:
-            self._store.place(self._folder, number, key)
-        now = time.perf_counter()
-        if now - self._last_reload > _RELOAD_SECONDS:
-            self._last_reload = now
-            plane.refresh(rig_of_id(self._rig_id).osmnet.plane)
-
-    def finish(self, settings: dict[str, Any]) -> None:
-        """Show everything that has arrived, and note what it was made with."""
-        rig = rig_of_id(self._rig_id)
-        self._show(rig)
-        rig.osmnet.made_with = json.dumps(settings, sort_keys=True)
-
-    def put_back(self) -> None:
-        """Show what was there before."""
-        rig = rig_of_id(self._rig_id)
-        image, path, start, duration, offset, scale = self._old
-        node = plane.texture_of(rig.osmnet.plane)
-        made, node.image = node.image, image
-        if made is not None and made != image and not made.users:
-            bpy.data.images.remove(made)
-        if image is not None:
-            image.filepath = path
-        user = node.image_user
-        user.frame_start, user.frame_duration, user.frame_offset = start, duration, offset
-        rig.osmnet.plane.scale = scale
-        rig.osmnet.sequence = self._before
-        plane.refresh(rig.osmnet.plane)
-
-
-def _unpacked(image: bpy.types.Image | None, folder: Path) -> Path | None:
-    """The bytes of a packed picture as a file, for frames that have not arrived."""
-    if image is None or image.packed_file is None:
-        return None
-    path = folder / "still.png"
-    path.write_bytes(image.packed_file.data)
-    return path
-
-
-def refresh_sequences() -> None:
-    """After undo or loading: fill gaps in the sequences that planes show, and reload them."""
-    store = preferences.frame_store()
-    for rig in _rigs():
-        state = rig.osmnet
-        if state.plane is None or not state.sequence:
-            continue
-        try:
-            store.use(Path(state.sequence))
-            plane.refresh(state.plane)
-        except AddonError as error:
-            _status().error = str(error)
-
-
-def _sequences_in_use() -> list[Path]:
-    return [Path(rig.osmnet.sequence) for rig in _rigs() if rig.osmnet.sequence]
-
-
-def _rigs() -> list[bpy.types.Object]:
-    return [item for item in bpy.data.objects if item.type == "ARMATURE" and item.osmnet.rig_id]
 
 
 def _portrait(rig: bpy.types.Object) -> Path:

@@ -16,7 +16,7 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from . import actions, compat, engine, evaluation, frames, jobs, nla
+from . import actions, compat, engine, evaluation, frames, jobs, nla, showing
 from .core.errors import AddonError
 from .rig import find_rig
 
@@ -42,7 +42,7 @@ def _on_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) -> None:
 @persistent
 def _on_undo(*_: Any) -> None:
     global _touched
-    frames.refresh_sequences()
+    showing.refresh_sequences()
     _touched = time.perf_counter()
 
 
@@ -50,7 +50,7 @@ def _on_undo(*_: Any) -> None:
 def _on_load(*_: Any) -> None:
     jobs.stop()
     _digests.clear()
-    frames.refresh_sequences()
+    showing.refresh_sequences()
 
 
 @persistent
