@@ -1,4 +1,4 @@
-"""The command line: osmnet talk, sample, express, render, track, head, convert, info, …"""
+"""The command line: osmnet talk, sample, retake, express, render, track, head, convert, info, …"""
 
 from __future__ import annotations
 
@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osmnet_sdk.cli_evaluate import evaluate_app
-from osmnet_sdk.cli_motion import basis, rotate
+from osmnet_sdk.cli_motion import BundleName, Device, Json, basis, rotate
+from osmnet_sdk.cli_sample import (
+    Blinks,
+    Count,
+    Epsilon,
+    Intensity,
+    Out,
+    Seed,
+    Voice,
+    retake,
+    sample,
+    sample_options,
+    take_names,
+)
 from osmnet_sdk.cli_train import train_app
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.files import output_folder
@@ -18,7 +31,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from osmnet_sdk.options import SampleOptions
     from osmnet_sdk.tracks import Take
 
 app = typer.Typer(
@@ -30,17 +42,12 @@ app = typer.Typer(
 )
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
+app.command()(sample)
+app.command()(retake)
 app.command()(basis)
 app.command()(rotate)
 
-Voice = Annotated[Path, typer.Argument(help="Sound: wav, flac, ogg, mp3, m4a, or a video.")]
 Photo = Annotated[Path, typer.Argument(help="Picture of one face, seen from the front.")]
-Out = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
-Count = Annotated[int, typer.Option("--takes", "-n", help="Number of takes.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-BundleName = Annotated[str, typer.Option("--bundle", help="Name or folder of the weights.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON text, no progress.")]
 SizeText = Annotated[
     str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
 ]
@@ -50,25 +57,12 @@ Label = Annotated[
 Face = Annotated[
     int | None, typer.Option("--face-index", help="Which face, counted from the largest.")
 ]
-Epsilon = Annotated[float, typer.Option(help="Spread of the takes, 0 to 3.")]
-Intensity = Annotated[float, typer.Option(help="Gain on head motion, 0 to 3.")]
-Blinks = Annotated[float, typer.Option(help="Mean blinks per minute, 0 to 30.")]
 
 
 def _osmnet(device: str, bundle: str) -> Any:
     from osmnet_sdk.sdk import OSMNet
 
     return OSMNet(device, bundle)
-
-
-def _options(epsilon: float, intensity: float, blinks: float) -> SampleOptions:
-    from osmnet_sdk.options import SampleOptions
-
-    return SampleOptions(epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks)
-
-
-def _names(voice: Path, takes: int) -> list[str]:
-    return [f"{voice.stem}-take{index + 1}" for index in range(takes)]
 
 
 @app.command()
@@ -94,13 +88,14 @@ def talk(
     with plain_errors(), progress_bars(as_json) as progress:
         folder = output_folder(output)
         wanted = frame_size(size)
+        options = sample_options(epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks)
         osm = _osmnet(device, bundle)
         face = osm.fit_face(photo, face_index=face_index)
         performances = osm.sample_takes(
-            voice, n=takes, seed=seed, face=face, options=_options(epsilon, intensity, blinks),
+            voice, n=takes, seed=seed, face=face, options=options,
             progress=progress,
         )  # fmt: skip
-        names = _names(voice, takes)
+        names = take_names(voice, takes)
         files = [
             str(take.save(folder / f"{name}.npz"))
             for name, take in zip(names, performances, strict=True)
@@ -146,33 +141,6 @@ def _sheet(path: Path, videos: Iterable[Path], takes: list[Take], titles: list[s
     for video in videos:
         rows.append([frame.image for frame in read_frames(video) if frame.index in wanted])
     return write_sheet(path, rows, titles)
-
-
-@app.command()
-def sample(
-    voice: Voice,
-    output: Out = Path("takes"),
-    takes: Count = 5,
-    seed: Seed = 0,
-    epsilon: Epsilon = 1.0,
-    intensity: Intensity = 1.0,
-    blinks: Blinks = 14.0,
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
-) -> None:
-    """Sample takes for a voice into a folder: motion, expression, blinks and gaze."""
-    with plain_errors(), progress_bars(as_json) as progress:
-        folder = output_folder(output)
-        performances = _osmnet(device, bundle).sample_takes(
-            voice, n=takes, seed=seed, options=_options(epsilon, intensity, blinks),
-            progress=progress,
-        )  # fmt: skip
-        files = [
-            str(take.save(folder / f"{name}.npz"))
-            for name, take in zip(_names(voice, takes), performances, strict=True)
-        ]
-        show_result({"takes": files, "frames": len(performances[0])}, as_json)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -32,14 +33,14 @@ def _check_axes(pose: tuple[float | None, ...]) -> None:
             )
 
 
-def _checked_pose(pose: tuple[float, ...]) -> tuple[float, ...]:
+def _checked_pose(pose: Sequence[float]) -> tuple[float, ...]:
     if len(pose) not in (3, 6):
         raise InputError(
             f"A start or end pose has 3 angles in degrees, or these and 3 translations in metres, "
             f"not {len(pose)} numbers."
         )
-    _check_axes(pose)
-    return pose
+    _check_axes(tuple(pose))
+    return tuple(pose)
 
 
 def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
@@ -50,7 +51,7 @@ def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
     return times
 
 
-Pose = Annotated[tuple[float, ...], AfterValidator(_checked_pose)]
+Pose = Annotated[Sequence[float], AfterValidator(_checked_pose)]
 TimeRange = Annotated[tuple[Seconds, Seconds], AfterValidator(_checked_range)]
 Axes = tuple[float | None, float | None, float | None]
 
@@ -79,7 +80,9 @@ class Options(BaseModel):
             for name in ("ge", "le")
             if hasattr(bound, name)
         }
-        return f"it must be a number from {bounds['ge']:g} to {bounds['le']:g}" if bounds else None
+        if len(bounds) < 2:
+            return None
+        return f"it must be a number from {bounds['ge']:g} to {bounds['le']:g}"
 
     def changed(self) -> dict[str, Any]:
         """The fields that differ from their defaults, as plain values for provenance."""
@@ -177,11 +180,11 @@ class SampleOptions(Options):
     end: Pose | None = None
     """Pose at the last frame, as `start`, at zero velocity; None leaves the end free."""
 
-    still: tuple[TimeRange, ...] = ()
+    still: Annotated[Sequence[TimeRange], AfterValidator(tuple)] = ()
     """Ranges (start, end) in seconds in which the head settles and only idle motion remains; it
     slows down before and sets out again after."""
 
-    pins: tuple[Pin, ...] = ()
+    pins: Annotated[Sequence[Pin], AfterValidator(tuple)] = ()
     """Poses at given times, met exactly, at least a frame (0.04 s) apart on each axis."""
 
     blinks_per_minute: float = Field(default=14.0, ge=0.0, le=30.0)

@@ -288,7 +288,7 @@ class OSMNet:
             InputError: if the range does not lie within the track, the sound is not as long as
                 the track, or a number is out of range.
         """
-        from osmnet_sdk.retake import retaken_eyes, retaken_motion, retaken_provenance, unused_seed
+        from osmnet_sdk.retaken import retaken_eyes, retaken_motion, retaken_provenance, unused_seed
 
         seed = unused_seed(track.provenance) if seed is None else seed
         _check_sampling(1, seed, take)

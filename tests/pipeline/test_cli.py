@@ -201,3 +201,57 @@ def test_convert_goes_both_ways_by_suffix(tmp_path):
 def test_takes_that_are_none(photo, tmp_path):
     (tmp_path / "x.npz").write_bytes(b"PK nothing")
     assert_refused(osmnet("render", photo, tmp_path / "x.npz"), "x.npz")
+
+
+def test_sample_and_retake_as_an_animator_asks(short_voice, tmp_path):
+    done = osmnet(
+        "sample", short_voice, "-o", tmp_path, "-n", "1", "--pin", "1.2: yaw=20 pitch=-5",
+        "--pin", "0.2: x=0.01", "--still", "0.4-0.6", "--end", "roll=4", "--tempo", "1.2",
+        "--smoothing", "0.05", "--basis", "12=2.0", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (path,) = json.loads(done.stdout)["takes"]
+    take = load_take(path)
+    np.testing.assert_allclose(take.motion.rotation[30, :2], (-5, 20), atol=1e-4)
+    np.testing.assert_allclose(take.motion.rotation[-1], (0, 0, 4), atol=1e-6)
+    assert take.provenance.options["motion"]["basis"] == {"12": 2.0}
+    done = osmnet(
+        "retake", path, short_voice, "--from", "0.5", "--to", "1.0", "--follow", path, "--eyes",
+        "-o", tmp_path / "again.npz", "--json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    again = load_take(tmp_path / "again.npz")
+    assert json.loads(done.stdout)["seed"] == 1
+    np.testing.assert_array_equal(again.motion.rotation[25:], take.motion.rotation[25:])
+    assert again.motion != take.motion
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--pin", "yaw=30"], ["--pin", "3.2: yaw=30"]),
+        (["--pin", "1: yaw=1000"], ["yaw = 1000°"]),
+        (["--pin", "1: jaw=3"], ["jaw=3"]),
+        (["--pin", "now: yaw=3"], ["--pin", "now"]),
+        (["--pin", "9: yaw=3"], ["outside the sound"]),
+        (["--pin", "1: yaw=3", "--pin", "1.01: yaw=4"], ["one frame"]),
+        (["--still", "4"], ["--still", "4-6"]),
+        (["--still", "1-0.5"], ["end after it starts"]),
+        (["--basis", "12"], ["--basis", "12=2.0"]),
+        (["--basis", "99=2"], ["99", "1 to 48"]),
+        (["--tempo", "3"], ["tempo", "0.5 to 2"]),
+        (["--start", "yaw=x"], ["--start", "x"]),
+        (["--follow", "nothing.npz"], ["nothing.npz"]),
+    ],
+)
+def test_what_cannot_be_asked_for(short_voice, tmp_path, arguments, words):
+    from typer.testing import CliRunner
+
+    from osmnet_sdk.cli import app
+
+    # In this process, since each of these would load torch anew.
+    done = CliRunner().invoke(app, ["sample", str(short_voice), "-o", str(tmp_path), *arguments])
+    assert_refused(
+        subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr), *words
+    )
+    assert not list(tmp_path.glob("*.npz"))

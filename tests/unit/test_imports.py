@@ -17,9 +17,10 @@ LAYERS = (
     {"tracks", "options", "devices", "bundle"},
     {"audio", "face", "formats", "provenance"},
     {"motion", "expression", "render"},
-    {"retake", "sdk"},
+    {"retaken", "sdk"},
     {"training", "evaluation"},
-    {"console", "cli", "cli_evaluate", "cli_motion", "cli_train", "engine", "__main__"},
+    {"console", "cli", "cli_evaluate", "cli_motion", "cli_sample", "cli_train"}
+    | {"engine", "__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.options import ExpressionOptions, Options, SampleOptions
+from osmnet_sdk.options import ExpressionOptions, Limits, Options, Pin, SampleOptions
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_options_are_frozen_and_tell_what_was_changed():
         options.epsilon = 1.0
 
 
-@pytest.mark.parametrize("kind", [SampleOptions, ExpressionOptions])
+@pytest.mark.parametrize("kind", [SampleOptions, ExpressionOptions, Limits])
 def test_every_field_has_a_default_and_a_sentence(kind: type[Options]):
     import inspect
 
@@ -35,3 +35,61 @@ def test_every_field_has_a_default_and_a_sentence(kind: type[Options]):
         assert not field.is_required()
         after = source.split(f"    {name}: ")[1]
         assert '"""' in after.split("\n\n")[0], f"{name} has no sentence of its own"
+
+
+def test_what_an_animator_asks_for_survives_json():
+    import json
+
+    options = SampleOptions(
+        pins=[Pin(3.2, (None, 30, -5)), {"time": 1, "translation": [0, None, 0.1]}],
+        basis={12: 2.0},
+        still=[(4, 6)],
+        start=[1, 2, 3],
+        limits={"yaw": 20},
+    )
+    again = SampleOptions(**json.loads(json.dumps(options.changed())))
+    assert again == options
+    assert again.pins[1].pose == (None, None, None, 0.0, None, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"epsilon": 100}, "'epsilon' cannot be 100: it must be a number from 0 to 3"),
+        ({"smoothing": 0.6}, "from 0 to 0.5"),
+        ({"tempo": float("nan")}, "from 0.5 to 2"),
+        ({"basis": {1: 5}}, "basis.1"),
+        ({"basis": {"a": 1}}, "basis"),
+        ({"limits": {"yaw": 0}}, "from 0.1 to 80"),
+        ({"start": (1, 2)}, "not 2 numbers"),
+        ({"end": (1000, 0, 0)}, "pitch = 1000°; it must be −80 to 80°"),
+        ({"start": (0, 0, 0, 0, 0, 2)}, "z = 2 m; it must be −0.5 to 0.5 m"),
+        ({"still": [(3, 2)]}, "end after it starts"),
+        ({"still": [4]}, "still"),
+        ({"pins": [{}]}, "time"),
+        ({"pins": [(1, 2)]}, "pins"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_one_sentence(values, words):
+    with pytest.raises(InputError, match=words) as caught:
+        SampleOptions(**values)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ((1, (1000, 0, 0)), "pitch = 1000°"),
+        ((1, (0, float("nan"), 0)), "finite"),
+        ((float("nan"), (0, 0, 0)), "time"),
+        ((-1, (0, 0, 0)), "time"),
+        ((1, (None, None, None)), "pins nothing"),
+        ((1, (1, 2)), "rotation"),
+        ((1, None, (0, 0, 3)), "z = 3 m"),
+        ((), "time"),
+    ],
+)
+def test_pins_that_are_impossible(values, words):
+    with pytest.raises(InputError, match=words) as caught:
+        Pin(*values)
+    assert "\n" not in str(caught.value)
