@@ -9,10 +9,10 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from osmnet_sdk import motion as motion_package
 from osmnet_sdk.bundle import save_arrays
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.files import output_folder
+from osmnet_sdk.motion import sampler as sampler_module
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.training import motion_calibration
@@ -118,9 +118,8 @@ def made_from(recipe: MotionRecipe, clips: Sequence[TrainingClip]) -> str:
 
 def sampler_code() -> str:
     """SHA-256, in hex, of the source that decides what calibration finds."""
-    sources = [Path(str(motion_calibration.__file__))]
-    for place in motion_package.__path__:
-        sources += sorted(Path(place).glob("*.py"))
+    package = Path(str(sampler_module.__file__)).parent
+    sources = [Path(str(motion_calibration.__file__)), *sorted(package.glob("*.py"))]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.read_bytes())
