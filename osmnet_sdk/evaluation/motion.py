@@ -143,6 +143,7 @@ def evaluate_motion(
             if clip.speaker in group:
                 results.append(compared(clip, sampler, recipe, takes=takes, seeds=seeds))
                 reporter.step("sampling", len(results), len(measured))
+    results.sort(key=lambda result: result.name)  # the bootstrap must not depend on the folds
     rows = figures(results)
     if hour:
         rows += hour_rows(

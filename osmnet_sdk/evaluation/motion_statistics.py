@@ -32,7 +32,7 @@ _SEGMENT = 125
 _SMOOTHED = 0.15 * _FPS
 """Standard deviation of the Gaussian on speed and level before they are correlated, in frames."""
 
-_RESAMPLES = 2000
+_RESAMPLES = 10000
 
 
 def windows(path: ArrayLike) -> Array:
