@@ -17,7 +17,7 @@ LAYERS = (
     {"tracks", "options", "devices", "bundle"},
     {"audio", "face", "formats", "provenance"},
     {"motion", "expression", "render"},
-    {"retaken", "sdk"},
+    {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
     {"training", "evaluation"},
     {"console", "cli", "cli_evaluate", "cli_motion", "cli_sample", "cli_train"}
     | {"engine", "__main__"},

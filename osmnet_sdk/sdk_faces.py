@@ -1,0 +1,84 @@
+"""Calls of `OSMNet` that look at faces: a photo, a video, the head model."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from osmnet_sdk.conventions import FPS
+from osmnet_sdk.formats.photo import PhotoSource, load_photo
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.sdk_models import Models, PathLike
+from osmnet_sdk.tracks import ExpressionTrack, Take
+
+if TYPE_CHECKING:
+    from osmnet_sdk.face.source import SourceFace
+
+
+class FaceCalls(Models):
+    """Fitting a photo, tracking a video, measuring lips."""
+
+    def fit_face(self, photo: PhotoSource, *, face_index: int | None = None) -> SourceFace:
+        """Find and fit the face of a photo; reuse the result for any number of takes.
+
+        The person in the photo must have agreed.
+
+        Args:
+            photo: a path, a binary file object, or uint8 RGB (H, W, 3).
+            face_index: which face, counted from the largest; None takes the largest.
+
+        Raises:
+            NoFaceError: if there is no face.
+            PhotoError: if the photo cannot be read or used.
+
+        Warns:
+            OSMNetWarning: if the photo will not work well, or there are several faces.
+        """
+        from osmnet_sdk.face.source import fit_photo
+
+        name = f"'{photo}'" if isinstance(photo, (str, os.PathLike)) else "the photo"
+        return fit_photo(
+            load_photo(photo), self._networks, self.face_model, face_index=face_index, name=name
+        )
+
+    def track_video(
+        self,
+        path: PathLike,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Take:
+        """The take of a real performance, resampled to 25 fps; its rest is its median pose.
+
+        Raises:
+            InputError: if the video cannot be read.
+            NoFaceError: if fewer than half of the frames show a face.
+        """
+        from osmnet_sdk.face.performance import track_frames
+        from osmnet_sdk.formats.video import read_frames, video_info
+
+        total = round(video_info(path).seconds * FPS)
+        frames = (frame.image for frame in read_frames(path, fps=FPS))
+        return track_frames(
+            frames,
+            self._networks,
+            self.face_model,
+            total=total,
+            name=f"'{path}'",
+            reporter=Reporter(progress, cancel),
+        ).take
+
+    def lip_gap(self, expression: ArrayLike | ExpressionTrack) -> NDArray[np.float32]:
+        """Distance of the inner lips over the mouth's width at rest, on the average face.
+
+        Args:
+            expression: a track, or coefficients (52,) or (T, 52).
+
+        Returns:
+            (T,) or () float32, 0 when the lips touch.
+        """
+        values = expression.coefficients if isinstance(expression, ExpressionTrack) else expression
+        return self.face_model.lip_gap(values)

@@ -1,0 +1,248 @@
+"""Calls of `OSMNet` that draw a face: frames, videos, PNG files, one turned picture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osmnet_sdk.audio.load import AudioSource
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.sdk_models import Models, PathLike
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
+from osmnet_sdk.version import __version__
+
+if TYPE_CHECKING:
+    from osmnet_sdk.face.source import SourceFace
+    from osmnet_sdk.motion.turning import HeadTurn
+    from osmnet_sdk.render.frames import Size
+
+
+class RenderingCalls(Models):
+    """Rendering a face that moves, or one that is turned."""
+
+    def render(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        expression: ExpressionTrack | None = None,
+        *,
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Render frames one by one; nothing is drawn before the first is asked for.
+
+        Args:
+            face: from `fit_face`.
+            take: a take, or a motion track together with `expression`.
+            expression: expression of a motion track.
+            size: "crop" (256 × 256 around the head), "photo" (the whole photo) or
+                (height, width) in pixels.
+            label: whether each frame says "AI-generated"; leave it on for what others will see.
+            keep_rest: whether the photo's own brows, lids and gaze stay under the track's.
+            progress: called with (stage, done, total).
+            cancel: asked before each frame.
+
+        Returns:
+            An iterator of (height, width, 3) uint8 RGB frames at the track's frame rate.
+
+        Raises:
+            InputError: if tracks do not fit each other or the size is not allowed.
+
+        Warns:
+            OSMNetWarning: if the photo cannot carry the motion.
+        """
+        from osmnet_sdk.render.frames import render_frames
+
+        motion, spoken = _tracks(take, expression)
+        return render_frames(
+            face,
+            motion,
+            spoken,
+            size=size,
+            label=label,
+            keep_rest=keep_rest,
+            reporter=Reporter(progress, cancel),
+        )
+
+    def render_video(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        path: PathLike,
+        *,
+        expression: ExpressionTrack | None = None,
+        audio: AudioSource | None = None,
+        fps: Fraction | int | str | None = None,
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Path:
+        """Render a video file (H.264, with AAC sound if `audio` is given); return its path.
+
+        The file's metadata says that it is generated and what made it, whatever `label` says.
+
+        Args:
+            face: from `fit_face`.
+            take: a take, or a motion track together with `expression`.
+            path: .mp4, .mov or .mkv; it appears only when the video is complete.
+            expression: expression of a motion track.
+            audio: the sound.
+            fps: frame rate of the video; None keeps that of the track.
+            size: as for `render`; odd sizes grow by one line, since H.264 needs it.
+            label: as for `render`.
+            keep_rest: as for `render`.
+            progress: called with (stage, done, total).
+            cancel: asked before each frame.
+
+        Raises:
+            OutputError: if the file cannot be written.
+            Cancelled: if `cancel` returns True; no file is left.
+        """
+        from osmnet_sdk.formats.video_writer import VideoWriter
+        from osmnet_sdk.provenance import file_metadata
+
+        motion, spoken = _tracks(take, expression)
+        if fps is not None:
+            motion, spoken = motion.resample(fps), spoken.resample(fps)
+        provenance = take.provenance.model_dump_json(exclude_defaults=True)
+        with VideoWriter(
+            path, fps=motion.fps, audio=audio, metadata=file_metadata(provenance)
+        ) as writer:
+            for frame in self.render(
+                face, motion, spoken, size=size, label=label, keep_rest=keep_rest,
+                progress=progress, cancel=cancel,
+            ):  # fmt: skip
+                writer.write(frame)
+        return Path(path)
+
+    def render_images(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        folder: PathLike,
+        *,
+        expression: ExpressionTrack | None = None,
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> int:
+        """Render numbered PNG files (frame_000000.png, …) into a folder; return their number.
+
+        Arguments and errors are those of `render_video`.
+        """
+        from osmnet_sdk.formats.image_sequence import write_png_sequence
+        from osmnet_sdk.provenance import file_metadata
+
+        frames = self.render(
+            face, take, expression, size=size, label=label, keep_rest=keep_rest,
+            progress=progress, cancel=cancel,
+        )  # fmt: skip
+        provenance = take.provenance.model_dump_json(exclude_defaults=True)
+        return write_png_sequence(folder, frames, metadata=file_metadata(provenance))
+
+    def head_turn(
+        self,
+        face: SourceFace | None = None,
+        *,
+        pitch: float = 0.0,
+        yaw: float = 0.0,
+        roll: float = 0.0,
+        frontal: bool = False,
+    ) -> HeadTurn:
+        """Combine basis vectors into the motion that turns a head (paper section IV-E3).
+
+        Args:
+            face: from `fit_face`; needed for `frontal`.
+            pitch: degrees, −45 to 45, above 0 looks down.
+            yaw: degrees, −45 to 45, above 0 turns to the subject's left.
+            roll: degrees, −45 to 45, above 0 tilts towards the subject's right shoulder.
+            frontal: whether the angles are those before the camera, so that 0, 0, 0 is the view
+                from the front, instead of relative to the photo's own pose.
+
+        Returns:
+            The motion, the basis vectors' weights, and how far the last pose is from the asked
+            one: 0.5° at most.
+
+        Raises:
+            InputError: if an angle is out of its range, or `frontal` has no face.
+            ModelError: if the bundle's basis does not span the pose.
+        """
+        from dataclasses import replace
+
+        from osmnet_sdk.motion.turning import turn_head, wanted_rotation
+
+        if frontal and face is None:
+            raise InputError("frontal needs a face: pass what fit_face returned.")
+        rest = face.fit.pose.rotation if frontal and face is not None else None
+        turn = turn_head(self._sampler.network, wanted_rotation((pitch, yaw, roll), rest))
+        made_by = Provenance(
+            source="edited",
+            sdk_version=__version__,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            options={"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal},
+        )
+        return replace(turn, motion=replace(turn.motion, provenance=made_by))
+
+    def rotate(
+        self,
+        face: SourceFace,
+        *,
+        pitch: float = 0.0,
+        yaw: float = 0.0,
+        roll: float = 0.0,
+        frontal: bool = False,
+        size: Size = "crop",
+        label: bool = True,
+    ) -> NDArray[np.uint8]:
+        """Draw a face turned by `head_turn`, with the photo's own expression.
+
+        Args:
+            face: from `fit_face`.
+            pitch: as for `head_turn`, and so yaw, roll and frontal.
+            yaw: degrees.
+            roll: degrees.
+            frontal: whether the angles are those before the camera.
+            size: as for `render`.
+            label: as for `render`.
+
+        Returns:
+            (height, width, 3) uint8 RGB.
+
+        Raises:
+            InputError: if an angle or the size is out of its range.
+            ModelError: if the bundle's basis does not span the pose.
+
+        Warns:
+            OSMNetWarning: if the photo cannot carry the pose.
+        """
+        turn = self.head_turn(face, pitch=pitch, yaw=yaw, roll=roll, frontal=frontal)
+        last = turn.motion.slice(len(turn.motion) - 1, len(turn.motion))
+        own = ExpressionTrack(last.fps, face.fit.expression[None].astype(np.float32))
+        [image] = self.render(face, last, own, size=size, label=label, keep_rest=False)
+        return image
+
+
+def _tracks(
+    take: Take | MotionTrack, expression: ExpressionTrack | None
+) -> tuple[MotionTrack, ExpressionTrack]:
+    if isinstance(take, Take):
+        if expression is not None:
+            raise InputError("A take has its own expression; pass its motion to use another.")
+        return take.motion, take.expression
+    if expression is None:
+        raise InputError("A motion track needs an expression track beside it, or pass a take.")
+    return take, expression

@@ -1,0 +1,286 @@
+"""Calls of `OSMNet` that make tracks and takes from a voice."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from osmnet_sdk.audio.activity import voice_activity
+from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.options import ExpressionOptions, SampleOptions
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.sdk_models import Models
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
+from osmnet_sdk.version import __version__
+
+if TYPE_CHECKING:
+    from osmnet_sdk.face.source import SourceFace
+    from osmnet_sdk.motion.basis import BasisVector
+
+_Performance = TypeVar("_Performance", MotionTrack, Take)
+
+_MAX_TAKES = 1000
+
+
+class SamplingCalls(Models):
+    """Sampling head motion, predicting expression, both together as takes."""
+
+    def sample_motions(
+        self,
+        audio: AudioSource,
+        *,
+        n: int = 1,
+        seed: int = 0,
+        first: int = 0,
+        options: SampleOptions | None = None,
+        follow: MotionTrack | Take | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> list[MotionTrack]:
+        """Sample several different head motions for one voice (paper section III-A).
+
+        Takes are computed one by one, so the first n of n + 1 are the same, bit for bit.
+
+        Args:
+            audio: a path, a binary file object, (samples, rate), or a loaded `Audio`.
+            n: number of takes, 1 to 1000.
+            seed: 0 or more; the same seed gives the same takes.
+            first: number of the first take, 0 or more: takes first … first + n − 1 of the seed,
+                equal to those of a longer call that starts at 0.
+            options: spread, intensity, pins and the like.
+            follow: a performance, as of `track_video`, whose slow motion (a Gaussian of 0.2 s) the
+                takes go around; with ε = 0 they are that motion. It is cut to the sound, and
+                after the end of a shorter one the head goes to rest.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Returns:
+            n tracks at 25 fps of T = ceil(25 · seconds) frames that start at rest, unless options
+            or a reference say otherwise.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if n, seed or first is out of range, or options do not fit the sound.
+        """
+        _check_sampling(n, seed, first)
+        options = options or SampleOptions()
+        report = Reporter(progress, cancel)
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        features = self._sampler.features(recording, progress=progress, cancel=cancel)
+        reference = follow.motion if isinstance(follow, Take) else follow
+        takes = []
+        for take in range(first, first + n):
+            report.step("Sampling takes", take - first, n)
+            motion = self._sampler.sample(
+                features, take=take, seed=seed, options=options, follow=reference
+            )
+            provenance = self._provenance(
+                recording, seed, take, options.changed() | _followed(reference)
+            )
+            takes.append(MotionTrack(motion.fps, motion.rotation, motion.translation, provenance))
+        report.step("Sampling takes", n, n)
+        return takes
+
+    def predict_expression(
+        self,
+        audio: AudioSource,
+        *,
+        face: SourceFace | None = None,
+        options: ExpressionOptions | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> ExpressionTrack:
+        """Predict what the face does while it says this (paper section III-B); deterministic.
+
+        Args:
+            audio: as for `sample_motions`.
+            face: the face that speaks; None is the average head.
+            options: strength and the like.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Returns:
+            A track at 25 fps of T = ceil(25 · seconds) frames.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+        """
+        identity = None if face is None else face.identity
+        return self._predictor.predict(
+            audio, identity, options or ExpressionOptions(), progress=progress, cancel=cancel
+        )
+
+    def sample_takes(
+        self,
+        audio: AudioSource,
+        *,
+        n: int = 1,
+        seed: int = 0,
+        first: int = 0,
+        face: SourceFace | None = None,
+        options: SampleOptions | None = None,
+        expression_options: ExpressionOptions | None = None,
+        follow: MotionTrack | Take | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> list[Take]:
+        """Sample whole performances: head motion, expression, and blinks and gaze with each take.
+
+        Args:
+            audio: as for `sample_motions`.
+            n: number of takes, 1 to 1000.
+            seed: 0 or more.
+            first: as for `sample_motions`.
+            face: the face that speaks; its pose becomes the takes' rest pose.
+            options: for motion, blinks and gaze.
+            expression_options: for expression.
+            follow: as for `sample_motions`.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if n, seed or first is out of range, or options do not fit the sound.
+        """
+        from osmnet_sdk.expression.blink import combine, sample_eyes
+
+        options = options or SampleOptions()
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        motions = self.sample_motions(
+            recording, n=n, seed=seed, first=first, options=options, follow=follow, **calls
+        )
+        spoken = self.predict_expression(recording, face=face, options=expression_options, **calls)
+        speech = voice_activity(recording.samples)
+        rest = np.zeros((2, 3))
+        if face is not None:
+            rest = np.stack([face.fit.pose.angles, face.fit.pose.translation])
+        takes = []
+        for index, motion in enumerate(motions, first):
+            eyes = sample_eyes(
+                len(motion), seed=seed, take=index, options=options, speech=speech, motion=motion
+            )
+            changed = {"motion": motion.provenance.options}
+            changed["expression"] = (expression_options or ExpressionOptions()).changed()
+            takes.append(
+                Take(
+                    motion,
+                    combine(spoken, eyes),
+                    rest[0].astype(np.float32),
+                    rest[1].astype(np.float32),
+                    self._provenance(recording, seed, index, changed),
+                )
+            )
+        return takes
+
+    def retake(
+        self,
+        track: _Performance,
+        audio: AudioSource,
+        start: float,
+        end: float,
+        *,
+        seed: int | None = None,
+        take: int = 0,
+        options: SampleOptions | None = None,
+        follow: MotionTrack | Take | None = None,
+        eyes: bool = False,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> _Performance:
+        """Sample a range of time of a take anew; outside the range not a bit changes.
+
+        The head motion of the range becomes that of another take, into which the old one fades at
+        the joins (C2). A take's expression stays as it is, so that an edited face is not lost;
+        gaze then goes on to make up for the old turns of the head, unless `eyes` is set.
+
+        Args:
+            track: what is to be changed, a take or a motion track.
+            audio: the whole sound, as for `sample_motions`.
+            start: first time that may change, seconds.
+            end: time from which on nothing changes, seconds.
+            seed: of the new motion; None is one that is not yet in the track's provenance.
+            take: number of the take in that seed, 0 or more.
+            options: of the new motion; pins and calm ranges count within the range alone.
+            follow: as for `sample_motions`.
+            eyes: whether a take's blinks and gaze are sampled anew in the range, too; its eye
+                coefficients then are those of the average face.
+            progress: called with (stage, done, total).
+            cancel: asked between steps.
+
+        Returns:
+            A new object of the type of `track`; its provenance lists all retakes.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if the range does not lie within the track, the sound is not as long as
+                the track, or a number is out of range.
+        """
+        from osmnet_sdk.retaken import retaken_eyes, retaken_motion, retaken_provenance, unused_seed
+
+        seed = unused_seed(track.provenance) if seed is None else seed
+        _check_sampling(1, seed, take)
+        options = options or SampleOptions()
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        recording = load_audio(audio, **calls)
+        (new,) = self.sample_motions(
+            recording, n=1, seed=seed, first=take, options=options, follow=follow, **calls
+        )
+        motion = track.motion if isinstance(track, Take) else track
+        joined = retaken_motion(motion, new, start, end, options.pins)
+        origin = retaken_provenance(track.provenance, new.provenance, start, end, eyes)
+        joined = replace(joined, provenance=origin)
+        if isinstance(track, MotionTrack):
+            return joined
+        expression = track.expression
+        if eyes:
+            spoken = self.predict_expression(recording, **calls)
+            expression = retaken_eyes(
+                expression, spoken, joined, start, end,
+                options=options, seed=seed, take=take, speech=voice_activity(recording.samples),
+            )  # fmt: skip
+        return replace(track, motion=joined, expression=expression, provenance=origin)
+
+    def motion_basis(self) -> list[BasisVector]:
+        """What each vector of the bundle's motion basis does (paper section IV-E2).
+
+        Returns:
+            S vectors, each with a name for its action, its decoded clip (T, 6) and its motion
+            when it is held for one second, in degrees and metres at 25 fps.
+        """
+        from osmnet_sdk.motion.basis import basis_vectors
+
+        return basis_vectors(self._sampler.network, self._sampler.calibration)
+
+    def _provenance(
+        self, recording: Audio, seed: int, take: int, options: dict[str, Any]
+    ) -> Provenance:
+        return Provenance(
+            source="sampled",
+            sdk_version=__version__,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            audio=recording.name,
+            audio_sha256=recording.sha256,
+            seed=seed,
+            take=take,
+            options=options,
+        )
+
+
+def _check_sampling(n: int, seed: int, first: int) -> None:
+    if not 1 <= n <= _MAX_TAKES:
+        raise InputError(f"n, the number of takes, must be 1 to {_MAX_TAKES}, not {n}.")
+    if seed < 0:
+        raise InputError(f"seed must be 0 or more, not {seed}.")
+    if first < 0:
+        raise InputError(f"first, the number of the first take, must be 0 or more, not {first}.")
+
+
+def _followed(reference: MotionTrack | None) -> dict[str, Any]:
+    from osmnet_sdk.motion.following import reference_record
+
+    return {} if reference is None else {"follow": reference_record(reference)}
