@@ -120,9 +120,10 @@ def changed_frames(rig: bpy.types.Object, scene: bpy.types.Scene) -> int:
     settings = made_with(rig)
     plan = make_plan(rig, scene, settings, settings.get("range", "TAKE"))
     index = read_index(Path(rig.osmnet.sequence))
-    shown = index.keys if index is not None else []
-    waiting = set(missing(plan, preferences.frame_store()))
-    return len(waiting.union(frame_keys.changed(shown, plan.keys)) & set(plan.wanted))
+    if index is None:
+        return len(plan.wanted)
+    shown = [key if final else "" for key, final in zip(index.keys, index.final, strict=True)]
+    return len(set(frame_keys.changed(shown, plan.keys)).intersection(plan.wanted))
 
 
 def render(
