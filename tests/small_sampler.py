@@ -33,6 +33,8 @@ def small_sampler() -> MotionSampler:
         predicted_speed=np.array([0.0, 0.2]),
         sharpness=0.2,
         drift=10.0,
+        bursts=0.7,
+        sizes=np.array([0.4, 0.2]),
     )
     return MotionSampler(network, calibration)
 

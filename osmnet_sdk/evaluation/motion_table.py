@@ -47,6 +47,10 @@ class Figure:
     clips: int
     speakers: int
 
+    def __post_init__(self) -> None:
+        # comparisons of numpy's numbers give its own kind of bool, which JSON refuses
+        object.__setattr__(self, "passed", bool(self.passed))
+
 
 @dataclass(frozen=True, eq=False)
 class ComparedClip:

@@ -31,6 +31,10 @@ class Calibration:
         sharpness: weight of the second difference that is added to a path, 0 or more; it makes up
             for the high frequencies that overlapping clips lose when they are blended.
         drift: seconds, time constant over which the mean pose is brought to rest.
+        bursts: standard deviation of the logarithm of a path's size over time: people hold still
+            and then move at once.
+        sizes: (2,), standard deviations of the logarithm of a take's size: of all axes together,
+            and of each axis by itself. People differ in how much they move.
     """
 
     directions: Array
@@ -40,6 +44,8 @@ class Calibration:
     predicted_speed: Array
     sharpness: float
     drift: float
+    bursts: float
+    sizes: Array
 
     def __post_init__(self) -> None:
         rows = np.shape(self.directions)[:1]
@@ -51,6 +57,8 @@ class Calibration:
             "predicted_speed": (2,),
             "sharpness": (),
             "drift": (),
+            "bursts": (),
+            "sizes": (2,),
         }
         for field in fields(self):
             value = np.asarray(getattr(self, field.name), np.float64)

@@ -10,13 +10,13 @@ from osmnet_sdk.motion.shaping import mean_speed
 
 Array = NDArray[np.float64]
 
-_DEVIATION = (1.7, 5.0)
+DEVIATION = (1.55, 5.8)
 """Range into which the standard deviation of each angle of a take is brought, in degrees."""
 
-_SPEED = (3.4, 10.5)
+SPEED = (3.1, 11.6)
 """Range into which the mean speed of each angle of a take is brought, in degrees per second."""
 
-_LEVEL = (0.4, 2.5)
+_LEVEL = (0.2, 6.0)
 """Range of the factor that does so."""
 
 _LEVEL_FRAMES = 250
@@ -41,9 +41,7 @@ def natural_level(poses: Array, lively: NDArray[np.float32]) -> Array:
         1.0, len(poses) / _LEVEL_FRAMES
     )
     tiny = 1e-9
-    least = np.maximum(
-        share * _DEVIATION[0] / (deviation + tiny), share * _SPEED[0] / (speed + tiny)
-    )
-    most = np.minimum(_DEVIATION[1] / (deviation + tiny), _SPEED[1] / (speed + tiny))
+    least = np.maximum(share * DEVIATION[0] / (deviation + tiny), share * SPEED[0] / (speed + tiny))
+    most = np.minimum(DEVIATION[1] / (deviation + tiny), SPEED[1] / (speed + tiny))
     factor: Array = np.clip(np.minimum(np.maximum(1.0, least), most), *_LEVEL)
     return factor

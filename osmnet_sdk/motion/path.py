@@ -12,11 +12,8 @@ from osmnet_sdk.motion.shaping import into_ball
 
 Array = NDArray[np.float64]
 
-FILL = 0.6
-"""Size of the free path over the ball's radius: large motions reach the rim, most stay inside."""
-
-BURSTS = 0.7
-"""Standard deviation of the logarithm of a path's size: people move in bursts."""
+FILL = 0.4
+"""Size of the free path over the ball's radius: bursts reach the rim, most stays inside."""
 
 _BURST_SECONDS = 0.4
 _SETTLED = 500
@@ -61,7 +58,32 @@ def random_path(
     _pass_through(paths, calibration, _first_direction([seed, frames], take, paths.shape[1]), begin)
     size = np.sqrt(np.sum(calibration.directions**2))
     coordinates = paths * np.linalg.norm(calibration.directions, axis=1) * (FILL / size)
-    return into_ball(coordinates * _bursts(count, generators[1])[:, None])
+    bursts = _bursts(count, float(calibration.bursts), generators[1])
+    return into_ball(coordinates * bursts[:, None])
+
+
+def take_size(calibration: Calibration, frames: int, *, seed: int, take: int) -> Array:
+    """How large a take's motion is on each angle against the usual take: (3,), 1 in the median.
+
+    Real speakers differ in how much they move, so takes do. What all axes share comes from a
+    low-discrepancy sequence over takes: a few takes of a seed are calm, usual and lively ones.
+
+    Args:
+        calibration: statistics of real speakers.
+        frames: K, as for `random_path`.
+        seed: of the sampling.
+        take: number of the take, from 0.
+    """
+    from scipy.special import ndtri
+
+    shared, single = np.asarray(calibration.sizes, float)
+    shift = np.random.default_rng(np.random.SeedSequence([seed, frames, 1])).random()
+    place = (shift + take * (math.sqrt(5.0) - 1.0) / 2.0) % 1.0
+    own = np.random.default_rng(np.random.SeedSequence([seed, take, frames, 1]))
+    # the outermost speakers are left to `intensity`
+    deviates = shared * ndtri(np.clip(place, 0.1, 0.9)) + single * ndtri(own.uniform(0.1, 0.9, 3))
+    sizes: Array = np.exp(deviates)
+    return sizes
 
 
 def unit_directions(calibration: Calibration) -> Array:
@@ -134,8 +156,8 @@ def _first_direction(entropy: list[int], take: int, size: int) -> Array:
     return deviates
 
 
-def _bursts(frames: int, generator: np.random.Generator) -> Array:
-    """Slowly varying size of a path, (frames,), 1 on average of its logarithm."""
+def _bursts(frames: int, deviation: float, generator: np.random.Generator) -> Array:
+    """Slowly varying size of a path, (frames,), its logarithm 0 on average."""
     from scipy.signal import lfilter
 
     keep = math.exp(-1.0 / (25.0 * _BURST_SECONDS))
@@ -143,5 +165,5 @@ def _bursts(frames: int, generator: np.random.Generator) -> Array:
     # Two leaks in a row: a smooth rise and fall, of variance 1.
     size = math.sqrt((1 - keep**2) ** 3 / (1 + keep**2))
     level = lfilter([size], [1.0, -2.0 * keep, keep**2], noise)[_SETTLED:]
-    bursts: Array = np.exp(BURSTS * level)
+    bursts: Array = np.exp(deviation * level)
     return bursts

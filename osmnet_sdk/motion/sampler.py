@@ -24,7 +24,7 @@ from osmnet_sdk.motion.level import natural_level
 from osmnet_sdk.motion.listening import heard_patches
 from osmnet_sdk.motion.liveliness import liveliness
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
-from osmnet_sdk.motion.path import random_path, unit_directions
+from osmnet_sdk.motion.path import random_path, take_size, unit_directions
 from osmnet_sdk.motion.shaping import (
     blend_steps,
     integrate_steps,
@@ -213,7 +213,8 @@ class MotionSampler:
             length=len(heard.weights),
         )  # fmt: skip
         poses = self.decode_path(heard, path)
-        level = natural_level(poses, heard.liveliness)
+        level = take_size(self.calibration, len(features.weights), seed=seed, take=take)
+        level = level * natural_level(poses[:, :3] * level, heard.liveliness)
         if options.epsilon != 1.0 or options.basis:
             path = path * options.epsilon
             if options.basis:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.evaluation import motion_statistics as figures
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.network import MotionNetwork
 from osmnet_sdk.motion.path import random_path
 from osmnet_sdk.motion.sampler import MotionSampler
-from osmnet_sdk.motion.shaping import mean_speed
+from osmnet_sdk.motion.shaping import smooth
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.training.clips import TrainingClip
 from osmnet_sdk.training.motion_data import clean_poses, motion_windows
@@ -37,9 +38,15 @@ _DRIFT_SECONDS = 10.0
 _LEAK_RANGE = (0.5, 4.0)
 """Seconds; with a weaker pull, heads stay turned away for longer than people's do."""
 
-_SHARPNESS_RANGE = (0.0, 2.0)
-_ROUNDS = 8
+_SHARPNESS_RANGE = (0.0, 8.0)
+_BURSTS_RANGE = (0.3, 1.4)
+"""With larger bursts takes stand still for most of the time."""
+
+_SIZES_RANGE = (0.0, 0.6)
+_ROUNDS = 10
 _TAKES = 4
+_SETTLED = 25
+"""Frames at the beginning that are left out: a take sets out from rest, a clip begins anywhere."""
 
 
 def calibrate(
@@ -50,10 +57,12 @@ def calibrate(
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
 ) -> Calibration:
-    """Measure the paths of real clips and fit the sampler's gains and leaks to their statistics.
+    """Measure the paths of real clips and fit the sampler to what real speakers do.
 
-    Gains, leaks and sharpness are found by sampling takes for the clips' own sound and comparing
-    medians over clips of mean speed, standard deviation and mean acceleration.
+    Gains, leaks, sharpness and bursts are found by sampling takes for the clips' own sound and
+    comparing, in windows of 4 s and after the smoothing that real poses had, medians over
+    speakers of mean speed, standard deviation, mean acceleration and how much speed varies. The
+    sizes of takes are then spread as speakers are.
 
     Args:
         network: trained, with its feature scale set.
@@ -81,17 +90,64 @@ def calibrate(
         predicted_speed=np.array([0.0, 1.0]),
         sharpness=0.5,
         drift=_DRIFT_SECONDS,
+        bursts=0.7,
+        sizes=np.zeros(2),
     )
     speeds = _predicted_speed(MotionSampler(network, calibration), used)
     calibration = replace(calibration, predicted_speed=speeds)
-    real = np.median([_statistics(clean_poses(clip, recipe)) for clip in used], axis=0)
+    real = _speakers(used, [[window_figures(clean_poses(clip, recipe))] for clip in used])
     reporter = Reporter(progress, cancel)
     for done in range(_ROUNDS):
         reporter.step("calibration", done, _ROUNDS)
-        found = np.median(list(_sampled_statistics(network, calibration, used)), axis=0)
-        calibration = _corrected(calibration, real, found)
+        takes = _speakers(used, list(_sampled_figures(network, calibration, used, recipe)))
+        calibration = _corrected(calibration, np.median(real, axis=0), np.median(takes, axis=0))
     reporter.step("calibration", _ROUNDS, _ROUNDS)
-    return calibration
+    return replace(calibration, sizes=_size_spread(real, takes))
+
+
+def window_figures(poses: Array) -> Array:
+    """Figures of a path in windows of 4 s, (W, 4, 6).
+
+    Each window's standard deviation, mean speed and mean acceleration of each column, and how much
+    the speed of its angles varies: standard deviation over mean, the same for all columns.
+    """
+    cut = figures.windows(poses[_SETTLED:])
+    steps = np.linalg.norm(np.diff(cut[:, :, :3], axis=1), axis=2)
+    varied = steps.std(axis=1) / np.maximum(steps.mean(axis=1), 1e-9)
+    return np.stack(
+        [
+            figures.deviation(cut),
+            figures.speed(cut),
+            figures.acceleration(cut),
+            np.repeat(varied[:, None], cut.shape[2], axis=1),
+        ],
+        axis=1,
+    )
+
+
+def _speakers(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) -> Array:
+    """Median over each speaker's windows, so that all speakers count alike: (speakers, 4, 6)."""
+    windows: dict[str, list[Array]] = {}
+    for clip, parts in zip(clips, found, strict=True):
+        windows.setdefault(clip.speaker, []).extend(parts)
+    return np.array([np.median(np.concatenate(parts), axis=0) for parts in windows.values()])
+
+
+def _size_spread(real: Array, takes: Array) -> Array:
+    """What the sizes of takes must vary by for takes to differ as speakers do, (2,).
+
+    Args:
+        real: (speakers, 4, 6), figures of real speakers.
+        takes: the same of takes for their sound, all of one size.
+    """
+    variances = []
+    for rows in (real, takes):
+        size = np.log(np.maximum(rows[:, 0, :3], 1e-9))
+        shared = size.mean(axis=1)
+        own = size - shared[:, None] - size.mean(axis=0)
+        variances.append([shared.var(), own.var()])
+    missing = np.sqrt(np.maximum(np.subtract(variances[0], variances[1]), 0.0))
+    return np.clip(missing, *_SIZES_RANGE)
 
 
 def _real_paths(
@@ -158,27 +214,29 @@ def _audio(clip: TrainingClip) -> Audio:
     return Audio(clip.samples, clip.name)
 
 
-def _sampled_statistics(
-    network: MotionNetwork, calibration: Calibration, clips: Sequence[TrainingClip]
-) -> Iterator[Array]:
+def _sampled_figures(
+    network: MotionNetwork,
+    calibration: Calibration,
+    clips: Sequence[TrainingClip],
+    recipe: MotionRecipe,
+) -> Iterator[list[Array]]:
+    """Figures of takes for the clips' sound, smoothed as real poses are."""
     sampler = MotionSampler(network, calibration)
     for index, clip in enumerate(clips):
         features = sampler.features(_audio(clip))
+        found = []
         for take in range(_TAKES):
             path = random_path(calibration, len(features.weights), seed=index, take=take, begin=0)
-            yield _statistics(sampler.decode_path(features, path))
-
-
-def _statistics(poses: Array) -> Array:
-    """Standard deviation, mean speed and mean acceleration of each column, (3, 6)."""
-    return np.stack(
-        [poses.std(axis=0), mean_speed(poses), mean_speed(np.diff(poses, axis=0) * 25.0)]
-    )
+            poses = sampler.decode_path(features, path)
+            angles = smooth(poses[:, :3], recipe.rotation_smoothing)
+            places = smooth(poses[:, 3:], recipe.translation_smoothing)
+            found.append(window_figures(np.hstack([angles, places])))
+        yield found
 
 
 def _corrected(calibration: Calibration, real: Array, found: Array) -> Calibration:
-    """The calibration after one step towards real statistics, (3, 6) each."""
-    deviation, speed, acceleration = real / np.maximum(found, 1e-9)
+    """The calibration after one step towards real figures, (4, 6) each."""
+    deviation, speed, acceleration, varied = real / np.maximum(found, 1e-9)
     sharper = float(np.exp(np.mean(np.log(acceleration[:3] / speed[:3]))))
     leaks = calibration.leaks * np.clip(deviation / speed, 0.5, 2.0) ** 1.5
     return replace(
@@ -188,4 +246,5 @@ def _corrected(calibration: Calibration, real: Array, found: Array) -> Calibrati
         sharpness=float(
             np.clip((calibration.sharpness + 0.05) * sharper**2 - 0.05, *_SHARPNESS_RANGE)
         ),
+        bursts=float(np.clip(calibration.bursts * varied[0] ** 1.5, *_BURSTS_RANGE)),
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.motion.level import DEVIATION, SPEED
 from osmnet_sdk.motion.network import MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.training.clips import TrainingClip
@@ -67,7 +68,7 @@ The commands above write this card. Validation speakers are in no stage of train
 Blind weights are the training mean, the best guess without listening. That listening gains so
 little is the paper's point: sound hardly decides how a head moves, so takes are drawn around it.
 
-Real clips (6 s or more, noise taken out as in training) and takes for their sound, medians:
+Real clips (6 s or more) and takes for their sound, smoothed alike, medians over whole clips:
 
 | pitch / yaw / roll | training, real | training, takes | validation, real | validation, takes |
 |---|---|---|---|---|
@@ -88,8 +89,9 @@ Each basis vector's mean attention over the training clips, in percent (48 equal
   it does not nod on particular words.
 - Real heads hold still and then turn at once more often than takes do.
 - Depth (z) is small and smooth because the tracker sees it badly.
-- Each take is brought to 1.7 to 5° of standard deviation and 3.4 to 10.5 °/s on each axis, for
+- Each take is brought to {deviation} of standard deviation and {speed} on each axis, for
   speech of 10 s or more: very calm speakers need a lower `intensity`, very lively ones a higher.
+- How takes compare with speakers that the network never saw is in `motion_evaluation.md`.
 """
 
 
@@ -118,7 +120,7 @@ def motion_card(
         kind
         for clips in (training, validation)
         if long_clips(clips)
-        for kind in (real_statistics(clips, recipe), sampled_statistics(sampler, clips))
+        for kind in (real_statistics(clips, recipe), sampled_statistics(sampler, clips, recipe))
     ]
     attention = spaces[0].attention
     config = recipe.config
@@ -140,6 +142,8 @@ def motion_card(
         smallest=100 * float(attention.min()),
         histogram=_histogram(attention),
         speakers=len({clip.speaker for clip in training if clip.samples is not None}),
+        deviation="{:g} to {:g}°".format(*DEVIATION),
+        speed="{:g} to {:g} °/s".format(*SPEED),
     )
 
 

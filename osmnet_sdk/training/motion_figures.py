@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.motion.network import MotionNetwork, divergence_loss
 from osmnet_sdk.motion.sampler import MotionSampler
-from osmnet_sdk.motion.shaping import mean_speed
+from osmnet_sdk.motion.shaping import mean_speed, smooth
 from osmnet_sdk.training.clips import TrainingClip
 from osmnet_sdk.training.motion_data import MotionWindows, clean_poses
 from osmnet_sdk.training.motion_recipe import MotionRecipe
@@ -112,15 +112,19 @@ def real_statistics(clips: Sequence[TrainingClip], recipe: MotionRecipe) -> Moti
     return _medians([clean_poses(clip, recipe) for clip in long_clips(clips)])
 
 
-def sampled_statistics(sampler: MotionSampler, clips: Sequence[TrainingClip]) -> MotionStatistics:
-    """Statistics of five takes for the sound of each of these clips."""
+def sampled_statistics(
+    sampler: MotionSampler, clips: Sequence[TrainingClip], recipe: MotionRecipe
+) -> MotionStatistics:
+    """Statistics of five takes for the sound of each of these clips, smoothed as these are."""
     paths = []
     for clip in long_clips(clips):
         assert clip.samples is not None
         features = sampler.features(Audio(clip.samples, clip.name))
         for take in range(_TAKES):
             motion = sampler.sample(features, take=take, seed=0)
-            paths.append(np.hstack([motion.rotation, motion.translation]).astype(np.float64))
+            angles = smooth(motion.rotation, recipe.rotation_smoothing)
+            places = smooth(motion.translation, recipe.translation_smoothing)
+            paths.append(np.hstack([angles, places]))
     return _medians(paths)
 
 

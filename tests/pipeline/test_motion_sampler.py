@@ -171,11 +171,11 @@ def test_shorter_takes_are_beginnings() -> None:
 
 
 def test_motion_is_smooth() -> None:
-    """Little power is left above 6 Hz, where heads do not move and trackers only jitter."""
+    """As little fast motion as real heads show: 0.1 to 0.2° in the median, 0.5° at most."""
     for take in range(4):
         angles = path(sampler().sample(features(30.0, 1), take=take, seed=1))
         fast = angles - smooth(angles, 1.5)
-        assert fast.std(axis=0).max() < 0.25
+        assert fast.std(axis=0).max() < 0.4
         acceleration = np.abs(np.diff(angles, 2, axis=0)).mean(axis=0) * 625
         assert (acceleration / mean_speed(angles) < 18.0).all()  # real speakers: 9 to 13 per second
 

@@ -121,7 +121,7 @@ def network(scale=1.0, clip_frames=5) -> MotionNetwork:
 def calibration() -> Calibration:
     still = np.array([0.0, 1.0])
     return Calibration(
-        np.eye(2, 32), np.zeros((2, 3)), np.ones(6), np.full(6, 2.0), still, 0.0, 10.0
+        np.eye(2, 32), np.zeros((2, 3)), np.ones(6), np.full(6, 2.0), still, 0.0, 10.0, 0.7, still
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,11 +13,13 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.evaluation import motion_statistics as statistics
+from osmnet_sdk.evaluation.motion import hour_rows
 from osmnet_sdk.evaluation.motion_classifier import (
     real_from_real,
     takes_from_real,
     window_features,
 )
+from osmnet_sdk.evaluation.motion_hour import HourFigures
 
 Array = NDArray[np.float64]
 
@@ -141,3 +146,11 @@ def test_a_classifier_tells_what_differs_and_nothing_else() -> None:
     assert 0.3 < real_from_real(real, 0, rounds=6).mean() < 0.7
     with pytest.raises(InputError, match="4 speakers"):
         takes_from_real(real[:3], real[:3], 0)
+
+
+def test_rows_of_an_hour_are_plain_values() -> None:
+    hour = HourFigures(np.float64(20.0), np.float32(1.0), 6.0, 900.0, 0.2)
+    rows = hour_rows(hour)
+    assert [row.passed for row in rows] == [True] * 5
+    assert json.loads(json.dumps([asdict(row) for row in rows]))[0]["takes"] == 20.0
+    assert not hour_rows(HourFigures(36.0, 1.0, 6.0, None, 0.2))[0].passed
