@@ -236,19 +236,7 @@ def hour_rows(hour: HourFigures) -> list[Figure]:
     if hour.megabytes is not None:
         limits.append(("hour: memory", "MB", hour.megabytes, 1000.0))
     return [
-        Figure(
-            name,
-            unit,
-            None,
-            None,
-            float(value),
-            None,
-            None,
-            f"≤ {limit:g}",
-            bool(value <= limit),
-            0,
-            0,
-        )  # fmt: skip
+        Figure(name, unit, None, None, value, None, None, f"≤ {limit:g}", value <= limit, 0, 0)
         for name, unit, value, limit in limits
     ]
 

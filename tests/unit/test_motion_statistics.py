@@ -149,7 +149,7 @@ def test_a_classifier_tells_what_differs_and_nothing_else() -> None:
 
 
 def test_rows_of_an_hour_are_plain_values() -> None:
-    hour = HourFigures(np.float64(20.0), np.float32(1.0), 6.0, 900.0, 0.2)
+    hour = HourFigures(np.float64(20.0), 1.0, 6.0, 900.0, 0.2)
     rows = hour_rows(hour)
     assert [row.passed for row in rows] == [True] * 5
     assert json.loads(json.dumps([asdict(row) for row in rows]))[0]["takes"] == 20.0
