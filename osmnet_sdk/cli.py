@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli_evaluate import evaluate_app
-from osmnet_sdk.cli_motion import BundleName, Device, Json, basis, rotate
-from osmnet_sdk.cli_sample import (
+from osmnet_sdk.cli_arguments import (
     Blinks,
+    BundleName,
     Count,
+    Device,
     Epsilon,
+    Face,
     Intensity,
+    Json,
+    Label,
     Out,
+    Photo,
     Seed,
+    SizeText,
     Voice,
-    retake,
-    sample,
-    sample_options,
-    take_names,
 )
+from osmnet_sdk.cli_evaluate import evaluate_app
+from osmnet_sdk.cli_motion import basis, rotate
+from osmnet_sdk.cli_sample import retake, sample, sample_options, take_names
 from osmnet_sdk.cli_train import train_app
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.files import output_folder
@@ -46,17 +50,6 @@ app.command()(sample)
 app.command()(retake)
 app.command()(basis)
 app.command()(rotate)
-
-Photo = Annotated[Path, typer.Argument(help="Picture of one face, seen from the front.")]
-SizeText = Annotated[
-    str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
-]
-Label = Annotated[
-    bool, typer.Option("--label/--no-label", help='Write "AI-generated" into each frame.')
-]
-Face = Annotated[
-    int | None, typer.Option("--face-index", help="Which face, counted from the largest.")
-]
 
 
 def _osmnet(device: str, bundle: str) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from osmnet_sdk.cli_arguments import BundleName, Device, Face, Json, Label
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import OutputError
 from osmnet_sdk.files import output_folder, replaced
@@ -28,16 +29,6 @@ _FACE_SIDE = 128
 _FACES_ACROSS = 4
 _MOST_NAMED = 5
 """Basis vectors that the report on a turned head names."""
-
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
-BundleName = Annotated[str, typer.Option("--bundle", help="Name or folder of the weights.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON text, no progress.")]
-Face = Annotated[
-    int | None, typer.Option("--face-index", help="Which face, counted from the largest.")
-]
-Label = Annotated[
-    bool, typer.Option("--label/--no-label", help='Write "AI-generated" into each frame.')
-]
 
 
 def basis(

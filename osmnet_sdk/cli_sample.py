@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli_motion import BundleName, Device, Json
+from osmnet_sdk.cli_arguments import (
+    Blinks,
+    BundleName,
+    Count,
+    Device,
+    Epsilon,
+    Intensity,
+    Json,
+    Out,
+    Seed,
+    Voice,
+)
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.conventions import AXES
 from osmnet_sdk.errors import InputError
@@ -19,13 +30,6 @@ if TYPE_CHECKING:
     from osmnet_sdk.options import Pin, SampleOptions
     from osmnet_sdk.tracks import Take
 
-Voice = Annotated[Path, typer.Argument(help="Sound: wav, flac, ogg, mp3, m4a, or a video.")]
-Out = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
-Count = Annotated[int, typer.Option("--takes", "-n", help="Number of takes.")]
-Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
-Epsilon = Annotated[float, typer.Option(help="Spread of the takes, 0 to 3.")]
-Intensity = Annotated[float, typer.Option(help="Gain on head motion, 0 to 3.")]
-Blinks = Annotated[float, typer.Option(help="Mean blinks per minute, 0 to 30.")]
 Smoothing = Annotated[float, typer.Option(help="Seconds of smoothing, 0 to 0.5.")]
 Tempo = Annotated[float, typer.Option(help="How fast the head moves, 0.5 to 2.")]
 Pins = Annotated[

@@ -1,0 +1,29 @@
+"""Arguments and options that several commands share, with what they say of themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Photo = Annotated[Path, typer.Argument(help="Picture of one face, seen from the front.")]
+Voice = Annotated[Path, typer.Argument(help="Sound: wav, flac, ogg, mp3, m4a, or a video.")]
+Out = Annotated[Path, typer.Option("--output", "-o", help="Where the result goes.")]
+Count = Annotated[int, typer.Option("--takes", "-n", help="Number of takes.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
+Epsilon = Annotated[float, typer.Option(help="Spread of the takes, 0 to 3.")]
+Intensity = Annotated[float, typer.Option(help="Gain on head motion, 0 to 3.")]
+Blinks = Annotated[float, typer.Option(help="Mean blinks per minute, 0 to 30.")]
+SizeText = Annotated[
+    str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
+]
+Label = Annotated[
+    bool, typer.Option("--label/--no-label", help='Write "AI-generated" into each frame.')
+]
+Face = Annotated[
+    int | None, typer.Option("--face-index", help="Which face, counted from the largest.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
+BundleName = Annotated[str, typer.Option("--bundle", help="Name or folder of the weights.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON text, no progress.")]
