@@ -30,16 +30,19 @@ def _scene_with(rig: bpy.types.Object) -> Iterator[bpy.types.Scene]:
     """A scene that evaluates the rig, even if the rig itself is hidden everywhere."""
     global _reading
     scene = bpy.data.scenes.new(_NAME)
-    follower = bpy.data.objects.new(_NAME, None)
+    follower = None
     _reading = True
     try:
-        scene.collection.objects.link(follower)
-        constraint = follower.constraints.new("COPY_TRANSFORMS")
-        constraint.target, constraint.subtarget = rig, BONE
+        if rig.hide_viewport:  # then only what depends on it brings it in
+            follower = bpy.data.objects.new(_NAME, None)
+            constraint = follower.constraints.new("COPY_TRANSFORMS")
+            constraint.target, constraint.subtarget = rig, BONE
+        scene.collection.objects.link(follower or rig)
         yield scene
     finally:
         bpy.data.scenes.remove(scene)
-        bpy.data.objects.remove(follower)
+        if follower is not None:
+            bpy.data.objects.remove(follower)
         _reading = False
 
 
