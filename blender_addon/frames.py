@@ -159,7 +159,7 @@ def render(
     except JobCancelled:
         showing.finish(settings)
         raise
-    except AddonError:
+    except Exception:  # whatever it was: the job makes a sentence of it
         showing.put_back()
         raise
     showing.finish(settings)

@@ -103,9 +103,9 @@ class Job:
         while self._events and time.perf_counter() < over:
             try:
                 self._take(self._events.pop(0))
-            except AddonError as error:
+            except Exception as error:
                 self._call.cancel()
-                self._fail(error)
+                self._fail(self._sentence(error))
                 return
         if self._events or not self._call.done:
             return
@@ -151,17 +151,18 @@ class Job:
         except JobCancelled:
             self._steps.close()
             self._finish("Stopped.")
-        except AddonError as error:
+        except Exception as error:
             self._steps.close()
-            self._end(error, "")
-        except OSError as error:
-            self._steps.close()
-            self._end(AddonError(f"A file could not be read or written: {error}."), "")
-        except Exception:
-            # A bug of ours; without this the job would hold up all others for ever.
-            self._steps.close()
-            message = f"'{self.title}' failed because of a bug in the add-on; please report it."
-            self._end(AddonError(message, traceback.format_exc()), "")
+            self._end(self._sentence(error), "")
+
+    def _sentence(self, error: Exception) -> AddonError:
+        """Any error as one for the panel; a job that did not end would hold up all others."""
+        if isinstance(error, AddonError):
+            return error
+        if isinstance(error, OSError):
+            return AddonError(f"A file could not be read or written: {error}.")
+        message = f"'{self.title}' failed because of a bug in the add-on; please report it."
+        return AddonError(message, "".join(traceback.format_exception(error)))
 
     def _finish(self, note: str) -> None:
         with ready_context():

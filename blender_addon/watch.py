@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from contextlib import suppress
 from typing import Any
 
 import bpy
@@ -88,7 +89,8 @@ def look(context: bpy.types.Context) -> None:
         # another take would render at length unasked
         same = nla.playing_takes(rig)[0].name == frames.made_with(rig).get("take")
         if status.changed and same and context.scene.osmnet.auto_update:
-            bpy.ops.osmnet.update_frames()
+            with suppress(RuntimeError):  # what it reports is in the panel; this timer must go on
+                bpy.ops.osmnet.update_frames()
     except AddonError as error:
         status.changed = -1
         jobs.show_error(error)

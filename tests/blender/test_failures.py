@@ -200,6 +200,17 @@ def test_the_engine_is_killed_during_an_update(addon, rig, material):
         assert np.array_equal(picture(shown / name), pixels)
 
 
+def test_the_disk_of_temporary_files_is_full(addon, rig, fake, monkeypatch):
+    """It fails in Blender, when the plane shows the new sequence: it shows the old one again."""
+    bpy.ops.osmnet.sample_takes(count=1)
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(addon.frames.np, "savez", full)
+    refused(bpy.ops.osmnet.render_frames, "No space left")
+
+
 def test_the_cache_folder_is_a_file(addon, rig, tmp_path):
     bpy.ops.osmnet.sample_takes(count=1, expression=True)
     path = tmp_path / "eine Datei"

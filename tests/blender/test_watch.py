@@ -122,6 +122,15 @@ def test_edits_are_counted_and_rendered_by_themselves(addon, taken, windowed):
     assert status().changed == 0
 
 
+def test_an_auto_update_that_fails_is_a_sentence(addon, taken):
+    bpy.ops.osmnet.render_frames()
+    bpy.context.scene.osmnet.auto_update = True
+    addon.preferences.get().engine_python = "/no/such/python"
+    add_to_key(addon, taken.osmnet.takes[0].action, YAW, 20, 0.2)
+    addon.watch.look(bpy.context)  # raising here would end Blender's timer
+    assert "/no/such/python" in status().error
+
+
 def test_reading_leaves_the_scene_alone(addon, taken):
     scene = bpy.context.scene
     scene.frame_set(17, subframe=0.25)
