@@ -51,11 +51,24 @@ class MotionSampler:
     Args:
         network: trained network; it is put on the CPU, in evaluation mode.
         calibration: statistics of real motion in its feature space.
+        attention: (S,) float32, mean attention on each basis vector over the training clips, for
+            who looks at the basis; takes do not need it.
+
+    Raises:
+        ModelError: if shapes do not fit the network.
     """
 
-    def __init__(self, network: MotionNetwork, calibration: Calibration) -> None:
+    def __init__(
+        self,
+        network: MotionNetwork,
+        calibration: Calibration,
+        attention: NDArray[np.float32] | None = None,
+    ) -> None:
         self.network = network.cpu().eval()
         self.calibration = calibration
+        self.attention = attention
+        if attention is not None and attention.shape != (network.config.basis_vectors,):
+            raise ModelError("The motion weights' attention does not fit them; get a new bundle.")
         if calibration.directions.shape[1] != network.config.feature_size:
             raise ModelError("The motion calibration belongs to other weights; get a new bundle.")
         with one_thread():
@@ -107,7 +120,7 @@ class MotionSampler:
             raise ModelError(
                 "The motion weights do not fit their own description; get the bundle again."
             ) from error
-        return cls(network, Calibration.from_arrays(arrays))
+        return cls(network, Calibration.from_arrays(arrays), arrays.get("attention"))
 
     def stored(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         """Arrays and metadata for `bundle.save_arrays`; `from_arrays` reads them."""
@@ -115,6 +128,8 @@ class MotionSampler:
             f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()
         }
         metadata = {"schema": SCHEMA, "config": self.network.config.model_dump_json()}
+        if self.attention is not None:
+            arrays["attention"] = self.attention
         return arrays | self.calibration.arrays(), metadata
 
     def features(

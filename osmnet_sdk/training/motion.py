@@ -35,6 +35,7 @@ from osmnet_sdk.training.clips import TrainingClip, read_clips, split_speakers
 from osmnet_sdk.training.motion_calibration import calibrate
 from osmnet_sdk.training.motion_card import motion_card
 from osmnet_sdk.training.motion_data import MotionWindows, mirror_half, motion_windows, pose_scale
+from osmnet_sdk.training.motion_figures import mean_attention
 from osmnet_sdk.training.motion_recipe import MotionRecipe, StageRecipe
 
 STAGES = ("motion space", "audio")
@@ -76,7 +77,8 @@ def train_motion(
     training, validation = split_speakers(clips, recipe.validation_share, recipe.seed)
     network = train_network(recipe, training, work, progress=progress, cancel=cancel)
     calibration = calibrate(network, training, recipe, progress=progress, cancel=cancel)
-    sampler = MotionSampler(network, calibration)
+    attention = mean_attention(network, motion_windows(training, recipe))
+    sampler = MotionSampler(network, calibration, attention)
     weights = Path(output) / WEIGHTS
     save_arrays(weights, *sampler.stored())
     card = weights.with_suffix(".md")

@@ -17,6 +17,7 @@ from osmnet_sdk.training.motion_figures import (
     SpaceFigures,
     blind_weights,
     long_clips,
+    mean_attention,
     real_statistics,
     sampled_statistics,
     space_figures,
@@ -25,6 +26,9 @@ from osmnet_sdk.training.motion_recipe import MotionRecipe
 
 COMMANDS = """osmnet train clips CLIPS --output runs/takes
     osmnet train motion models/recipes/motion.json runs/takes"""
+
+_DEAD = 0.1
+"""Share of the attention, over an equal share, below which a basis vector counts as dead."""
 
 _TEXT = """# Motion
 
@@ -74,8 +78,9 @@ Real clips (6 s or more) and takes for their sound, smoothed alike, medians over
 |---|---|---|---|---|
 {motion}
 
-Each basis vector's mean attention over the training clips, in percent (48 equal shares would be
-{equal:.1f}); the smallest is {smallest:.2f}, so none is dead:
+Each basis vector's mean attention over the training clips, in percent ({basis_vectors} equal shares
+would be {equal:.1f}). The smallest is {smallest}. Dead, with less than a tenth of an equal share:
+{dead}.
 
 ```
 {histogram}
@@ -122,7 +127,7 @@ def motion_card(
         if long_clips(clips)
         for kind in (real_statistics(clips, recipe), sampled_statistics(sampler, clips, recipe))
     ]
-    attention = spaces[0].attention
+    attention = mean_attention(network, windows)
     config = recipe.config
     return _TEXT.format(
         commands=COMMANDS,
@@ -139,7 +144,8 @@ def motion_card(
         space=_space_rows(spaces),
         motion=_motion_rows(statistics),
         equal=100 / len(attention),
-        smallest=100 * float(attention.min()),
+        smallest=_share(attention, int(attention.argmin())),
+        dead=_dead(attention),
         histogram=_histogram(attention),
         speakers=len({clip.speaker for clip in training if clip.samples is not None}),
         deviation="{:g} to {:g}°".format(*DEVIATION),
@@ -190,7 +196,16 @@ def _motion_rows(statistics: list[MotionStatistics]) -> str:
     return "\n".join(lines)
 
 
-def _histogram(attention: NDArray[np.float64]) -> str:
+def _share(attention: NDArray[np.float32], index: int) -> str:
+    return f"b{index + 1:02d} with {100 * attention[index]:.2f}"
+
+
+def _dead(attention: NDArray[np.float32]) -> str:
+    few = np.flatnonzero(attention < _DEAD / len(attention))
+    return ", ".join(_share(attention, int(index)) for index in few) or "none"
+
+
+def _histogram(attention: NDArray[np.float32]) -> str:
     """Shares in descending order, one bar a line."""
     order = np.argsort(-attention)
     longest = attention.max()

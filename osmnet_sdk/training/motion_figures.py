@@ -33,7 +33,6 @@ class SpaceFigures:
         basis_error: mean ‖F_m − F̃_m‖₂ over the mean distance of F_m from its mean.
         pose_share: (6,), share of the variance of a clip's change that F_m keeps.
         basis_pose_share: (6,), the same for F̃_m.
-        attention: (S,), mean attention on each basis vector.
         divergence: L_KL with the audio encoder; None without sound.
         blind_divergence: L_KL with the same weights for every sound.
     """
@@ -41,7 +40,6 @@ class SpaceFigures:
     basis_error: float
     pose_share: Array
     basis_pose_share: Array
-    attention: Array
     divergence: float | None
     blind_divergence: float | None
 
@@ -94,10 +92,17 @@ def space_figures(
             float(error),
             _share(network.decode(features), windows.clips),
             _share(network.decode(combined), windows.clips),
-            attention.exp().mean(dim=0).numpy().astype(np.float64),
             divergence,
             float(divergence_loss(attention[heard], deaf)) if len(heard) else None,
         )
+
+
+def mean_attention(network: MotionNetwork, windows: MotionWindows) -> NDArray[np.float32]:
+    """Mean attention on each basis vector over windows, (S,); the shares add up to 1."""
+    with torch.no_grad():
+        weights = network.log_attention(network.motion_features(windows.clips)).exp()
+        shares: NDArray[np.float32] = weights.mean(dim=0).numpy()
+        return shares
 
 
 def blind_weights(network: MotionNetwork, windows: MotionWindows) -> torch.Tensor:

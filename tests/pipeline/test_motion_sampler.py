@@ -279,6 +279,9 @@ def test_stored_weights_make_the_same_sampler() -> None:
     again = MotionSampler.from_arrays(*sampler().stored())
     one = again.sample(features(10.0, 0), take=0, seed=0)
     assert one == sampler().sample(features(10.0, 0), take=0, seed=0)
+    np.testing.assert_array_equal(again.attention, sampler().attention)
+    without = {name: value for name, value in stored()[0].items() if name != "attention"}
+    assert MotionSampler.from_arrays(without, stored()[1]).attention is None
 
 
 def test_other_files_are_refused() -> None:
@@ -293,11 +296,17 @@ def test_other_files_are_refused() -> None:
     changed = {**arrays, "calibration.gains": np.ones(5)}
     with pytest.raises(ModelError, match="gains"):
         MotionSampler.from_arrays(changed, metadata)
+    with pytest.raises(ModelError, match="attention"):
+        MotionSampler.from_arrays({**arrays, "attention": np.ones(5, np.float32)}, metadata)
 
 
 def test_no_basis_vector_is_dead() -> None:
-    """Each attends to itself more than to an equal share, and no two decode to the same motion."""
+    """Real clips attend to each, each to itself, and no two decode to the same motion."""
     network = sampler().network
+    shares = sampler().attention
+    assert shares is not None
+    assert shares.sum() == pytest.approx(1.0, abs=1e-5)
+    assert shares.min() > 0.1 / network.config.basis_vectors
     with torch.no_grad():
         attention = network.log_attention(network.basis).exp()
     assert (attention.diagonal() > 1 / network.config.basis_vectors).all()

@@ -91,6 +91,10 @@ def test_weights_and_card_are_written(folder: Path, tmp_path: Path) -> None:
     with safe_open(weights, framework="np") as stream:
         arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
         sampler = MotionSampler.from_arrays(arrays, stream.metadata())
+    assert sampler.attention is not None
+    assert sampler.attention.sum() == pytest.approx(1.0, abs=1e-5)
+    smallest = int(sampler.attention.argmin())
+    assert f"smallest is b{smallest + 1:02d} with {100 * sampler.attention.min():.2f}" in text
     clips = read_clips(folder)
     assert clips[0].samples is not None
     from osmnet_sdk.audio.load import Audio
