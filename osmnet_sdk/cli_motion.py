@@ -36,6 +36,12 @@ def basis(
         Path | None, typer.Argument(help="Picture of one face, to be moved by each vector.")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path("basis"),
+    by_attention: Annotated[
+        bool,
+        typer.Option(
+            "--by-attention", help="Largest share of attention first, not the lowest number."
+        ),
+    ] = False,
     label: Label = True,
     face_index: Face = None,
     device: Device = "auto",
@@ -51,6 +57,8 @@ def basis(
         folder = output_folder(output)
         osm = OSMNet(device, bundle)
         vectors = osm.motion_basis()
+        if by_attention:
+            vectors.sort(key=lambda vector: -(vector.attention or 0.0))
         files = [folder / "basis.json", folder / "basis.png"]
         _write_numbers(files[0], osm, vectors)
         write_basis(
@@ -58,6 +66,7 @@ def basis(
             [f"{vector.label} {vector.name}" for vector in vectors],
             [vector.clip for vector in vectors],
             [vector.held for vector in vectors],
+            [vector.attention for vector in vectors],
             f"the vector held for {HELD_SECONDS:g} s at a strength of {HELD_STRENGTH:g}, chained "
             "as in a take",
         )
@@ -158,6 +167,7 @@ def _facts(vector: BasisVector) -> dict[str, Any]:
         "label": vector.label,
         "name": vector.name,
         "peak_degrees": _angles(vector.peaks),
+        "attention": None if vector.attention is None else round(vector.attention, 5),
     }
 
 
@@ -229,6 +239,8 @@ def _print_table(vectors: list[BasisVector]) -> None:
     table = Table("vector", "action", box=box.SIMPLE_HEAD)
     for axis in AXES:
         table.add_column(f"{axis} (°)", justify="right")
+    table.add_column("attention (%)", justify="right")
     for vector in vectors:
-        table.add_row(vector.label, vector.name, *(f"{peak:.1f}" for peak in vector.peaks))
+        share = "" if vector.attention is None else f"{100 * vector.attention:.1f}"
+        table.add_row(vector.label, vector.name, *(f"{peak:.1f}" for peak in vector.peaks), share)
     Console(highlight=False).print(table)

@@ -248,12 +248,14 @@ class SamplingCalls(Models):
         """What each vector of the bundle's motion basis does (paper section IV-E2).
 
         Returns:
-            S vectors, each with a name for its action, its decoded clip (T, 6) and its motion
-            when it is held for one second, in degrees and metres at 25 fps.
+            S vectors in the order of the basis, each with a name for its action, its decoded clip
+            (T, 6) and its motion when it is held for one second, in degrees and metres at 25 fps,
+            and its share of the attention over the training clips.
         """
         from osmnet_sdk.motion.basis import basis_vectors
 
-        return basis_vectors(self._sampler.network, self._sampler.calibration)
+        sampler = self._sampler
+        return basis_vectors(sampler.network, sampler.calibration, sampler.attention)
 
     def _provenance(
         self, recording: Audio, seed: int, take: int, options: dict[str, Any]

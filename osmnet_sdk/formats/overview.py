@@ -111,6 +111,7 @@ def write_basis(
     names: Sequence[str],
     clips: Sequence[NDArray[np.float64]],
     held: Sequence[NDArray[np.float64]],
+    shares: Sequence[float | None],
     held_title: str,
 ) -> Path:
     """Plot the pitch, yaw and roll of basis vectors, a pair of small panels for each (.png).
@@ -120,6 +121,7 @@ def write_basis(
         names: above each pair.
         clips: (T, 6) each, 25 fps; the left panels, all on one scale.
         held: (F, 6) each, 25 fps; the right panels, all on one scale.
+        shares: of the attention, 0 or more, a bar above each pair, all on one scale; None is none.
         held_title: what the right panels show.
 
     Raises:
@@ -141,8 +143,16 @@ def write_basis(
     scales = [
         1.08 * max(np.abs(curves[:, :3]).max() for curves in group) for group in (clips, held)
     ]
+    largest = max((share for share in shares if share), default=1.0)
     for index, (pair, name) in enumerate(zip(panels, names, strict=False)):
-        pair[0].set_title(name, fontsize=9, loc="left")
+        share = shares[index]
+        percent = "" if share is None else f"  {100 * share:.1f} %"
+        pair[0].set_title(f"{name}{percent}", fontsize=9, loc="left", pad=8)
+        # Its length is in widths of the left panel; the longest reaches over both panels.
+        pair[0].plot(
+            [0, (2 + grid["wspace"]) * (share or 0.0) / largest], [1.04, 1.04], color="0.5",
+            linewidth=3, solid_capstyle="butt", transform=pair[0].transAxes, clip_on=False,
+        )  # fmt: skip
         for panel, curves, scale in zip(pair, (clips[index], held[index]), scales, strict=True):
             times = np.arange(len(curves)) / float(FPS)
             for axis, colour in enumerate(("C0", "C1", "C2")):
@@ -155,7 +165,8 @@ def write_basis(
         panel.remove()
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.suptitle(
-        f"Angles in degrees over seconds. Left: the clip of each vector. Right: {held_title}.",
+        f"Angles in degrees over seconds. Left: the clip of each vector. Right: {held_title}. "
+        "Bar and percentage: share of the attention over the training clips.",
         fontsize=11,
     )
     figure.legend(handles, labels, ncols=3, loc="lower center", fontsize=9)

@@ -53,12 +53,15 @@ class BasisVector:
             the first frame: what the vector alone decodes to.
         held: (26, 6), motion from rest when the vector is held at a strength of 0.15 for one
             second, its clips overlapping and being pulled to rest as in a take.
+        attention: its mean share of the attention over the training clips, within [0, 1]; all
+            shares add up to 1. None where the weights do not hold it.
     """
 
     index: int
     name: str
     clip: Array
     held: Array
+    attention: float | None = None
 
     @property
     def label(self) -> str:
@@ -99,13 +102,18 @@ def action_name(clip: ArrayLike) -> str:
     return " + ".join(parts) or "still"
 
 
-def basis_vectors(network: MotionNetwork, calibration: Calibration) -> list[BasisVector]:
+def basis_vectors(
+    network: MotionNetwork,
+    calibration: Calibration,
+    attention: NDArray[np.float32] | None = None,
+) -> list[BasisVector]:
     """Decode, name and hold each vector of a motion basis.
 
     Args:
         network: trained, on the CPU.
         calibration: of the same weights; its pull to rest acts on the held motion. Its gains do
             not: they make up for what is lost where many vectors are mixed.
+        attention: (S,), share of each vector, as of `MotionSampler.attention`.
 
     Returns:
         S vectors, in the order of the basis.
@@ -113,8 +121,10 @@ def basis_vectors(network: MotionNetwork, calibration: Calibration) -> list[Basi
     with torch.no_grad():
         clips = network.decode(network.basis).numpy().astype(np.float64)
     held = _held(network, calibration)
+    shares = [None] * len(clips) if attention is None else attention.tolist()
     return [
-        BasisVector(index, action_name(clip), clip, held[index]) for index, clip in enumerate(clips)
+        BasisVector(index, action_name(clip), clip, held[index], shares[index])
+        for index, clip in enumerate(clips)
     ]
 
 

@@ -130,7 +130,10 @@ def test_basis_vectors_are_decoded_named_and_held(clip_frames):
     small = network(clip_frames=clip_frames)
     with torch.no_grad():
         small.directions[7] = small.still_feature()[0]
-    vectors = basis_vectors(small, calibration())
+    shares = np.random.default_rng(1).dirichlet(np.ones(48)).astype(np.float32)
+    assert all(vector.attention is None for vector in basis_vectors(small, calibration()))
+    vectors = basis_vectors(small, calibration(), shares)
+    assert [vector.attention for vector in vectors] == shares.tolist()
     assert [vector.index for vector in vectors] == list(range(48))
     assert vectors[7].label == "b08"
     assert vectors[7].name == "still"
