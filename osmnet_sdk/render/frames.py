@@ -179,10 +179,13 @@ def _warn(face: SourceFace, motion: MotionTrack) -> None:
     beyond = (turn > _MAX_TURN) | (change > _MAX_CHANGE)
     if beyond.any():
         first = int(np.flatnonzero(beyond)[0])
+        advice = "Lower the intensity or use a photo turned that way."
+        frames = f"{int(beyond.sum())} of {len(motion)} frames, first frame {first}, turn"
+        if len(motion) == 1:
+            frames, advice = "This pose turns", "Use smaller angles or a photo turned that way."
         warnings.warn(
-            f"{int(beyond.sum())} of {len(motion)} frames, first frame {first}, turn the head "
-            f"further than the photo can carry (up to {turn.max():.0f}°); they will look "
-            "stretched. Lower the intensity or use a photo turned that way.",
+            f"{frames} the head further than the photo can carry (up to {turn.max():.0f}°) and "
+            f"will look stretched. {advice}",
             OSMNetWarning,
             stacklevel=4,
         )

@@ -43,6 +43,8 @@ def test_the_basis_has_a_range_of_actions(osm):
     assert "still" in names
     for action in ("nod down", "nod up", "turn left", "turn right", "tilt left", "tilt right"):
         assert any(action in name for name in names), action
+    assert [vector.index for vector in vectors] == list(range(len(vectors)))
+    assert sum(vector.attention for vector in vectors) == pytest.approx(1.0, abs=1e-5)
 
 
 @pytest.mark.parametrize("asked", [(0, 20, 0), (0, -25, 0), (12, 0, 0), (-12, 10, 0), (0, 0, 20)])
@@ -87,7 +89,7 @@ def test_no_turn_draws_the_photo_and_far_turns_warn(osm, face):
     labelled = osm.rotate(face).astype(float)
     assert np.abs(still - labelled)[-30:, :100].max() > 50
     np.testing.assert_array_equal(still[:150], labelled[:150])
-    with pytest.warns(OSMNetWarning, match="further than the photo can carry"):
+    with pytest.warns(OSMNetWarning, match="This pose turns the head further than the photo can"):
         osm.rotate(face, yaw=42)
     with pytest.raises(InputError, match="frontal needs a face"):
         osm.head_turn(frontal=True)
@@ -120,12 +122,18 @@ def test_basis_command_draws_and_names_every_vector(photo, tmp_path):
 
 
 def test_basis_command_without_a_photo_prints_a_table(tmp_path):
-    done = osmnet("basis", "-o", tmp_path)
+    done = osmnet("basis", "-o", tmp_path, "--by-attention")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["basis.json", "basis.png"]
     lines = done.stdout.splitlines()
     assert any("b01" in line for line in lines)
     assert any("still" in line for line in lines)
+    shares = [float(line.split()[-1]) for line in lines if line.split()[:1] == ["b01"]]
+    numbers = json.loads((tmp_path / "basis.json").read_text(encoding="utf-8"))["vectors"]
+    of_first = next(vector["attention"] for vector in numbers if vector["label"] == "b01")
+    assert shares == [pytest.approx(100 * of_first, abs=0.051)]
+    attention = [vector["attention"] for vector in numbers]
+    assert attention == sorted(attention, reverse=True)
 
 
 def test_rotate_command_writes_a_labelled_picture(osm, photo, tmp_path):
