@@ -113,7 +113,9 @@ class FaceModel:
     ) -> NDArray[np.float32]:
         """Distance of the inner lips' mid-points over the mouth's width at rest, no unit.
 
-        Lips that are pressed together or overlap have a gap of 0.
+        It is the distance along the head's vertical, so it grows from 0 without a step: the
+        mid-points lie apart in depth even where the lips touch. Lips that are pressed together or
+        overlap have a gap of 0.
 
         Args:
             expression: (52,) or (T, 52) coefficients.
@@ -133,10 +135,10 @@ class FaceModel:
             alpha = np.asarray(identity, np.float32)
             rest = rest + np.tensordot(alpha, self.landmark_identity[: len(alpha)], 1)
         width = np.linalg.norm(rest[MOUTH_CORNERS[0]] - rest[MOUTH_CORNERS[1]])
-        apart = self.landmark_expression[:, UPPER_LIP] - self.landmark_expression[:, LOWER_LIP]
-        gap = rest[UPPER_LIP] - rest[LOWER_LIP] + beta @ apart
-        length = np.linalg.norm(gap, axis=-1) * (gap[..., 1] > 0)
-        result: NDArray[np.float32] = (length / width).astype(np.float32)
+        moved = self.landmark_expression[:, :, 1]
+        apart = rest[UPPER_LIP, 1] - rest[LOWER_LIP, 1]
+        apart = apart + beta @ (moved[:, UPPER_LIP] - moved[:, LOWER_LIP])
+        result: NDArray[np.float32] = np.maximum(apart / width, 0.0).astype(np.float32)
         return result
 
     def triangles_of(self, *names: str) -> NDArray[np.int32]:

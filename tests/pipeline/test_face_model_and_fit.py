@@ -76,6 +76,14 @@ def test_lip_gap_is_zero_at_rest_and_opens_with_the_jaw(model, osm):
         model.lip_gap(np.zeros((4, 51)))
 
 
+def test_lip_gap_grows_without_a_step(model):
+    jaw = np.zeros((401, 52), np.float32)
+    jaw[:, ARKIT_NAMES.index("jawOpen")] = np.linspace(0, 0.4, 401)
+    steps = np.diff(model.lip_gap(jaw))
+    assert steps.min() >= 0
+    assert steps.max() < 0.001
+
+
 @pytest.mark.parametrize("suffix", ["obj", "ply", "glb"])
 def test_export_can_be_read_back(model, tmp_path, suffix):
     path = model.export(tmp_path / f"head.{suffix}", expression=coefficients(jawOpen=0.5))
