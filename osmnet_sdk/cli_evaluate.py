@@ -15,8 +15,6 @@ from osmnet_sdk.errors import InputError
 
 evaluate_app = typer.Typer(help="Measure against real recordings.", no_args_is_help=True)
 
-_VIDEOS = (".mp4", ".mov", ".mkv", ".mpg", ".avi", ".webm")
-
 
 @evaluate_app.callback()
 def _group() -> None:
@@ -80,42 +78,37 @@ def self_driven(
 
 @evaluate_app.command()
 def expression(
-    folder: Annotated[
-        Path, typer.Argument(help="Folder with NAME.wav and phone labels NAME.json.")
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOLDER...",
+            help="Folders with NAME.wav and phone labels NAME.json, or of takes (`train clips`).",
+        ),
     ],
+    videos: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the takes' videos, to measure lips in their pictures."),
+    ] = None,
+    speaker: Annotated[
+        list[str] | None, typer.Option(help="Take only clips of this speaker; repeat for more.")
+    ] = None,
+    hour: Annotated[bool, typer.Option(help="Also time a minute and an hour of speech.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
 ) -> None:
-    """Measure predicted lips against phone labels: closure, opening, F and V, rounding."""
-    from osmnet_sdk.evaluation.lips import lip_figures, load_phones, pooled_shares
-    from osmnet_sdk.sdk import OSMNet
+    """Measure predicted lips: phone labels, poor sound, no voice, languages, tracked lips."""
+    from osmnet_sdk.evaluation.expression import evaluate_expression
 
     with plain_errors(), progress_bars(as_json) as progress:
-        labels = sorted(
-            path for path in folder.glob("*.json") if path.with_suffix(".wav").is_file()
-        )
-        if not labels:
-            raise InputError(f"'{folder}' has no NAME.wav with labels NAME.json beside it.")
-        osm = OSMNet(device, bundle)
-        clips = {}
-        for path in labels:
-            track = osm.predict_expression(path.with_suffix(".wav"), progress=progress)
-            clips[path.stem] = lip_figures(
-                osm.lip_gap(track), load_phones(path), coefficients=track.coefficients
-            )
-        result: dict[str, Any] = {
-            name: round(value, 3) for name, value in pooled_shares(list(clips.values())).items()
-        }
+        report = evaluate_expression(
+            folders, device=device, bundle=bundle, videos=videos, speakers=speaker or (),
+            hour=hour, progress=progress,
+        )  # fmt: skip
         if as_json:
-            result["clips"] = {name: asdict(figures) for name, figures in clips.items()}
+            show_result(asdict(report), True)
         else:
-            result["clip"] = [
-                f"{name}: "
-                + ", ".join(f"{key} {value:.3g}" for key, value in asdict(figures).items())
-                for name, figures in clips.items()
-            ]
-        show_result(result, as_json)
+            _print_figures(report, "predicted (90 %)")
 
 
 @evaluate_app.command()
@@ -157,11 +150,13 @@ def motion(
         if as_json:
             show_result(asdict(report), True)
         else:
-            _print_motion(report)
+            _print_figures(report, "takes (90 %)")
 
 
 def _clips(folder: Path, names: list[str] | None) -> list[Path]:
-    found = {path.stem: path for path in sorted(folder.glob("*")) if path.suffix in _VIDEOS}
+    from osmnet_sdk.formats.video import SUFFIXES
+
+    found = {path.stem: path for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES}
     if not found:
         raise InputError(f"There are no video clips in '{folder}'; name a folder that has some.")
     missing = [name for name in names or [] if name not in found]
@@ -179,22 +174,32 @@ def _line(score: Any) -> str:
     )
 
 
-def _print_motion(report: Any) -> None:
+def _print_figures(report: Any, made: str) -> None:
+    """Print a report's rows; `made` is the title of what the model makes."""
     from rich.console import Console
     from rich.table import Table
 
     table = Table(caption=report.summary(), caption_justify="left")
-    for title in ("figure", "real (90 %)", "takes (90 %)", "seeds", "asked", "", "clips"):
+    seeds = any(row.seeds for row in report.figures)
+    for title in (
+        "figure",
+        "real (90 %)",
+        made,
+        *(["seeds"] if seeds else []),
+        "asked",
+        "",
+        "clips",
+    ):
         table.add_column(title, no_wrap=title != "asked")
     for row in report.figures:
         table.add_row(
             f"{row.name}, {row.unit}" if row.unit else row.name,
             _with_range(row.real, row.real_interval),
             _with_range(row.takes, row.takes_interval),
-            _with_range(None, row.seeds),
+            *([_with_range(None, row.seeds)] if seeds else []),
             row.asked,
             "yes" if row.passed else "[bold]NO[/bold]",
-            f"{row.clips} of {row.speakers}" if row.clips else "",
+            f"{row.clips} of {row.speakers}" if row.speakers else "",
         )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 

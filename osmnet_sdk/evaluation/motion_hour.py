@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.conventions import FPS, SAMPLE_RATE
+from osmnet_sdk.evaluation.process_memory import peak_megabytes
 
 _HOUR = 3600
 _MINUTE = 60
@@ -68,15 +69,5 @@ def _measured(weights: Path, speech: NDArray[np.float32]) -> HourFigures:
     angles = track.rotation.astype(np.float64)
     minutes = angles.reshape(-1, _MINUTE * int(FPS), 3).mean(axis=1)
     return HourFigures(
-        float(np.abs(angles).max()), float(np.abs(minutes).max()), seconds, _peak(), short
+        float(np.abs(angles).max()), float(np.abs(minutes).max()), seconds, peak_megabytes(), short
     )
-
-
-def _peak() -> float | None:
-    """Most memory that this process had, in megabytes, where Linux tells it."""
-    try:
-        text = Path("/proc/self/status").read_text(encoding="ascii")
-    except OSError:
-        return None
-    found = [line.split()[1] for line in text.splitlines() if line.startswith("VmHWM:")]
-    return int(found[0]) * 1024 / 1e6 if found else None

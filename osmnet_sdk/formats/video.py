@@ -19,6 +19,9 @@ from osmnet_sdk.errors import InputError, OSMNetWarning, PhotoError
 
 KIND = "a video file"
 
+SUFFIXES = (".mp4", ".mov", ".mkv", ".mpg", ".avi", ".webm")
+"""Names of videos end in one of these."""
+
 # libswscale's SWS_BILINEAR, SWS_FULL_CHR_H_INT and SWS_ACCURATE_RND: without the last two, colours
 # come out one level too dark.
 _TO_RGB = 0x2 | 0x2000 | 0x40000

@@ -33,12 +33,14 @@ class TrainingClip:
         speaker: who is seen.
         take: the performance at 25 fps.
         samples: (640 · T,) float32, 16 kHz mono, in step with the take; None for a silent clip.
+        lag: seconds by which the lips came after the sound before that was taken out.
     """
 
     name: str
     speaker: str
     take: Take
     samples: NDArray[np.float32] | None
+    lag: float = 0.0
 
     def __len__(self) -> int:
         """Number of frames T."""
@@ -139,10 +141,10 @@ def _read_clip(folder: Path, row: dict[str, str]) -> TrainingClip:
     if take.fps != FPS:
         take = take.resample(FPS)
     sound = folder / f"{name}.wav"
-    samples = None
+    samples, lag = None, _lag(folder, row)
     if sound.is_file():
-        samples = _in_step(load_audio(sound).samples, len(take), _lag(folder, row))
-    return TrainingClip(name, row["speaker"], take, samples)
+        samples = _in_step(load_audio(sound).samples, len(take), lag)
+    return TrainingClip(name, row["speaker"], take, samples, lag)
 
 
 def _lag(folder: Path, row: dict[str, str]) -> float:

@@ -8,7 +8,6 @@ from osmnet_sdk.audio.mel import mel_windows
 from osmnet_sdk.bundle import find_bundle
 from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
-from osmnet_sdk.evaluation.lips import LabelledPhone, lip_figures, load_phones
 from osmnet_sdk.expression.level import level_gain, levelled
 from osmnet_sdk.expression.lips import FREE, OVERLAP, TOUCH, LipGeometry, smoothed, touched
 from osmnet_sdk.expression.network import (
@@ -21,8 +20,6 @@ from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.options import ExpressionOptions
-from osmnet_sdk.training.expression import ExpressionData, ExpressionRecipe, train_expression
-from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip
 
 SMALL = ExtractorConfig(past=3, ahead=1, identity=50, width=16, hidden=16, dropout=0.0)
 JAW, CLOSE = ARKIT_NAMES.index("jawOpen"), ARKIT_NAMES.index("mouthClose")
@@ -233,91 +230,6 @@ def test_weights_that_do_not_fit_are_refused(network):
             extractor_from(wrong, {"config": text}, "a test")
     with pytest.raises(ModelError):
         extractor_from(arrays, {}, "a test")
-
-
-def loud_opens_clips(count):
-    """Clips in which the mouth opens where the sound is loud."""
-    clips = []
-    for seed in range(count):
-        rng = np.random.default_rng(seed)
-        loud = np.repeat(rng.random(8) < 0.5, 8)
-        mel = np.where(np.pad(loud, (3, 1))[:, None, None], -3.0, -9.0) + np.zeros((68, 16, 16))
-        truth = np.zeros((64, 52))
-        truth[:, JAW] = 0.4 * loud
-        clips.append(Clip(mel.astype(np.float16), truth.astype(np.float16), ALL_COEFFICIENTS))
-    return clips
-
-
-def test_training_learns_and_resumes_where_it_stopped(model, tmp_path):
-    clips = loud_opens_clips(6)
-    recipe = ExpressionRecipe(
-        config=SMALL, voices=(), steps=60, batch=6, frames=32, learning_rate=5e-3, still_clips=0
-    )
-    data = ExpressionData(clips, clips[:1])
-    history = train_expression(recipe, data, model, out=tmp_path / "whole.safetensors")
-    losses = [value for _, value in history["loss"]]
-    assert np.mean(losses[-5:]) < 0.5 * np.mean(losses[:5])
-
-    checkpoint = tmp_path / "checkpoint.safetensors"
-    steps = iter(range(1000))
-    with pytest.raises(Cancelled):
-        train_expression(
-            recipe,
-            data,
-            model,
-            out=tmp_path / "half.safetensors",
-            checkpoint=checkpoint,
-            checkpoint_every=20,
-            cancel=lambda: next(steps) >= 30,
-        )
-    assert not (tmp_path / "half.safetensors").exists()
-    train_expression(
-        recipe, data, model, out=tmp_path / "half.safetensors", checkpoint=checkpoint,
-        checkpoint_every=20,
-    )  # fmt: skip
-    from safetensors.numpy import load_file
-
-    whole = load_file(tmp_path / "whole.safetensors")
-    resumed = load_file(tmp_path / "half.safetensors")
-    for name, value in whole.items():
-        np.testing.assert_allclose(resumed[name], value, atol=2e-3, err_msg=name)
-
-
-def test_training_needs_clips_that_are_long_enough(model, tmp_path):
-    recipe = ExpressionRecipe(config=SMALL, voices=(), steps=1, frames=100)
-    with pytest.raises(InputError, match="100 frames"):
-        train_expression(
-            recipe, ExpressionData(loud_opens_clips(2), []), model, out=tmp_path / "a.safetensors"
-        )
-
-
-def test_lip_figures_tell_speech_from_flapping():
-    phones = [
-        LabelledPhone("P" if i % 4 == 0 else "AA", 0.2 * i, 0.2 * (i + 1)) for i in range(100)
-    ]
-    times = np.arange(500) / 25
-    fits = np.where((times / 0.2).astype(int) % 4 == 0, 0.0, 0.3)
-    flaps = 0.15 + 0.15 * np.sin(2 * np.pi * 6 * times)
-    good, bad = lip_figures(fits, phones), lip_figures(flaps, phones)
-    assert good.closure == 1
-    assert good.opening == 1
-    assert good.ratio > 10
-    assert good.closure - good.closure_shifted > 0.3
-    assert bad.closure - bad.closure_shifted < 0.1
-    assert good.bilabials == 25
-    assert np.isnan(good.teeth)
-
-
-def test_phone_labels_are_read_or_refused(tmp_path):
-    path = tmp_path / "labels.json"
-    path.write_text('[{"word": "pa", "phones": [{"ph": "P", "bg": 10, "ed": 18}]}]')
-    assert load_phones(path) == [LabelledPhone("P", 0.10, 0.18)]
-    for wrong in ("no json", '{"a": 1}', '[{"word": "a"}]', '[{"phones": [{"ph": "P"}]}]'):
-        path.write_text(wrong)
-        with pytest.raises(InputError, match="labels"):
-            load_phones(path)
-    with pytest.raises(InputError):
-        load_phones(tmp_path / "none.json")
 
 
 def test_config_says_how_far_it_looks_ahead():
