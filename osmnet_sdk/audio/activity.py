@@ -14,7 +14,9 @@ FloatArray = NDArray[np.float32]
 FLOOR_DB = -80.0
 """Lowest level, in dBFS."""
 
-_BLOCK = 4096
+_BLOCK = 512
+"""Frames whose level is computed at once (about 5 MB of memory)."""
+
 _MEDIAN = 5
 """Frames of the running median that hides clicks (0.2 s)."""
 _NEIGHBOURHOOD = 250

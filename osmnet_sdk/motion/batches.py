@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -38,3 +38,26 @@ def batches(rows: Tensor) -> Iterator[tuple[Tensor, int]]:
             yield filled, len(part)
         else:
             yield part, BATCH
+
+
+def in_batches(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
+    """The values of a function of rows, one row each, computed batch by batch on one thread.
+
+    They are gathered in one tensor: many small results that are kept between the large ones that
+    are not would leave the memory in pieces, a hundred megabytes of them for an hour of sound.
+
+    Args:
+        function: from (256, …) to (256, …), each row by itself.
+        rows: (N, …), N ≥ 1.
+
+    Returns:
+        (N, …).
+    """
+    values = torch.empty(0)
+    with one_thread():
+        for number, (part, kept) in enumerate(batches(rows)):
+            found = function(part)
+            if not number:
+                values = found.new_empty(len(rows), *found.shape[1:])
+            values[number * BATCH :][:kept] = found[:kept]
+    return values

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.activity import voice_activity
-from osmnet_sdk.audio.mel import mel_windows
+from osmnet_sdk.audio.mel import mel_window_views
 
 FloatArray = NDArray[np.float32]
 
 SOFTEST, LOUDEST = -5.0, 4.0
 """Range of a band around its mean in speech, in natural logarithms (−43 to 35 dB)."""
 
+_BLOCK = 1024
 
-def heard_patches(samples: FloatArray, bands: int, hops: int) -> tuple[FloatArray, FloatArray]:
+
+class HeardSound:
     """Mel patches relative to each band's mean over the recording's speech, and voice activity.
 
     Gain, microphone and the colour of the voice fall out, and so does the level of the noise in
@@ -25,12 +29,28 @@ def heard_patches(samples: FloatArray, bands: int, hops: int) -> tuple[FloatArra
         bands: number of mel bands.
         hops: number of hops in a patch.
 
-    Returns:
-        float32 (F, bands, hops) within [−5, 4], and float32 (F,) within [0, 1].
+    Attributes:
+        activity: float32 (F,) within [0, 1], whether somebody speaks.
     """
-    mel = mel_windows(samples, bands=bands, hops=hops)
-    activity = voice_activity(samples)
-    spoken = activity > 0.5
-    usual = np.average(mel.mean(axis=2), axis=0, weights=spoken if spoken.any() else None)
-    mel -= usual.astype(np.float32)[:, None]
-    return np.clip(mel, SOFTEST, LOUDEST, out=mel), activity
+
+    def __init__(self, samples: FloatArray, bands: int, hops: int) -> None:
+        self.activity = voice_activity(samples)
+        self._windows = mel_window_views(samples, bands=bands, hops=hops)
+        spoken = self.activity > 0.5
+        # The order in which numbers are added up, and with it the last bit, is that of a copy.
+        means = [
+            self._windows[start : start + _BLOCK].copy("C").mean(axis=2)
+            for start in range(0, len(self), _BLOCK)
+        ]
+        usual = np.average(np.concatenate(means), axis=0, weights=spoken if spoken.any() else None)
+        self._usual = usual.astype(np.float32)[:, None]
+
+    def __len__(self) -> int:
+        """Number of frames F."""
+        return len(self.activity)
+
+    def patches(self, frames: slice | NDArray[Any]) -> FloatArray:
+        """The patches of some frames, or of all (`slice(None)`): (N, bands, hops) in [−5, 4]."""
+        mel = self._windows[frames].copy("C")
+        mel -= self._usual
+        return np.clip(mel, SOFTEST, LOUDEST, out=mel)

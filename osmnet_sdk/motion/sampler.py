@@ -15,13 +15,13 @@ from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError, ModelError
-from osmnet_sdk.motion.batches import BATCH, batches, one_thread
+from osmnet_sdk.motion.batches import batches, in_batches, one_thread
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.directing import directed
 from osmnet_sdk.motion.following import centre_motion
 from osmnet_sdk.motion.heard import MotionFeatures, played, stretched, with_gains
 from osmnet_sdk.motion.level import natural_level
-from osmnet_sdk.motion.listening import heard_patches
+from osmnet_sdk.motion.listening import HeardSound
 from osmnet_sdk.motion.liveliness import liveliness
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.path import random_path, take_size, unit_directions
@@ -260,27 +260,22 @@ class MotionSampler:
         config = self.network.config
         seconds = round(audio.seconds)
         reporter.step("Listening", 0, seconds)
-        mel, activity = heard_patches(audio.samples, config.mel_bands, config.mel_hops)
-        heard = torch.empty(len(mel), config.audio_size)
-        with one_thread():
-            for done, (part, kept) in enumerate(batches(torch.from_numpy(mel))):
-                reporter.step("Listening", int(done * BATCH / FPS), seconds)
-                place = done * BATCH
-                heard[place : place + kept] = self.network.audio_frames(part)[:kept]
-            del mel  # the largest part of an hour's memory
-            # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
-            starts = torch.arange(-(config.clip_frames - 2), len(heard))
-            frames = starts[:, None] + torch.arange(config.clip_frames)
-            frames = frames.clamp(0, len(heard) - 1)
-            weights = torch.cat(
-                [
-                    self.network.audio_encoder.log_weights(heard[part]).exp()[:kept]
-                    for part, kept in batches(frames)
-                ]
-            )
+        sound = HeardSound(audio.samples, config.mel_bands, config.mel_hops)
+
+        def listened(frames: Tensor) -> Tensor:
+            reporter.step("Listening", int(int(frames[0]) / FPS), seconds)
+            return self.network.audio_frames(torch.from_numpy(sound.patches(frames.numpy())))
+
+        heard = in_batches(listened, torch.arange(len(sound)))
+        # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
+        starts = torch.arange(-(config.clip_frames - 2), len(heard))
+        clips = starts[:, None] + torch.arange(config.clip_frames)
+        clips = clips.clamp(0, len(heard) - 1)
+        encoder = self.network.audio_encoder
+        weights = in_batches(lambda frames: encoder.log_weights(heard[frames]).exp(), clips)
         reporter.step("Listening", seconds, seconds)
         log_speed = torch.log(weights @ self._basis_speed).numpy().astype(np.float64)
-        return weights, log_speed, activity[frames[:, config.clip_frames // 2].numpy()]
+        return weights, log_speed, sound.activity[clips[:, config.clip_frames // 2].numpy()]
 
     def decode_path(self, features: MotionFeatures, path: Array) -> Array:
         """Poses of a path around the centre features, before levels, gains and limits.

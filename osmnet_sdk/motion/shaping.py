@@ -15,6 +15,9 @@ from osmnet_sdk.conventions import EULER_ORDER, FPS
 
 Array = NDArray[np.float64]
 
+_BLOCK = 1024
+"""Frames whose steps are blended at once, so that an hour needs no more memory than a minute."""
+
 _MAX_PITCH = 85.0
 """Beyond this pitch, in degrees, Euler angles degenerate; integration holds there."""
 
@@ -62,15 +65,17 @@ def blend_steps(clips: ArrayLike) -> Array:
     Returns:
         (K − T + 2, 6): the steps from frame T − 2 of the first clip on, where all clips are there.
     """
-    steps = _steps_within(np.asarray(clips, float))
-    overlap = steps.shape[1]
+    every = np.asarray(clips)
+    overlap = every.shape[1] - 1
     window = np.sin(np.pi * (np.arange(overlap) + 0.5) / overlap) ** 2
     window /= window.sum()
-    count = len(steps) - overlap + 1
-    blended = np.zeros((count, steps.shape[2]))
-    for position in range(overlap):
-        start = overlap - 1 - position
-        blended += window[position] * steps[start : start + count, position]
+    blended = np.zeros((len(every) - overlap + 1, every.shape[2]))
+    for first in range(0, len(blended), _BLOCK):
+        block = blended[first : first + _BLOCK]
+        steps = _steps_within(every[first : first + len(block) + overlap - 1].astype(float))
+        for position in range(overlap):
+            start = overlap - 1 - position
+            block += window[position] * steps[start : start + len(block), position]
     return blended
 
 

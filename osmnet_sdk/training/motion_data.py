@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.listening import heard_patches
+from osmnet_sdk.motion.listening import HeardSound
 from osmnet_sdk.motion.network import POSE_SIZE
 from osmnet_sdk.motion.shaping import relative_clips, smooth
 from osmnet_sdk.training.clips import TrainingClip
@@ -67,10 +67,10 @@ def motion_windows(clips: Sequence[TrainingClip], recipe: MotionRecipe) -> Motio
         if clip.samples is None:
             places.append(torch.full((len(cut),), -1))
             continue
-        mel, _ = heard_patches(clip.samples, config.mel_bands, config.mel_hops)
-        patches.append(torch.from_numpy(mel))
+        sound = HeardSound(clip.samples, config.mel_bands, config.mel_hops)
+        patches.append(torch.from_numpy(sound.patches(slice(None))))
         places.append(heard + torch.arange(len(cut)))
-        heard += len(mel)
+        heard += len(sound)
     if not sum(len(window) for window in windows):
         raise InputError(f"No training clip has {length} frames; give longer clips.")
     return MotionWindows(torch.cat(windows), torch.cat(patches), torch.cat(places))

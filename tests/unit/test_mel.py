@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from osmnet_sdk.audio import mel
 from osmnet_sdk.audio.activity import speech_energy, voice_activity
-from osmnet_sdk.audio.mel import SILENCE, MelStream, log_mel, mel_windows
+from osmnet_sdk.audio.mel import SILENCE, MelStream, log_mel, mel_window_views, mel_windows
 from osmnet_sdk.audio.windows import iterate_blocks
 from osmnet_sdk.errors import InputError
 
@@ -76,6 +76,16 @@ def test_windows_have_one_frame_per_started_25th_and_come_in_any_pieces(count, b
     pieces = [stream.push(samples[a:b]) for a, b in itertools.pairwise(edges)]
     pieces.append(stream.finish())
     np.testing.assert_allclose(np.concatenate(pieces), windows, atol=1e-5)
+
+
+def test_views_are_the_windows_in_a_quarter_of_the_memory():
+    samples = noise(100_000)
+    views = mel_window_views(samples)
+    np.testing.assert_array_equal(views, mel_windows(samples))
+    assert not views.flags.writeable
+    low, high = np.lib.array_utils.byte_bounds(views)
+    assert high - low < 0.26 * views.nbytes
+    assert mel_window_views(noise(0)).shape == (0, 16, 16)
 
 
 def test_a_stream_gives_windows_as_soon_as_their_sound_is_there():

@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from osmnet_sdk.motion import shaping
 from osmnet_sdk.motion.shaping import (
     blend_steps,
     integrate_steps,
@@ -31,6 +32,16 @@ def wave(frames: int, seed: int, degrees: float = 12.0) -> NDArray[np.float64]:
     size = np.array([degrees] * 3 + [0.02] * 3) * generator.uniform(0.5, 1.0, 6)
     path = size * (np.sin(rate * time + phase) - np.sin(phase))
     return np.asarray(path)
+
+
+@pytest.mark.parametrize("block", [1, 7, 60])
+def test_blocks_of_frames_do_not_show(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = wave(64, 0)
+    clips = relative_clips(path[:, :3], path[:, 3:], 5).astype(np.float32)
+    whole = blend_steps(clips)
+    monkeypatch.setattr(shaping, "_BLOCK", block)
+    np.testing.assert_array_equal(blend_steps(clips), whole)
+    np.testing.assert_array_equal(blend_steps(clips.astype(float)), whole)
 
 
 def test_clips_are_relative_to_their_first_frame_in_its_own_axes() -> None:
