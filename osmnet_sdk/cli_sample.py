@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 
 Smoothing = Annotated[float, typer.Option(help="Seconds of smoothing, 0 to 0.5.")]
 Tempo = Annotated[float, typer.Option(help="How fast the head moves, 0.5 to 2.")]
+LimitsText = Annotated[
+    str | None,
+    typer.Option(
+        "--limits",
+        help='Largest sampled motion: "pitch=20 yaw=25 roll=15 translation=0.05", degrees (0.1 to '
+        "80) and metres (0.001 to 0.5); 30 and 0.08 if left out.",
+    ),
+]
 Pins = Annotated[
     list[str] | None,
     typer.Option("--pin", help='Pose at a time: "3.2: yaw=30 pitch=-5"; may be repeated.'),
@@ -51,6 +59,8 @@ Follow = Annotated[
 ]
 
 _PLACES = ("x", "y", "z")
+_POSE = (*AXES, *_PLACES)
+_LIMITS = (*AXES, "translation")
 
 
 def sample(
@@ -63,6 +73,7 @@ def sample(
     blinks: Blinks = 14.0,
     smoothing: Smoothing = 0.0,
     tempo: Tempo = 1.0,
+    limits: LimitsText = None,
     pin: Pins = None,
     still: Still = None,
     basis: Basis = None,
@@ -79,7 +90,7 @@ def sample(
     with plain_errors(), progress_bars(as_json) as progress:
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, smoothing=smoothing,
-            tempo=tempo, pins=pin, still=still, basis=basis, start=start, end=end,
+            tempo=tempo, limits=limits, pins=pin, still=still, basis=basis, start=start, end=end,
         )  # fmt: skip
         reference = _reference(follow)
         folder = output_folder(output)
@@ -104,13 +115,15 @@ def retake(
     ] = None,
     number: Annotated[int, typer.Option("--take", help="Number in the seed, from 0.")] = 0,
     eyes: Annotated[
-        bool, typer.Option("--eyes", help="Sample blinks and gaze of the range, too.")
-    ] = False,
+        bool,
+        typer.Option("--eyes/--keep-eyes", help="Sample blinks and gaze of the range, too."),
+    ] = True,
     epsilon: Epsilon = 1.0,
     intensity: Intensity = 1.0,
     blinks: Blinks = 14.0,
     smoothing: Smoothing = 0.0,
     tempo: Tempo = 1.0,
+    limits: LimitsText = None,
     pin: Pins = None,
     still: Still = None,
     basis: Basis = None,
@@ -126,7 +139,7 @@ def retake(
     with plain_errors(), progress_bars(as_json) as progress:
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, smoothing=smoothing,
-            tempo=tempo, pins=pin, still=still, basis=basis,
+            tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
         )  # fmt: skip
         performance = OSMNet(device, bundle).retake(
             load_take(take), voice, start_seconds, end_seconds, seed=seed, take=number,
@@ -153,6 +166,7 @@ def sample_options(
     pins: Iterable[str] | None = None,
     still: Iterable[str] | None = None,
     basis: Iterable[str] | None = None,
+    limits: str | None = None,
     start: str | None = None,
     end: str | None = None,
     **plain: Any,
@@ -162,12 +176,13 @@ def sample_options(
     Raises:
         InputError: if a text cannot be read or a value is out of its range.
     """
-    from osmnet_sdk.options import SampleOptions
+    from osmnet_sdk.options import Limits, SampleOptions
 
     return SampleOptions(
         pins=[_pin(text) for text in pins or ()],
         still=[_seconds_range(text) for text in still or ()],
         basis=dict(_gain(text) for text in basis or ()),
+        limits=Limits(**_named("--limits", limits, _LIMITS) if limits is not None else {}),
         start=_whole_pose("--start", start),
         end=_whole_pose("--end", end),
         **plain,
@@ -186,7 +201,7 @@ def _pin(text: str) -> Pin:
     time, colon, pose = text.partition(":")
     if not colon:
         raise InputError(f"--pin must look like '3.2: yaw=30 pitch=-5', not '{text}'.")
-    values = _axes("--pin", pose)
+    values = _named("--pin", pose)
     return Pin(
         _number("--pin", time),
         [values.get(name) for name in AXES],
@@ -197,19 +212,19 @@ def _pin(text: str) -> Pin:
 def _whole_pose(option: str, text: str | None) -> list[float] | None:
     if text is None:
         return None
-    values = _axes(option, text)
-    return [values.get(name, 0.0) for name in (*AXES, *_PLACES)]
+    values = _named(option, text)
+    return [values.get(name, 0.0) for name in _POSE]
 
 
-def _axes(option: str, text: str) -> dict[str, float]:
+def _named(option: str, text: str, names: tuple[str, ...] = _POSE) -> dict[str, float]:
     """Values of axes that a text such as "yaw=30 pitch=-5" names."""
     values: dict[str, float] = {}
     for word in re.split(r"[\s,]+", text.strip()):
         name, equals, value = word.partition("=")
-        if not equals or name not in (*AXES, *_PLACES) or name in values:
+        if not equals or name not in names or name in values:
             raise InputError(
-                f"{option} takes each of pitch, yaw, roll, x, y, z once at most, as in "
-                f"'yaw=30 pitch=-5', not '{word}'."
+                f"{option} takes each of {', '.join(names)} once at most, as in "
+                f"'yaw=30 pitch=5', not '{word}'."
             )
         values[name] = _number(option, value)
     return values

@@ -109,8 +109,8 @@ class Pin(Options):
     """A pose at a time, met exactly; None leaves an axis, or all of a kind, free.
 
     Args:
-        time: seconds, 0 or more; between frames the track, interpolated by PCHIP as
-            `MotionTrack.resample` does, has the pose.
+        time: seconds, 0 or more. On a frame, that frame has the pose; between frames the track
+            has it at this time under its own interpolation, `MotionTrack.resample` (PCHIP).
         rotation: pitch, yaw, roll in degrees, each −80 to 80 or None.
         translation: x, y, z in metres, each −0.5 to 0.5 or None.
 

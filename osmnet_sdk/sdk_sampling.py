@@ -187,15 +187,15 @@ class SamplingCalls(Models):
         take: int = 0,
         options: SampleOptions | None = None,
         follow: MotionTrack | Take | None = None,
-        eyes: bool = False,
+        eyes: bool = True,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> _Performance:
         """Sample a range of time of a take anew; outside the range not a bit changes.
 
         The head motion of the range becomes that of another take, into which the old one fades at
-        the joins (C2). A take's expression stays as it is, so that an edited face is not lost;
-        gaze then goes on to make up for the old turns of the head, unless `eyes` is set.
+        the joins (C2). A take's blinks and gaze go with it, since eyes make up for the turns of the
+        head; what is said, and with it the rest of the expression, stays as it is.
 
         Args:
             track: what is to be changed, a take or a motion track.
@@ -206,8 +206,9 @@ class SamplingCalls(Models):
             take: number of the take in that seed, 0 or more.
             options: of the new motion; pins and calm ranges count within the range alone.
             follow: as for `sample_motions`.
-            eyes: whether a take's blinks and gaze are sampled anew in the range, too; its eye
-                coefficients then are those of the average face.
+            eyes: whether a take's blinks and gaze are sampled anew in the range, too; they and the
+                lids are then those of the average face. False keeps eyes that were edited or
+                tracked, which go on to make up for the old turns of the head.
             progress: called with (stage, done, total).
             cancel: asked between steps.
 

@@ -207,7 +207,8 @@ def test_sample_and_retake_as_an_animator_asks(short_voice, tmp_path):
     done = osmnet(
         "sample", short_voice, "-o", tmp_path, "-n", "1", "--pin", "1.2: yaw=20 pitch=-5",
         "--pin", "0.2: x=0.01", "--still", "0.4-0.6", "--end", "roll=4", "--tempo", "1.2",
-        "--smoothing", "0.05", "--basis", "12=2.0", "--json",
+        "--smoothing", "0.05", "--basis", "12=2.0", "--limits", "roll=3, translation=0.02",
+        "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (path,) = json.loads(done.stdout)["takes"]
@@ -215,15 +216,18 @@ def test_sample_and_retake_as_an_animator_asks(short_voice, tmp_path):
     np.testing.assert_allclose(take.motion.rotation[30, :2], (-5, 20), atol=1e-4)
     np.testing.assert_allclose(take.motion.rotation[-1], (0, 0, 4), atol=1e-6)
     assert take.provenance.options["motion"]["basis"] == {"12": 2.0}
+    assert take.provenance.options["motion"]["limits"] == {"roll": 3.0, "translation": 0.02}
+    assert np.abs(take.motion.rotation[:, 2]).max() < 4.01  # 3 but for the end that is asked for
     done = osmnet(
-        "retake", path, short_voice, "--from", "0.5", "--to", "1.0", "--follow", path, "--eyes",
-        "-o", tmp_path / "again.npz", "--json",
+        "retake", path, short_voice, "--from", "0.5", "--to", "1.0", "--follow", path,
+        "--keep-eyes", "-o", tmp_path / "again.npz", "--json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     again = load_take(tmp_path / "again.npz")
     assert json.loads(done.stdout)["seed"] == 1
     np.testing.assert_array_equal(again.motion.rotation[25:], take.motion.rotation[25:])
     assert again.motion != take.motion
+    assert again.expression == take.expression
 
 
 @pytest.mark.parametrize(
@@ -241,6 +245,10 @@ def test_sample_and_retake_as_an_animator_asks(short_voice, tmp_path):
         (["--basis", "99=2"], ["99", "1 to 48"]),
         (["--tempo", "3"], ["tempo", "0.5 to 2"]),
         (["--start", "yaw=x"], ["--start", "x"]),
+        (["--limits", "x=0.1"], ["--limits", "pitch, yaw, roll, translation", "x=0.1"]),
+        (["--limits", "yaw=0"], ["yaw", "0.1 to 80"]),
+        (["--limits", "yaw"], ["--limits", "'yaw'"]),
+        (["--end", ""], ["--end"]),
         (["--follow", "nothing.npz"], ["nothing.npz"]),
     ],
 )
