@@ -51,11 +51,20 @@ def hour_figures(weights: Path, voices: Sequence[NDArray[np.float32]]) -> HourFi
         return pool.submit(_measured, weights, np.concatenate(voices)).result()
 
 
+def _repeated(speech: NDArray[np.float32], seconds: int) -> NDArray[np.float32]:
+    """Speech repeated or cut; `np.resize` would keep a whole number of copies in memory."""
+    samples = np.empty(seconds * SAMPLE_RATE, np.float32)
+    for start in range(0, len(samples), len(speech)):
+        part = samples[start : start + len(speech)]
+        part[:] = speech[: len(part)]
+    return samples
+
+
 def _measured(weights: Path, speech: NDArray[np.float32]) -> HourFigures:
     from osmnet_sdk.evaluation.motion_folds import load_sampler
 
     sampler = load_sampler(weights)
-    minute = Audio(np.resize(speech, _MINUTE * SAMPLE_RATE), "minute")
+    minute = Audio(_repeated(speech, _MINUTE), "minute")
     sampler.sample(sampler.features(minute), take=0, seed=1)  # first calls import and compile
     start = time.perf_counter()
     features = sampler.features(minute)
@@ -63,7 +72,7 @@ def _measured(weights: Path, speech: NDArray[np.float32]) -> HourFigures:
         sampler.sample(features, take=take, seed=0)
     short = time.perf_counter() - start
     start = time.perf_counter()
-    hour = Audio(np.resize(speech, _HOUR * SAMPLE_RATE), "hour")
+    hour = Audio(_repeated(speech, _HOUR), "hour")
     track = sampler.sample(sampler.features(hour), take=0, seed=0)
     seconds = time.perf_counter() - start
     angles = track.rotation.astype(np.float64)

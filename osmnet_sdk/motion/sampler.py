@@ -258,24 +258,30 @@ class MotionSampler:
     def _heard(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, Array, NDArray[np.float32]]:
         """Weights w^a, logarithm of the predicted speed, and activity, of each clip."""
         config = self.network.config
-        seconds = round(audio.seconds)
-        reporter.step("Listening", 0, seconds)
-        sound = HeardSound(audio.samples, config.mel_bands, config.mel_hops)
-
-        def listened(frames: Tensor) -> Tensor:
-            reporter.step("Listening", int(int(frames[0]) / FPS), seconds)
-            return self.network.audio_frames(torch.from_numpy(sound.patches(frames.numpy())))
-
-        heard = in_batches(listened, torch.arange(len(sound)))
+        heard, activity = self._heard_frames(audio, reporter)
         # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
         starts = torch.arange(-(config.clip_frames - 2), len(heard))
         clips = starts[:, None] + torch.arange(config.clip_frames)
         clips = clips.clamp(0, len(heard) - 1)
         encoder = self.network.audio_encoder
         weights = in_batches(lambda frames: encoder.log_weights(heard[frames]).exp(), clips)
-        reporter.step("Listening", seconds, seconds)
         log_speed = torch.log(weights @ self._basis_speed).numpy().astype(np.float64)
-        return weights, log_speed, sound.activity[clips[:, config.clip_frames // 2].numpy()]
+        return weights, log_speed, activity[clips[:, config.clip_frames // 2].numpy()]
+
+    def _heard_frames(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, NDArray[np.float32]]:
+        """What the audio encoder makes of each frame, (F, …), and activity."""
+        config = self.network.config
+        seconds = round(audio.seconds)
+        reporter.step("Listening", 0, seconds)
+        sound = HeardSound(audio.samples, config.mel_bands, config.mel_hops)
+
+        def encoded(frames: Tensor) -> Tensor:
+            reporter.step("Listening", int(int(frames[0]) / FPS), seconds)
+            return self.network.audio_frames(torch.from_numpy(sound.patches(frames.numpy())))
+
+        heard = in_batches(encoded, torch.arange(len(sound)))
+        reporter.step("Listening", seconds, seconds)
+        return heard, sound.activity
 
     def decode_path(self, features: MotionFeatures, path: Array) -> Array:
         """Poses of a path around the centre features, before levels, gains and limits.
