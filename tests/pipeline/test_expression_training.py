@@ -1,0 +1,98 @@
+"""Training of the Expression Feature Extractor on made-up sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from osmnet_sdk.bundle import find_bundle
+from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.errors import Cancelled, InputError
+from osmnet_sdk.expression.network import ExtractorConfig
+from osmnet_sdk.face.model import load_face_model
+from osmnet_sdk.training import loop
+from osmnet_sdk.training.expression import ExpressionData, ExpressionRecipe, train_expression
+from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip
+
+RECIPE = ExpressionRecipe(
+    config=ExtractorConfig(past=3, ahead=1, identity=50, width=16, hidden=16, dropout=0.0),
+    voices=(),
+    steps=60,
+    batch=6,
+    frames=32,
+    learning_rate=5e-3,
+    still_clips=0,
+)
+
+
+def loud_opens_clips(count: int) -> list[Clip]:
+    """Clips in which the mouth opens where the sound is loud."""
+    clips = []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        loud = np.repeat(rng.random(8) < 0.5, 8)
+        mel = np.where(np.pad(loud, (3, 1))[:, None, None], -3.0, -9.0) + np.zeros((68, 16, 16))
+        truth = np.zeros((64, 52))
+        truth[:, ARKIT_NAMES.index("jawOpen")] = 0.4 * loud
+        clips.append(Clip(mel.astype(np.float16), truth.astype(np.float16), ALL_COEFFICIENTS))
+    return clips
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # as `osmnet train` does
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    return load_face_model(find_bundle())
+
+
+def test_training_learns_and_resumes_where_it_stopped(
+    model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = loud_opens_clips(6)
+    data = ExpressionData(clips, clips[:1])
+    whole = tmp_path / "whole.safetensors"
+    loss = train_expression(RECIPE, data, model, out=whole, work=tmp_path / "whole")
+    curves = EventAccumulator(str(tmp_path / "whole")).Reload()
+    losses = [event.value for event in curves.Scalars("expression/total")]
+    assert losses[-1] < 0.5 * losses[0]
+    (validation,) = curves.Scalars("expression/validation")
+    assert validation.step == 60
+    assert validation.value == pytest.approx(loss, rel=1e-5)
+
+    monkeypatch.setattr(loop, "CHECKPOINT_STEPS", 20)
+    half = tmp_path / "half.safetensors"
+    steps = iter(range(1000))
+    with pytest.raises(Cancelled):
+        train_expression(
+            RECIPE,
+            data,
+            model,
+            out=half,
+            work=tmp_path / "half",
+            cancel=lambda: next(steps) >= 30,
+        )
+    assert not half.exists()
+    train_expression(RECIPE, data, model, out=half, work=tmp_path / "half")
+    resumed = load_file(half)
+    for name, value in load_file(whole).items():
+        np.testing.assert_array_equal(resumed[name], value, err_msg=name)
+
+
+def test_training_needs_clips_that_are_long_enough(model: Any, tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"frames": 100})
+    data = ExpressionData(loud_opens_clips(2), [])
+    with pytest.raises(InputError, match="100 frames"):
+        train_expression(recipe, data, model, out=tmp_path / "a.safetensors", work=tmp_path)
