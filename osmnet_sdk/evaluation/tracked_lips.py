@@ -205,7 +205,7 @@ def _jitter_row(clips: Sequence[TrackedClip]) -> Figure:
     sides = [_by_speaker(clips, lambda clip, s=side: clip.jitter[s]) for side in (0, 1)]  # type: ignore[misc]
     real, made = (1000 * float(np.median(side)) for side in sides)
     return Figure(
-        "lip gap: mean |second difference|", "‰ of mouth width",
+        "jitter of the lip gap (mean second difference)", "‰ of mouth width",
         real, _scaled(median_interval(sides[0]), 1000),
         made, _scaled(median_interval(sides[1]), 1000), None, f"≤ {_JITTER:g} × real",
         made <= _JITTER * real, len(clips), len(sides[0]),
