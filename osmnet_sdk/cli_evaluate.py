@@ -81,7 +81,7 @@ def expression(
     folders: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FOLDER...",
+            metavar="FOLDER",
             help="Folders with NAME.wav and phone labels NAME.json, or of takes (`train clips`).",
         ),
     ],
