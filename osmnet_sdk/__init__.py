@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
     sample_motions = default_osmnet().sample_motions
     predict_expression = default_osmnet().predict_expression
+    expression_stream = default_osmnet().expression_stream
     sample_takes = default_osmnet().sample_takes
     retake = default_osmnet().retake
     fit_face = default_osmnet().fit_face
@@ -83,8 +84,9 @@ _HOMES = {
     ),
 }  # fmt: skip
 _CALLS = (
-    "sample_motions", "predict_expression", "sample_takes", "retake", "fit_face", "track_video",
-    "render", "render_video", "render_images", "lip_gap", "motion_basis", "head_turn", "rotate",
+    "sample_motions", "predict_expression", "expression_stream", "sample_takes", "retake",
+    "fit_face", "track_video", "render", "render_video", "render_images", "lip_gap",
+    "motion_basis", "head_turn", "rotate",
 )  # fmt: skip
 """Methods of the default `OSMNet` that the module offers as functions."""
 

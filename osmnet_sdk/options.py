@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from osmnet_sdk.conventions import AXES
+from osmnet_sdk.conventions import ARKIT_NAMES, AXES
 from osmnet_sdk.errors import InputError
 
 LARGEST_ANGLE = 80.0
@@ -51,8 +52,18 @@ def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
     return times
 
 
+def _checked_name(name: str) -> str:
+    if name not in ARKIT_NAMES:
+        near = get_close_matches(name, ARKIT_NAMES, 1)
+        hint = f" did you mean {near[0]}?" if near else " they are listed in docs/formats.md."
+        raise InputError(f"'{name}' is none of the 52 ARKit coefficients;{hint}")
+    return name
+
+
 Pose = Annotated[Sequence[float], AfterValidator(_checked_pose)]
 TimeRange = Annotated[tuple[Seconds, Seconds], AfterValidator(_checked_range)]
+ArkitName = Annotated[str, AfterValidator(_checked_name)]
+Offset = Annotated[float, Field(ge=-1.0, le=1.0)]
 Axes = tuple[float | None, float | None, float | None]
 
 
@@ -193,12 +204,45 @@ class SampleOptions(Options):
     gaze: Gain = 1.0
     """Gain on small gaze shifts, 0 to 3."""
 
+    brow_activity: Gain = 1.0
+    """Gain on the size of brow raises and frowns that go with emphasis, 0 to 3; 0 switches them
+    off."""
+
 
 class ExpressionOptions(Options):
-    """How expression is predicted from sound."""
+    """How expression is predicted from sound.
+
+    They act in this order: lag, rest in silence, intensities, gains, smoothing, offsets; results
+    stay within [0, 1]. Lips that touch go on touching under intensities and smoothing.
+    """
 
     intensity: Gain = 1.0
-    """Gain on all coefficients, 0 to 3; results stay within [0, 1]."""
+    """Gain on all coefficients, 0 to 3."""
+
+    jaw: Gain = 1.0
+    """Gain on the jaw (jaw…), 0 to 3."""
+
+    lips: Gain = 1.0
+    """Gain on lips and tongue (mouth…, tongueOut), 0 to 3."""
+
+    brows: Gain = 1.0
+    """Gain on the brows (brow…), those that are sampled with a take as well, 0 to 3."""
+
+    cheeks: Gain = 1.0
+    """Gain on cheeks and nose (cheek…, noseSneer…), sampled ones as well, 0 to 3."""
+
+    smoothing: float = Field(default=0.0, ge=0.0, le=0.2)
+    """Standard deviation of a Gaussian over the curves, seconds, 0 to 0.2; it shifts no time."""
+
+    lag_ms: float = Field(default=0.0, ge=-200.0, le=200.0)
+    """Milliseconds by which the curves come after the sound, −200 to 200; below 0 they lead."""
 
     rest_in_silence: bool = True
-    """Whether the mouth is brought to rest where nobody speaks."""
+    """Whether the mouth is closed and brought to rest where nobody speaks."""
+
+    gains: dict[ArkitName, Gain] = {}
+    """Gain of single coefficients by ARKit name, 0 to 3, taken literally: one on jawOpen or
+    mouthClose alone may part lips that touched."""
+
+    offsets: dict[ArkitName, Offset] = {}
+    """What is added to single coefficients by ARKit name, −1 to 1, at all times."""

@@ -17,6 +17,7 @@ from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__
 
 if TYPE_CHECKING:
+    from osmnet_sdk.expression.stream import ExpressionStream
     from osmnet_sdk.face.source import SourceFace
     from osmnet_sdk.motion.basis import BasisVector
 
@@ -98,7 +99,7 @@ class SamplingCalls(Models):
         Args:
             audio: as for `sample_motions`.
             face: the face that speaks; None is the average head.
-            options: strength and the like.
+            options: strength, smoothing, lag and the like.
             progress: called with (stage, done, total).
             cancel: asked between steps.
 
@@ -112,6 +113,26 @@ class SamplingCalls(Models):
         return self._predictor.predict(
             audio, identity, options or ExpressionOptions(), progress=progress, cancel=cancel
         )
+
+    def expression_stream(
+        self, *, face: SourceFace | None = None, options: ExpressionOptions | None = None
+    ) -> ExpressionStream:
+        """Predict expression from sound that is still going on.
+
+            stream = osm.expression_stream()
+            for samples in microphone:                # float, 16 kHz mono, pieces of any length
+                coefficients = stream.feed(samples)   # (frames, 52), those that are ready
+            coefficients = stream.finish()            # the rest
+
+        The frames are those of `predict_expression`, however the sound is cut; a frame is ready
+        `stream.look_ahead` seconds (0.2) after its time.
+
+        Args:
+            face: the face that speaks; None is the average head.
+            options: strength, smoothing, lag and the like.
+        """
+        identity = None if face is None else face.identity
+        return self._predictor.stream(identity, options or ExpressionOptions())
 
     def sample_takes(
         self,

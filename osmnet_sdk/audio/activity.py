@@ -17,21 +17,23 @@ FLOOR_DB = -80.0
 _BLOCK = 512
 """Frames whose level is computed at once (about 5 MB of memory)."""
 
-_MEDIAN = 5
+MEDIAN = 5
 """Frames of the running median that hides clicks (0.2 s)."""
 _NEIGHBOURHOOD = 250
 """Frames before and after within which speech is measured by its loudest level (10 s)."""
-_QUIETER = 20.0
+QUIETER = 20.0
 """How far a passage may lie below the loudest one and still be speech, in dB."""
-_DEPTH = 32.0
+DEPTH = 32.0
 """How far speech sounds lie below the loud level at most, in dB."""
-_STEADY = 3.0
+STEADY = 3.0
 """Sound that varies less than this between its soft and loud parts, in dB, is noise or a tone."""
-_MARGIN = (2.0, 10.0)
+MARGIN_SHARE = 0.4
+"""Share of the way from the noise to the loud level at which the threshold lies."""
+MARGIN = (2.0, 10.0)
 """Least and greatest distance of the threshold from the noise, in dB."""
-_SLOPE = 6.0
+SLOPE = 6.0
 """Width of the threshold, in dB."""
-_HANGOVER = 3
+HANGOVER = 3
 """Frames that speech lasts on after it fell below the threshold (0.12 s)."""
 _SHORT = 25
 """Recordings of up to this many frames (1 s) may be speech throughout, without any pause."""
@@ -84,18 +86,18 @@ def voice_activity(samples: FloatArray) -> FloatArray:
     level = speech_energy(samples).astype(np.float64)
     if len(level) == 0 or level.max() <= FLOOR_DB:
         return np.zeros(len(level), np.float32)
-    smooth = np.median(_around(level, _MEDIAN // 2), axis=1)
+    smooth = np.median(_around(level, MEDIAN // 2), axis=1)
     noise = float(np.percentile(level, 10))
     loudest = max(float(smooth.max()), float(np.percentile(level, 95)))
-    if loudest - noise < _STEADY:
-        spoken = len(level) <= _SHORT and loudest > FLOOR_DB + _DEPTH
+    if loudest - noise < STEADY:
+        spoken = len(level) <= _SHORT and loudest > FLOOR_DB + DEPTH
         return np.full(len(level), float(spoken), np.float32)
-    margin = np.clip(0.4 * (loudest - noise), *_MARGIN)
-    local = np.maximum(_around(smooth, _NEIGHBOURHOOD).max(axis=1), loudest - _QUIETER)
-    threshold = np.maximum(noise + margin, local - _DEPTH)
-    active = np.clip((level - threshold) / _SLOPE + 0.5, 0.0, 1.0)
-    held = np.pad(active, (_HANGOVER, 0))
-    return np.asarray(sliding_window_view(held, _HANGOVER + 1).max(axis=1), dtype=np.float32)
+    margin = np.clip(MARGIN_SHARE * (loudest - noise), *MARGIN)
+    local = np.maximum(_around(smooth, _NEIGHBOURHOOD).max(axis=1), loudest - QUIETER)
+    threshold = np.maximum(noise + margin, local - DEPTH)
+    active = np.clip((level - threshold) / SLOPE + 0.5, 0.0, 1.0)
+    held = np.pad(active, (HANGOVER, 0))
+    return np.asarray(sliding_window_view(held, HANGOVER + 1).max(axis=1), dtype=np.float32)
 
 
 def _around(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:

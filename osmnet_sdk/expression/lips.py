@@ -22,7 +22,7 @@ FREE = 0.060
 OVERLAP = 0.030
 """How far lips may be pressed into each other, in widths of the mouth."""
 
-_CLOSE = ARKIT_NAMES.index("mouthClose")
+CLOSE = ARKIT_NAMES.index("mouthClose")
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,53 @@ class LipGeometry:
 def smoothed(coefficients: FloatArray, gain: FloatArray) -> FloatArray:
     """Take the jitter out of coefficients, but leave closed lips closed.
 
-    A kernel of three frames; where the lips meet, the frame stays as it is, since a closure may
-    last no longer than that one frame.
+    A frame becomes the end of the straight line fitted to it and the two before it, which needs no
+    later frame, shifts no slow movement in time, and leaves a third of what alternates from frame
+    to frame. Where the lips meet the frame stays as it is, since a closure may last no longer.
+
+    Args:
+        coefficients: (2 + T, 52), beginning with the two frames before.
+        gain: (52,) of `LipGeometry`.
+
+    Returns:
+        (T, 52) in [0, 1].
+    """
+    now = coefficients[2:]
+    line = (5.0 * now + 2.0 * coefficients[1:-1] - coefficients[:-2]) / 6.0
+    keep = closedness(now, gain)[:, None]
+    result: FloatArray = np.clip(keep * now + (1.0 - keep) * line, 0.0, 1.0).astype(np.float32)
+    return result
+
+
+def closedness(coefficients: FloatArray, gain: FloatArray) -> FloatArray:
+    """How nearly the lips are closed, (T,): 1 where they touch, 0.4 at `TOUCH`, 0 when open.
 
     Args:
         coefficients: (T, 52).
         gain: (52,) of `LipGeometry`.
     """
-    padded = np.pad(coefficients, ((1, 1), (0, 0)), mode="edge")
-    soft = 0.18 * padded[:-2] + 0.64 * padded[1:-1] + 0.18 * padded[2:]
     opening = np.maximum(coefficients @ gain, 0.0)
-    keep = np.exp(-((opening / TOUCH) ** 2))[:, None]
-    result: FloatArray = (keep * coefficients + (1.0 - keep) * soft).astype(np.float32)
+    result: FloatArray = np.exp(-((opening / TOUCH) ** 2)).astype(np.float32)
+    return result
+
+
+def kept_closed(coefficients: FloatArray, before: FloatArray, gain: FloatArray) -> FloatArray:
+    """Close lips again that were closed before the coefficients were scaled.
+
+    Args:
+        coefficients: (T, 52), after scaling.
+        before: (T, 52).
+        gain: (52,) of `LipGeometry`.
+
+    Returns:
+        (T, 52); only mouthClose differs.
+    """
+    if gain[CLOSE] >= 0:
+        return coefficients
+    parted = np.maximum(coefficients @ gain, 0.0) - np.maximum(before @ gain, 0.0)
+    missing = closedness(before, gain) * np.maximum(parted, 0.0) / -gain[CLOSE]
+    result = coefficients.copy()
+    result[:, CLOSE] = np.minimum(result[:, CLOSE] + missing, 1.0)
     return result
 
 
@@ -80,11 +115,11 @@ def touched(coefficients: FloatArray, gain: FloatArray) -> FloatArray:
         coefficients: (T, 52).
         gain: (52,) of `LipGeometry`.
     """
-    if gain[_CLOSE] >= 0:
+    if gain[CLOSE] >= 0:
         return coefficients
     opening = coefficients @ gain
     wanted = np.interp(opening, [-OVERLAP, 0.0, TOUCH, FREE], [-OVERLAP, 0.0, 0.0, FREE])
     wanted = np.where(opening > FREE, opening, wanted)
     result = coefficients.copy()
-    result[:, _CLOSE] += ((opening - wanted) / -gain[_CLOSE]).astype(np.float32)
+    result[:, CLOSE] += ((opening - wanted) / -gain[CLOSE]).astype(np.float32)
     return np.clip(result, 0.0, 1.0)

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.audio.activity import voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
-from osmnet_sdk.audio.mel import mel_windows
-from osmnet_sdk.audio.windows import Block, iterate_blocks
+from osmnet_sdk.audio.windows import iterate_blocks
 from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.expression.level import level_gain, levelled
-from osmnet_sdk.expression.lips import smoothed, touched
+from osmnet_sdk.expression.stream import BLOCK, ExpressionStream
 from osmnet_sdk.options import ExpressionOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.tracks import ExpressionTrack, Provenance
@@ -26,12 +23,6 @@ if TYPE_CHECKING:
     from osmnet_sdk.expression.network import ExpressionExtractor
 
 FloatArray = NDArray[np.float32]
-
-_BLOCK = 750
-"""Frames that are computed at once (30 s)."""
-
-_MARGIN = 2
-"""Frames of sound that a mel window reaches beyond its frame, rounded up."""
 
 _DEFAULT_OPTIONS = ExpressionOptions()
 
@@ -86,7 +77,7 @@ class ExpressionPredictor:
             audio: a path, a binary file object, (samples, rate) or a loaded `Audio`.
             identity: (up to K,) identity coefficients of the face that will speak; None is the
                 mean head.
-            options: strength, and whether the mouth rests in silence.
+            options: strength, smoothing, lag and the like.
             progress: called with ("Predicting expression", frames done, frames).
             cancel: asked between blocks of 30 s.
 
@@ -100,20 +91,33 @@ class ExpressionPredictor:
             Cancelled: if `cancel` returns True.
         """
         recording = load_audio(audio, progress=progress, cancel=cancel)
-        alpha = self._identity(identity)
+        stream = self.stream(identity, options)
         report = Reporter(progress, cancel)
-        gain = level_gain(recording.samples)
         result = np.empty((recording.frames, len(ARKIT_NAMES)), np.float32)
-        for block in iterate_blocks(recording.frames, size=_BLOCK):
+        done = 0
+        for block in iterate_blocks(recording.frames, size=BLOCK):
             report.step("Predicting expression", block.start, recording.frames)
-            result[block.start : block.stop] = self._block(recording.samples, gain, block, alpha)
+            sound = slice(block.start * SAMPLES_PER_FRAME, block.stop * SAMPLES_PER_FRAME)
+            ready = stream.feed(recording.samples[sound])
+            result[done : done + len(ready)] = ready
+            done += len(ready)
+        result[done:] = stream.finish()
         report.step("Predicting expression", recording.frames, recording.frames)
-        lips = self._network.lip_gain.cpu().numpy()
-        result = touched(smoothed(result, lips), lips)
-        if options.rest_in_silence:
-            result *= _gate(voice_activity(recording.samples))[:, None]
-        result = np.clip(result * options.intensity, 0.0, 1.0)
         return ExpressionTrack(FPS, result, provenance=self._provenance(recording, options))
+
+    def stream(
+        self, identity: ArrayLike | None = None, options: ExpressionOptions = _DEFAULT_OPTIONS
+    ) -> ExpressionStream:
+        """A stream that predicts a voice as it is heard.
+
+        Args:
+            identity: as for `predict`.
+            options: as for `predict`.
+
+        Raises:
+            InputError: if `identity` is not at most K finite numbers.
+        """
+        return ExpressionStream(self._network, self._identity(identity), options, self._device)
 
     def _identity(self, identity: ArrayLike | None) -> FloatArray:
         count = self._network.config.identity
@@ -127,26 +131,6 @@ class ExpressionPredictor:
             alpha[: len(given)] = given
         return alpha
 
-    def _block(
-        self, samples: FloatArray, gain: FloatArray, block: Block, alpha: FloatArray
-    ) -> FloatArray:
-        import torch
-
-        config = self._network.config
-        first = block.start - config.past - _MARGIN
-        last = block.stop + config.ahead + _MARGIN
-        low, high = first * SAMPLES_PER_FRAME, last * SAMPLES_PER_FRAME
-        inside = samples[max(low, 0) : max(min(high, len(samples)), 0)]
-        level = levelled(inside, gain, max(first, 0))
-        before = max(-low, 0)
-        padded = np.pad(level, (before, high - low - before - len(level)))
-        windows = mel_windows(padded, bands=config.bands, hops=config.hops)[_MARGIN:-_MARGIN]
-        with torch.inference_mode():
-            mel = torch.from_numpy(windows)[None].to(self._device)
-            predicted = self._network(mel, torch.from_numpy(alpha)[None].to(self._device))
-        values: FloatArray = predicted[0].cpu().numpy()
-        return values
-
     def _provenance(self, recording: Audio, options: ExpressionOptions) -> Provenance:
         return Provenance(
             source="predicted",
@@ -156,11 +140,3 @@ class ExpressionPredictor:
             audio_sha256=recording.sha256,
             options=options.changed(),
         )
-
-
-def _gate(activity: FloatArray) -> FloatArray:
-    """Voice activity as a gain: open 0.16 s before the voice, moving softly."""
-    ahead = np.max([np.pad(activity[k:], (0, min(k, len(activity)))) for k in range(5)], axis=0)
-    padded = np.pad(ahead, 2, mode="edge")
-    kernel = np.array([0.1, 0.2, 0.4, 0.2, 0.1])
-    return np.convolve(padded, kernel, mode="valid").astype(np.float32)
