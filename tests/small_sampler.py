@@ -28,12 +28,13 @@ def small_sampler() -> MotionSampler:
     calibration = Calibration(
         directions=0.4 * random.standard_normal((3, CONFIG.feature_size)),
         recursion=np.tile([1.6, -0.68], (3, 1)),
-        gains=np.full(6, 2.0),
-        leaks=np.full(6, 2.0),
         predicted_speed=np.array([0.0, 0.2]),
-        sharpness=0.2,
+        gains=np.full(6, 1.4),
+        octaves=np.tile([0.8, 0.9, 1.0, 1.1, 1.3], (6, 1)),
+        leaks=np.full(6, 2.0),
         drift=10.0,
-        bursts=0.7,
+        bursts=np.full(6, 0.7),
+        moods=0.2,
         sizes=np.array([0.4, 0.2]),
     )
     return MotionSampler(network, calibration)

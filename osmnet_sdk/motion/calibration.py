@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.errors import ModelError
+from osmnet_sdk.motion.equaliser import BANDS
 
 Array = NDArray[np.float64]
 
@@ -23,28 +24,31 @@ class Calibration:
             as long as a typical clip varies along it; their squared lengths add up to the square
             of a typical distance from the centre.
         recursion: (R, P), coefficients of each direction's autoregression at 25 fps.
-        gains: (6,), factor on decoded steps, so that their mean speed is that of real speakers.
-        leaks: (6,), seconds, time constants of the pull to rest, so that the standard deviation of
-            poses is that of real speakers.
         predicted_speed: (2,), mean and standard deviation over speech of the logarithm of the
             speed that the audio encoder's weights predict.
-        sharpness: weight of the second difference that is added to a path, 0 or more; it makes up
-            for the high frequencies that overlapping clips lose when they are blended.
+        gains: (6,), factor on decoded steps, so that their mean speed is that of real speakers.
+        octaves: (6, B), factor on each octave of decoded steps (`equaliser.BANDS`), so that they
+            share out the power as in real motion; their logarithms add up to 0.
+        leaks: (6,), seconds, time constants of the pull to rest, so that over seconds heads
+            stray from it as far as those of real speakers.
         drift: seconds, time constant over which the mean pose is brought to rest.
-        bursts: standard deviation of the logarithm of a path's size over time: people hold still
-            and then move at once.
+        bursts: (6,), standard deviation of the logarithm of each column's size from moment to
+            moment, but for its outermost, which is held in: people hold still and then move at
+            once.
+        moods: standard deviation of the logarithm of each column's own size over seconds.
         sizes: (2,), standard deviations of the logarithm of a take's size: of all axes together,
             and of each axis by itself. People differ in how much they move.
     """
 
     directions: Array
     recursion: Array
-    gains: Array
-    leaks: Array
     predicted_speed: Array
-    sharpness: float
+    gains: Array
+    octaves: Array
+    leaks: Array
     drift: float
-    bursts: float
+    bursts: Array
+    moods: float
     sizes: Array
 
     def __post_init__(self) -> None:
@@ -52,12 +56,13 @@ class Calibration:
         shapes: dict[str, tuple[int, ...]] = {
             "directions": rows + np.shape(self.directions)[1:2],
             "recursion": rows + np.shape(self.recursion)[1:2],
-            "gains": (6,),
-            "leaks": (6,),
             "predicted_speed": (2,),
-            "sharpness": (),
+            "gains": (6,),
+            "octaves": (6, len(BANDS) - 1),
+            "leaks": (6,),
             "drift": (),
-            "bursts": (),
+            "bursts": (6,),
+            "moods": (),
             "sizes": (2,),
         }
         for field in fields(self):

@@ -16,7 +16,7 @@ DEVIATION = (1.55, 5.8)
 SPEED = (3.1, 11.6)
 """Range into which the mean speed of each angle of a take is brought, in degrees per second."""
 
-_LEVEL = (0.2, 6.0)
+_LEVEL = (0.1, 6.0)
 """Range of the factor that does so."""
 
 _LEVEL_FRAMES = 250

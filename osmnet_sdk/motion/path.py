@@ -12,10 +12,9 @@ from osmnet_sdk.motion.shaping import into_ball
 
 Array = NDArray[np.float64]
 
-FILL = 0.4
-"""Size of the free path over the ball's radius: bursts reach the rim, most stays inside."""
+FILL = 0.6
+"""Size of the free path over the ball's radius: most of it stays well inside."""
 
-_BURST_SECONDS = 0.4
 _SETTLED = 500
 """Frames a recursion runs before it is used, so that it forgets where it began."""
 
@@ -51,39 +50,11 @@ def random_path(
         (K', R), coordinates along the calibration's directions over their lengths; the offset in
         feature space is their product with `unit_directions`.
     """
-    children = np.random.SeedSequence([seed, take, frames]).spawn(2)
-    generators = [np.random.default_rng(child) for child in children]
-    count = length or frames
-    paths = _free_paths(calibration, count, generators[0])
+    generator = np.random.default_rng(np.random.SeedSequence([seed, take, frames]))
+    paths = _free_paths(calibration, length or frames, generator)
     _pass_through(paths, calibration, _first_direction([seed, frames], take, paths.shape[1]), begin)
     size = np.sqrt(np.sum(calibration.directions**2))
-    coordinates = paths * np.linalg.norm(calibration.directions, axis=1) * (FILL / size)
-    bursts = _bursts(count, float(calibration.bursts), generators[1])
-    return into_ball(coordinates * bursts[:, None])
-
-
-def take_size(calibration: Calibration, frames: int, *, seed: int, take: int) -> Array:
-    """How large a take's motion is on each angle against the usual take: (3,), 1 in the median.
-
-    Real speakers differ in how much they move, so takes do. What all axes share comes from a
-    low-discrepancy sequence over takes: a few takes of a seed are calm, usual and lively ones.
-
-    Args:
-        calibration: statistics of real speakers.
-        frames: K, as for `random_path`.
-        seed: of the sampling.
-        take: number of the take, from 0.
-    """
-    from scipy.special import ndtri
-
-    shared, single = np.asarray(calibration.sizes, float)
-    shift = np.random.default_rng(np.random.SeedSequence([seed, frames, 1])).random()
-    place = (shift + take * (math.sqrt(5.0) - 1.0) / 2.0) % 1.0
-    own = np.random.default_rng(np.random.SeedSequence([seed, take, frames, 1]))
-    # the outermost speakers are left to `intensity`
-    deviates = shared * ndtri(np.clip(place, 0.1, 0.9)) + single * ndtri(own.uniform(0.1, 0.9, 3))
-    sizes: Array = np.exp(deviates)
-    return sizes
+    return into_ball(paths * np.linalg.norm(calibration.directions, axis=1) * (FILL / size))
 
 
 def unit_directions(calibration: Calibration) -> Array:
@@ -98,15 +69,13 @@ def _filters(calibration: Calibration) -> list[tuple[Array, Array]]:
     """Numerator and denominator of each direction's filter, for output of variance 1."""
     from scipy.signal import lfilter
 
-    k = float(calibration.sharpness)
     impulse = np.zeros(_SETTLED)
     impulse[0] = 1.0
     filters = []
     for coefficients in calibration.recursion:
         below = np.concatenate([[1.0], -coefficients])
-        above = np.array([-k, 1.0 + 2.0 * k, -k])
-        response = lfilter(above, below, impulse)
-        filters.append((above / math.sqrt(float(response @ response)), below))
+        response = lfilter([1.0], below, impulse)
+        filters.append((np.array([1.0 / math.sqrt(float(response @ response))]), below))
     return filters
 
 
@@ -154,16 +123,3 @@ def _first_direction(entropy: list[int], take: int, size: int) -> Array:
     place = (shift + take * root ** -np.arange(1.0, count + 1)) % 1.0
     deviates: Array = ndtri(np.clip(place, 0.02, 0.98))
     return deviates
-
-
-def _bursts(frames: int, deviation: float, generator: np.random.Generator) -> Array:
-    """Slowly varying size of a path, (frames,), its logarithm 0 on average."""
-    from scipy.signal import lfilter
-
-    keep = math.exp(-1.0 / (25.0 * _BURST_SECONDS))
-    noise = generator.standard_normal(_SETTLED + frames)
-    # Two leaks in a row: a smooth rise and fall, of variance 1.
-    size = math.sqrt((1 - keep**2) ** 3 / (1 + keep**2))
-    level = lfilter([size], [1.0, -2.0 * keep, keep**2], noise)[_SETTLED:]
-    bursts: Array = np.exp(deviation * level)
-    return bursts

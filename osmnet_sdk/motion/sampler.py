@@ -15,21 +15,23 @@ from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError, ModelError
-from osmnet_sdk.motion.batches import batches, in_batches, one_thread
+from osmnet_sdk.motion.batches import in_batches, one_thread
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.directing import directed
+from osmnet_sdk.motion.equaliser import equalised
 from osmnet_sdk.motion.following import centre_motion
 from osmnet_sdk.motion.heard import MotionFeatures, played, stretched, with_gains
 from osmnet_sdk.motion.level import natural_level
 from osmnet_sdk.motion.listening import HeardSound
 from osmnet_sdk.motion.liveliness import liveliness
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
-from osmnet_sdk.motion.path import random_path, take_size, unit_directions
+from osmnet_sdk.motion.path import random_path, unit_directions
 from osmnet_sdk.motion.shaping import (
     blend_steps,
     integrate_steps,
     rise,
 )
+from osmnet_sdk.motion.vigour import take_pace, take_size
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.tracks import MotionTrack, Provenance
@@ -227,16 +229,20 @@ class MotionSampler:
             self.calibration, len(features.weights), seed=seed, take=take, begin=_BEGIN,
             length=len(heard.weights),
         )  # fmt: skip
-        poses = self.decode_path(heard, path)
+        pace = take_pace(
+            self.calibration, len(features.weights), seed=seed, take=take, length=len(path)
+        )
+        poses = self.decode_path(heard, path, pace)
         level = take_size(self.calibration, len(features.weights), seed=seed, take=take)
         level = level * natural_level(poses[:, :3] * level, heard.liveliness)
         if options.epsilon != 1.0 or options.basis:
             path = path * options.epsilon
             if options.basis:
                 heard = with_gains(heard, self._attention(heard, path), options.basis)
-            poses = self.decode_path(heard, path)
             # The centre alone (ε = 0) is the same for every take.
-            level = 1.0 + (level - 1.0) * min(1.0, options.epsilon)
+            share = min(1.0, options.epsilon)
+            poses = self.decode_path(heard, path, pace**share)
+            level = 1.0 + (level - 1.0) * share
         poses[:, :3] *= level
         poses[:, 3:] *= level.mean()
         if options.tempo != 1.0:
@@ -248,12 +254,13 @@ class MotionSampler:
         offsets = torch.from_numpy((path * features.liveliness[:, None]).astype(np.float32))
         inputs = torch.cat([torch.from_numpy(features.weights), offsets], dim=1)
         size = features.weights.shape[1]
-        parts = []
-        with one_thread():
-            for part, kept in batches(inputs):
-                feature = part[:, :size] @ self._basis + part[:, size:] @ self._directions
-                parts.append(self.network.log_attention(feature)[:kept].exp().numpy())
-        return np.concatenate(parts)
+
+        def attended(part: Tensor) -> Tensor:
+            feature = part[:, :size] @ self._basis + part[:, size:] @ self._directions
+            return self.network.log_attention(feature).exp()
+
+        shares: NDArray[np.float32] = in_batches(attended, inputs).numpy()
+        return shares
 
     def _heard(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, Array, NDArray[np.float32]]:
         """Weights w^a, logarithm of the predicted speed, and activity, of each clip."""
@@ -283,13 +290,14 @@ class MotionSampler:
         reporter.step("Listening", seconds, seconds)
         return heard, sound.activity
 
-    def decode_path(self, features: MotionFeatures, path: Array) -> Array:
+    def decode_path(self, features: MotionFeatures, path: Array, pace: Array) -> Array:
         """Poses of a path around the centre features, before levels, gains and limits.
 
         Args:
             features: of the recording.
             path: (F + T − 2, R), offsets along the calibration's directions for each clip, in
                 speech; they shrink with liveliness.
+            pace: (F + T − 2, 6), factor on the steps of these clips' frames.
 
         Returns:
             (F, 6), degrees and metres; the first pose is zero.
@@ -303,13 +311,15 @@ class MotionSampler:
             [weights, torch.from_numpy(np.c_[path, awake].astype(np.float32))], dim=1
         )
         size = weights.shape[1]
-        clips = []
-        with one_thread():
-            for part, kept in batches(inputs):
-                centre = part[:, :size] @ self._basis
-                feature = centre + part[:, size:-1] @ self._directions
-                feature = self._still + part[:, -1:] * (feature - self._still)
-                clips.append(self.network.decode(feature)[:kept].numpy())
+
+        def decoded(part: Tensor) -> Tensor:
+            centre = part[:, :size] @ self._basis
+            feature = centre + part[:, size:-1] @ self._directions
+            feature = self._still + part[:, -1:] * (feature - self._still)
+            return self.network.decode(feature)
+
         calibration = self.calibration
-        steps = blend_steps(np.concatenate(clips)[:-1]) * calibration.gains
+        steps = blend_steps(in_batches(decoded, inputs).numpy()[:-1])
+        steps = steps * calibration.gains * pace[before + 1 : before + 1 + len(steps)]
+        steps = equalised(steps, calibration.octaves)
         return integrate_steps(steps, calibration.leaks, float(calibration.drift))

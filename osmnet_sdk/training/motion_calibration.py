@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,8 +13,8 @@ from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.evaluation import motion_statistics as figures
 from osmnet_sdk.motion.calibration import Calibration
+from osmnet_sdk.motion.equaliser import BANDS, octaves
 from osmnet_sdk.motion.network import MotionNetwork
-from osmnet_sdk.motion.path import random_path
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.motion.shaping import smooth
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -35,18 +35,38 @@ _ORDER = 50
 
 _DRIFT_SECONDS = 10.0
 
-_LEAK_RANGE = (0.5, 4.0)
-"""Seconds; with a weaker pull, heads stay turned away for longer than people's do."""
+_LEAK_RANGE = (1.5, 6.0)
+"""Seconds; people hold a turned head for a while, and do not stay turned away for long."""
 
-_SHARPNESS_RANGE = (0.0, 8.0)
-_BURSTS_RANGE = (0.3, 1.4)
+_OCTAVE_RANGE = (0.25, 4.0)
+_BURSTS_RANGE = (0.1, 1.4)
 """With larger bursts takes stand still for most of the time."""
 
+_MOODS_RANGE = (0.05, 0.6)
 _SIZES_RANGE = (0.0, 0.6)
-_ROUNDS = 10
+_ROUNDS = 12
 _TAKES = 4
 _SETTLED = 25
 """Frames at the beginning that are left out: a take sets out from rest, a clip begins anywhere."""
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """Figures of speakers, or of takes for their sound; every speaker counts alike.
+
+    Attributes:
+        windows: (speakers, 3, 6), median over the speaker's windows of 4 s: of each column
+            standard deviation, mean speed, and standard deviation over mean of the speed.
+        whole: (speakers, 6), median standard deviation over whole clips.
+        octaves: (speakers, 6, B), median over these windows of the logarithm of the power of
+            steps in each octave.
+        moods: how much the speed of single columns varies from window to window, in logarithms.
+    """
+
+    windows: Array
+    whole: Array
+    octaves: Array
+    moods: float
 
 
 def calibrate(
@@ -59,10 +79,11 @@ def calibrate(
 ) -> Calibration:
     """Measure the paths of real clips and fit the sampler to what real speakers do.
 
-    Gains, leaks, sharpness and bursts are found by sampling takes for the clips' own sound and
-    comparing, in windows of 4 s and after the smoothing that real poses had, medians over
-    speakers of mean speed, standard deviation, mean acceleration and how much speed varies. The
-    sizes of takes are then spread as speakers are.
+    What shapes a take's steps is found by sampling takes for the clips' own sound and comparing,
+    after the smoothing that real poses had, medians over speakers: in windows of 4 s mean speed
+    (gains), the power of octaves, standard deviation (leaks) and how much speed varies (bursts),
+    and between windows how much single columns vary (moods). The sizes of takes are then spread as
+    speakers are.
 
     Args:
         network: trained, with its feature scale set.
@@ -85,59 +106,66 @@ def calibrate(
     calibration = Calibration(
         directions=directions,
         recursion=recursion,
-        gains=np.ones(6),
-        leaks=np.full(6, 3.0),
         predicted_speed=np.array([0.0, 1.0]),
-        sharpness=0.5,
+        gains=np.ones(6),
+        octaves=np.ones((6, len(BANDS) - 1)),
+        leaks=np.full(6, 2.0),
         drift=_DRIFT_SECONDS,
-        bursts=0.7,
+        bursts=np.full(6, 0.5),
+        moods=0.2,
         sizes=np.zeros(2),
     )
     speeds = _predicted_speed(MotionSampler(network, calibration), used)
     calibration = replace(calibration, predicted_speed=speeds)
-    real = _speakers(used, [[window_figures(clean_poses(clip, recipe))] for clip in used])
+    real = _figures(used, [[clean_poses(clip, recipe)] for clip in used])
     reporter = Reporter(progress, cancel)
     for done in range(_ROUNDS):
         reporter.step("calibration", done, _ROUNDS)
-        takes = _speakers(used, list(_sampled_figures(network, calibration, used, recipe)))
-        calibration = _corrected(calibration, np.median(real, axis=0), np.median(takes, axis=0))
+        takes = _figures(used, list(_sampled(network, calibration, used, recipe)))
+        calibration = _corrected(calibration, real, takes)
     reporter.step("calibration", _ROUNDS, _ROUNDS)
-    return replace(calibration, sizes=_size_spread(real, takes))
+    return replace(calibration, sizes=_size_spread(real.windows, takes.windows))
 
 
 def window_figures(poses: Array) -> Array:
-    """Figures of a path in windows of 4 s, (W, 4, 6).
-
-    Each window's standard deviation, mean speed and mean acceleration of each column, and how much
-    the speed of its angles varies: standard deviation over mean, the same for all columns.
-    """
+    """Figures of a path in windows of 4 s, (W, 3, 6), as in `_Figures`."""
     cut = figures.windows(poses[_SETTLED:])
-    steps = np.linalg.norm(np.diff(cut[:, :, :3], axis=1), axis=2)
-    varied = steps.std(axis=1) / np.maximum(steps.mean(axis=1), 1e-9)
-    return np.stack(
-        [
-            figures.deviation(cut),
-            figures.speed(cut),
-            figures.acceleration(cut),
-            np.repeat(varied[:, None], cut.shape[2], axis=1),
-        ],
-        axis=1,
-    )
+    speeds = np.abs(np.diff(cut, axis=1))
+    varied = speeds.std(axis=1) / np.maximum(speeds.mean(axis=1), 1e-9)
+    parts = [figures.deviation(cut), figures.speed(cut), varied]
+    return np.stack(parts, axis=1)
 
 
-def _speakers(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) -> Array:
-    """Median over each speaker's windows, so that all speakers count alike: (speakers, 4, 6)."""
+def _figures(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) -> _Figures:
+    """Figures of the paths that were found for each clip."""
     windows: dict[str, list[Array]] = {}
-    for clip, parts in zip(clips, found, strict=True):
-        windows.setdefault(clip.speaker, []).extend(parts)
-    return np.array([np.median(np.concatenate(parts), axis=0) for parts in windows.values()])
+    whole: dict[str, list[Array]] = {}
+    bands: dict[str, list[Array]] = {}
+    moods = []
+    for clip, paths in zip(clips, found, strict=True):
+        for path in paths:
+            rows = window_figures(path)
+            windows.setdefault(clip.speaker, []).append(rows)
+            whole.setdefault(clip.speaker, []).append(path[_SETTLED:].std(axis=0))
+            steps = np.diff(figures.windows(path[_SETTLED:]), axis=1)
+            bands.setdefault(clip.speaker, []).append(octaves(steps))
+            if len(rows) > 1:
+                speeds = np.log(np.maximum(rows[:, 1], 1e-9))
+                own = speeds - speeds.mean(axis=1, keepdims=True)
+                moods.append(own.var(axis=0, ddof=1).mean())
+    return _Figures(
+        np.array([np.median(np.concatenate(parts), axis=0) for parts in windows.values()]),
+        np.array([np.median(parts, axis=0) for parts in whole.values()]),
+        np.array([np.median(np.concatenate(parts), axis=0) for parts in bands.values()]),
+        float(np.sqrt(np.mean(moods))) if moods else 0.0,
+    )
 
 
 def _size_spread(real: Array, takes: Array) -> Array:
     """What the sizes of takes must vary by for takes to differ as speakers do, (2,).
 
     Args:
-        real: (speakers, 4, 6), figures of real speakers.
+        real: (speakers, 3, 6), figures of real speakers.
         takes: the same of takes for their sound, all of one size.
     """
     variances = []
@@ -214,37 +242,42 @@ def _audio(clip: TrainingClip) -> Audio:
     return Audio(clip.samples, clip.name)
 
 
-def _sampled_figures(
+def _sampled(
     network: MotionNetwork,
     calibration: Calibration,
     clips: Sequence[TrainingClip],
     recipe: MotionRecipe,
 ) -> Iterator[list[Array]]:
-    """Figures of takes for the clips' sound, smoothed as real poses are."""
+    """Takes for the clips' sound, smoothed as real poses are."""
     sampler = MotionSampler(network, calibration)
     for index, clip in enumerate(clips):
         features = sampler.features(_audio(clip))
         found = []
         for take in range(_TAKES):
-            path = random_path(calibration, len(features.weights), seed=index, take=take, begin=0)
-            poses = sampler.decode_path(features, path)
-            angles = smooth(poses[:, :3], recipe.rotation_smoothing)
-            places = smooth(poses[:, 3:], recipe.translation_smoothing)
-            found.append(window_figures(np.hstack([angles, places])))
+            poses = sampler.sample(features, take=take, seed=index)
+            angles = smooth(poses.rotation, recipe.rotation_smoothing)
+            places = smooth(poses.translation, recipe.translation_smoothing)
+            found.append(np.hstack([angles, places]))
         yield found
 
 
-def _corrected(calibration: Calibration, real: Array, found: Array) -> Calibration:
-    """The calibration after one step towards real figures, (4, 6) each."""
-    deviation, speed, acceleration, varied = real / np.maximum(found, 1e-9)
-    sharper = float(np.exp(np.mean(np.log(acceleration[:3] / speed[:3]))))
-    leaks = calibration.leaks * np.clip(deviation / speed, 0.5, 2.0) ** 1.5
+def _corrected(calibration: Calibration, real: _Figures, takes: _Figures) -> Calibration:
+    """The calibration after one step from the figures of takes towards real ones."""
+
+    def wanted(real_figures: Array, found: Array) -> Array:
+        ratio: Array = np.median(real_figures, axis=0) / np.maximum(np.median(found, axis=0), 1e-9)
+        return ratio
+
+    deviation, speed, varied = wanted(real.windows, takes.windows)
+    louder = (np.median(real.octaves, axis=0) - np.median(takes.octaves, axis=0)) / 2
+    bands = np.log(calibration.octaves) + louder - louder.mean(axis=1, keepdims=True)
+    leaks = calibration.leaks * np.clip(wanted(real.whole, takes.whole) / deviation, 0.5, 2.0)
+    moods = calibration.moods * np.clip(real.moods / max(takes.moods, 1e-9), 0.5, 2.0)
     return replace(
         calibration,
         gains=calibration.gains * speed,
+        octaves=np.clip(np.exp(bands), *_OCTAVE_RANGE),
         leaks=np.clip(leaks, *_LEAK_RANGE),
-        sharpness=float(
-            np.clip((calibration.sharpness + 0.05) * sharper**2 - 0.05, *_SHARPNESS_RANGE)
-        ),
-        bursts=float(np.clip(calibration.bursts * varied[0] ** 1.5, *_BURSTS_RANGE)),
+        bursts=np.clip(calibration.bursts * varied, *_BURSTS_RANGE),
+        moods=float(np.clip(moods, *_MOODS_RANGE)),
     )

@@ -121,7 +121,16 @@ def network(scale=1.0, clip_frames=5) -> MotionNetwork:
 def calibration() -> Calibration:
     still = np.array([0.0, 1.0])
     return Calibration(
-        np.eye(2, 32), np.zeros((2, 3)), np.ones(6), np.full(6, 2.0), still, 0.0, 10.0, 0.7, still
+        directions=np.eye(2, 32),
+        recursion=np.zeros((2, 3)),
+        predicted_speed=still,
+        gains=np.ones(6),
+        octaves=np.ones((6, 5)),
+        leaks=np.full(6, 2.0),
+        drift=10.0,
+        bursts=np.full(6, 0.7),
+        moods=0.2,
+        sizes=still,
     )
 
 
