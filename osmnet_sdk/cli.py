@@ -10,10 +10,12 @@ import typer
 
 from osmnet_sdk.cli_arguments import (
     Blinks,
+    Brows,
     BundleName,
     Count,
     Device,
     Epsilon,
+    Expression,
     Face,
     Intensity,
     Json,
@@ -25,6 +27,7 @@ from osmnet_sdk.cli_arguments import (
     Voice,
 )
 from osmnet_sdk.cli_evaluate import evaluate_app
+from osmnet_sdk.cli_expression import express, expression_options
 from osmnet_sdk.cli_motion import basis, rotate
 from osmnet_sdk.cli_sample import retake, sample, sample_options, take_names
 from osmnet_sdk.cli_train import train_app
@@ -46,6 +49,7 @@ app = typer.Typer(
 )
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
+app.command()(express)
 app.command()(sample)
 app.command()(retake)
 app.command()(basis)
@@ -69,6 +73,8 @@ def talk(
     epsilon: Epsilon = 1.0,
     intensity: Intensity = 1.0,
     blinks: Blinks = 14.0,
+    brows: Brows = 1.0,
+    expression: Expression = None,
     label: Label = True,
     face_index: Face = None,
     device: Device = "auto",
@@ -81,11 +87,14 @@ def talk(
     with plain_errors(), progress_bars(as_json) as progress:
         folder = output_folder(output)
         wanted = frame_size(size)
-        options = sample_options(epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks)
+        options = sample_options(
+            epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, brow_activity=brows
+        )
+        spoken = expression_options(expression)
         osm = _osmnet(device, bundle)
         face = osm.fit_face(photo, face_index=face_index)
         performances = osm.sample_takes(
-            voice, n=takes, seed=seed, face=face, options=options,
+            voice, n=takes, seed=seed, face=face, options=options, expression_options=spoken,
             progress=progress,
         )  # fmt: skip
         names = take_names(voice, takes)
@@ -134,26 +143,6 @@ def _sheet(path: Path, videos: Iterable[Path], takes: list[Take], titles: list[s
     for video in videos:
         rows.append([frame.image for frame in read_frames(video) if frame.index in wanted])
     return write_sheet(path, rows, titles)
-
-
-@app.command()
-def express(
-    voice: Voice,
-    output: Out = Path("expression.npz"),
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
-) -> None:
-    """Predict the expression of a voice into a take file whose head stays still."""
-    import numpy as np
-
-    from osmnet_sdk.tracks import MotionTrack, Take
-
-    with plain_errors(), progress_bars(as_json) as progress:
-        track = _osmnet(device, bundle).predict_expression(voice, progress=progress)
-        still = np.zeros((len(track), 3), np.float32)
-        take = Take(MotionTrack(track.fps, still, still), track, provenance=track.provenance)
-        show_result({"take": str(take.save(output)), "frames": len(take)}, as_json)
 
 
 @app.command()

@@ -15,6 +15,18 @@ Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
 Epsilon = Annotated[float, typer.Option(help="Spread of the takes, 0 to 3.")]
 Intensity = Annotated[float, typer.Option(help="Gain on head motion, 0 to 3.")]
 Blinks = Annotated[float, typer.Option(help="Mean blinks per minute, 0 to 30.")]
+Brows = Annotated[float, typer.Option(help="Gain on brow raises that go with emphasis, 0 to 3.")]
+Expression = Annotated[
+    str | None,
+    typer.Option(
+        "--expression",
+        metavar="TEXT",
+        help='Options of the predicted expression: "jaw=1.2 lips=0.9 lag_ms=20". intensity, jaw, '
+        "lips, brows, cheeks: gains, 0 to 3; smoothing: seconds, 0 to 0.2; lag_ms: milliseconds by "
+        "which curves come after the sound, -200 to 200; rest_in_silence: yes or no; gains.NAME: "
+        "0 to 3 and offsets.NAME: -1 to 1, of an ARKit coefficient such as gains.jawOpen.",
+    ),
+]
 SizeText = Annotated[
     str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
 ]

@@ -11,16 +11,19 @@ import typer
 
 from osmnet_sdk.cli_arguments import (
     Blinks,
+    Brows,
     BundleName,
     Count,
     Device,
     Epsilon,
+    Expression,
     Intensity,
     Json,
     Out,
     Seed,
     Voice,
 )
+from osmnet_sdk.cli_expression import expression_options
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.conventions import AXES
 from osmnet_sdk.errors import InputError
@@ -71,6 +74,8 @@ def sample(
     epsilon: Epsilon = 1.0,
     intensity: Intensity = 1.0,
     blinks: Blinks = 14.0,
+    brows: Brows = 1.0,
+    expression: Expression = None,
     smoothing: Smoothing = 0.0,
     tempo: Tempo = 1.0,
     limits: LimitsText = None,
@@ -84,19 +89,22 @@ def sample(
     bundle: BundleName = "starter",
     as_json: Json = False,
 ) -> None:
-    """Sample takes for a voice into a folder: motion, expression, blinks and gaze."""
+    """Sample takes for a voice into a folder: motion, expression, blinks, gaze and brows."""
     from osmnet_sdk.sdk import OSMNet
 
     with plain_errors(), progress_bars(as_json) as progress:
         options = sample_options(
-            epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, smoothing=smoothing,
-            tempo=tempo, limits=limits, pins=pin, still=still, basis=basis, start=start, end=end,
+            epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, brow_activity=brows,
+            smoothing=smoothing, tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
+            start=start, end=end,
         )  # fmt: skip
+        spoken = expression_options(expression)
         reference = _reference(follow)
         folder = output_folder(output)
         performances = OSMNet(device, bundle).sample_takes(
-            voice, n=takes, seed=seed, options=options, follow=reference, progress=progress
-        )
+            voice, n=takes, seed=seed, options=options, expression_options=spoken,
+            follow=reference, progress=progress,
+        )  # fmt: skip
         files = [
             str(take.save(folder / f"{name}.npz"))
             for name, take in zip(take_names(voice, takes), performances, strict=True)

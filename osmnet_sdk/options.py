@@ -55,8 +55,8 @@ def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
 def _checked_name(name: str) -> str:
     if name not in ARKIT_NAMES:
         near = get_close_matches(name, ARKIT_NAMES, 1)
-        hint = f" did you mean {near[0]}?" if near else " they are listed in docs/formats.md."
-        raise InputError(f"'{name}' is none of the 52 ARKit coefficients;{hint}")
+        hint = f"did you mean {near[0]}?" if near else "see osmnet_sdk.conventions.ARKIT_NAMES."
+        raise InputError(f"'{name}' is none of the 52 ARKit coefficients; {hint}")
     return name
 
 
@@ -79,6 +79,8 @@ class Options(BaseModel):
             first = error.errors()[0]
             name = ".".join(str(part) for part in first["loc"]) or type(self).__name__
             reason = self._range(first["loc"]) or first["msg"].lower()
+            if first["type"] == "extra_forbidden":
+                reason = f"there are {', '.join(type(self).model_fields)}"
             raise InputError(f"Option '{name}' cannot be {first['input']!r}: {reason}.") from None
 
     @classmethod
@@ -149,7 +151,7 @@ class Pin(Options):
 
 
 class SampleOptions(Options):
-    """How head motion, blinks and gaze are sampled."""
+    """How head motion, blinks, gaze and brows are sampled."""
 
     epsilon: float = Field(default=1.0, ge=0.0, le=3.0)
     """Radius of the sampling ball around the centre feature (paper eq. 5), no unit; 1 is the

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from osmnet_sdk.audio.activity import voice_activity
+from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
@@ -148,7 +148,7 @@ class SamplingCalls(Models):
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> list[Take]:
-        """Sample whole performances: head motion, expression, and blinks and gaze with each take.
+        """Sample whole performances: head motion, expression; blinks, gaze and brows with each.
 
         Args:
             audio: as for `sample_motions`.
@@ -156,8 +156,9 @@ class SamplingCalls(Models):
             seed: 0 or more.
             first: as for `sample_motions`.
             face: the face that speaks; its pose becomes the takes' rest pose.
-            options: for motion, blinks and gaze.
-            expression_options: for expression.
+            options: for motion, blinks, gaze and brows.
+            expression_options: for expression; gains on brows, cheeks and single coefficients act
+                on what is sampled, too.
             follow: as for `sample_motions`.
             progress: called with (stage, done, total).
             cancel: asked between steps.
@@ -166,16 +167,20 @@ class SamplingCalls(Models):
             AudioError: if the sound cannot be read.
             InputError: if n, seed or first is out of range, or options do not fit the sound.
         """
+        from osmnet_sdk.expression.adjusting import group_gains, single_gains
         from osmnet_sdk.expression.blink import combine, sample_eyes
+        from osmnet_sdk.expression.brows import sample_brows
 
         options = options or SampleOptions()
+        wanted = expression_options or ExpressionOptions()
         recording = load_audio(audio, progress=progress, cancel=cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         motions = self.sample_motions(
             recording, n=n, seed=seed, first=first, options=options, follow=follow, **calls
         )
-        spoken = self.predict_expression(recording, face=face, options=expression_options, **calls)
-        speech = voice_activity(recording.samples)
+        spoken = self.predict_expression(recording, face=face, options=wanted, **calls)
+        level, speech = speech_energy(recording.samples), voice_activity(recording.samples)
+        gains = group_gains(wanted) * single_gains(wanted)
         rest = np.zeros((2, 3))
         if face is not None:
             rest = np.stack([face.fit.pose.angles, face.fit.pose.translation])
@@ -184,12 +189,12 @@ class SamplingCalls(Models):
             eyes = sample_eyes(
                 len(motion), seed=seed, take=index, options=options, speech=speech, motion=motion
             )
-            changed = {"motion": motion.provenance.options}
-            changed["expression"] = (expression_options or ExpressionOptions()).changed()
+            brows = sample_brows(level, speech, seed=seed, take=index, options=options)
+            changed = {"motion": motion.provenance.options, "expression": wanted.changed()}
             takes.append(
                 Take(
                     motion,
-                    combine(spoken, eyes),
+                    combine(spoken, gains * (eyes + brows)),
                     rest[0].astype(np.float32),
                     rest[1].astype(np.float32),
                     self._provenance(recording, seed, index, changed),
@@ -216,7 +221,7 @@ class SamplingCalls(Models):
 
         The head motion of the range becomes that of another take, into which the old one fades at
         the joins (C2). A take's blinks and gaze go with it, since eyes make up for the turns of the
-        head; what is said, and with it the rest of the expression, stays as it is.
+        head; what is said, and with it brows and the rest of the expression, stays as it is.
 
         Args:
             track: what is to be changed, a take or a motion track.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,7 +19,13 @@ from numpy.typing import NDArray
 from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.conventions import FPS, SAMPLE_RATE
 from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.evaluation.brow_rows import brow_rows
 from osmnet_sdk.evaluation.degraded_speech import faster, softer, through_telephone, with_babble
+from osmnet_sdk.evaluation.expression_folds import (
+    ExpressionFolds,
+    fold_networks,
+    folded_recipe,
+)
 from osmnet_sdk.evaluation.expression_hour import hour_figures, hour_rows
 from osmnet_sdk.evaluation.lip_rows import degraded_row, language_row, phone_rows
 from osmnet_sdk.evaluation.lips import (
@@ -38,6 +45,8 @@ from osmnet_sdk.evaluation.mouth_distance import (
 from osmnet_sdk.evaluation.spoken_languages import languages, spoken
 from osmnet_sdk.evaluation.still_sounds import still_sounds
 from osmnet_sdk.evaluation.tracked_lips import TrackedClip, measurable, tracked_clip, tracked_rows
+from osmnet_sdk.expression.network import ExpressionExtractor
+from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.formats.video import SUFFIXES, read_frames
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -119,10 +128,18 @@ class _Lips:
 
     def __init__(self, osm: OSMNet) -> None:
         self.osm = osm
+        self.unseen: dict[str, ExpressionExtractor] = {}
         self.model = osm.face_model
 
     def predict(self, samples: Samples) -> NDArray[np.float32]:
         return self.osm.predict_expression((samples, SAMPLE_RATE)).coefficients
+
+    def predict_of(self, speaker: str, samples: Samples) -> NDArray[np.float32]:
+        """Of a real speaker: with the network that never saw this one, where there is one."""
+        if speaker not in self.unseen:
+            return self.predict(samples)
+        predictor = ExpressionPredictor(self.unseen[speaker], device=self.osm.device)
+        return predictor.predict((samples, SAMPLE_RATE)).coefficients
 
     def gap(self, samples: Samples) -> NDArray[np.float32]:
         return self.model.lip_gap(self.predict(samples))
@@ -139,6 +156,7 @@ def evaluate_expression(
     bundle: str = "starter",
     videos: str | os.PathLike[str] | None = None,
     speakers: Sequence[str] = (),
+    folds: ExpressionFolds | None = None,
     hour: bool = False,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
@@ -152,6 +170,8 @@ def evaluate_expression(
         bundle: name or folder of the weights.
         videos: folder with the videos NAME of the takes, for distances from what they show.
         speakers: of the takes to be measured, such as those left out of training; empty for all.
+        folds: measure the lips of real speakers with networks that never saw them, instead of
+            the bundle's.
         hour: whether to time a minute and an hour as well.
         progress: called with (stage, done, total).
         cancel: asked between steps.
@@ -161,13 +181,17 @@ def evaluate_expression(
         ModelError: if the bundle is missing or damaged.
         Cancelled: if `cancel` returns True.
     """
-    recordings, clips = _found(folders, progress, cancel)
-    clips = measurable(_of(clips, speakers))
+    recordings, takes = _found(folders, progress, cancel)
+    clips = measurable(_of(takes, speakers))
     voices = [r.samples for r in recordings] + [c.samples for c in clips if c.samples is not None]
     if not voices:
         raise InputError("No clip has sound of 2 s or more; give clips that have.")
     report = Reporter(progress, cancel)
     lips = _Lips(OSMNet(device, bundle))
+    if folds is not None:
+        lips.unseen = fold_networks(
+            takes, folds, folded_recipe(folds), lips.model, progress=progress, cancel=cancel
+        )
     rows: list[Figure] = []
     left_out: list[str] = []
     missed: list[MissedPhone] = []
@@ -180,9 +204,9 @@ def evaluate_expression(
     rows += _spoken(lips, left_out, report)
     compared = []
     for index, clip in enumerate(clips):
-        compared.append(tracked_clip(clip, lips.predict, lips.model))
+        compared.append(tracked_clip(clip, partial(lips.predict_of, clip.speaker), lips.model))
         report.step("tracked clips", index + 1, len(clips))
-    rows += tracked_rows(compared) if compared else []
+    rows += [*tracked_rows(compared), *brow_rows(clips, lips.model)] if compared else []
     pictures = [] if videos is None else _pictures(lips, clips, Path(videos), report)
     rows += [distance_row(pictures)] if pictures else []
     if hour:
@@ -320,7 +344,7 @@ def _pictures(
         result.append(
             mouth_distance(
                 clip.name, clip.speaker, (frame.image for frame in frames),
-                lips.predict(clip.samples), networks, lips.model, reporter=report,
+                lips.predict_of(clip.speaker, clip.samples), networks, lips.model, reporter=report,
             )
         )  # fmt: skip
     return result

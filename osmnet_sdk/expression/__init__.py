@@ -1,1 +1,1 @@
-"""Expression from sound, and the blinks and gaze that sound does not decide."""
+"""Expression from sound, and the blinks, gaze and brows that sound does not decide."""

@@ -93,13 +93,13 @@ def sample_eyes(
 
 
 def combine(expression: ExpressionTrack, eyes: ArrayLike) -> ExpressionTrack:
-    """Lay sampled eyes over a predicted expression.
+    """Lay sampled eyes and brows over a predicted expression.
 
     A blink closes what is left open of the eye; everything else adds up, within [0, 1].
 
     Args:
         expression: track of T frames.
-        eyes: (T, 52), of `sample_eyes`.
+        eyes: (T, 52), of `sample_eyes`, with those of `brows.sample_brows` added or without.
 
     Raises:
         InputError: if the shapes differ.

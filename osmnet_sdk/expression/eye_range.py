@@ -7,6 +7,9 @@ import numpy as np
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.tracks import ExpressionTrack
 
+_MOVED = ("eyeBlink", "eyeLook", "eyeSquint")
+"""Beginnings of what blinks and gaze move; eyeWide… goes with brows, and these with the voice."""
+
 FADE_SECONDS = 0.2
 """Time in which the old eyes fade at each end of the range, inside it."""
 
@@ -20,7 +23,7 @@ def with_eyes(old: ExpressionTrack, new: ExpressionTrack, first: int, stop: int)
         first: first frame that changes.
         stop: first frame after these that does not.
     """
-    eyes = np.flatnonzero([name.startswith("eye") for name in ARKIT_NAMES])
+    eyes = np.flatnonzero([name.startswith(_MOVED) for name in ARKIT_NAMES])
     frames = np.arange(first, stop)
     length = min(FADE_SECONDS * float(old.fps), (stop - first + 1) / 2)
     ends = [frames - (first - 1)] if first > 0 else []

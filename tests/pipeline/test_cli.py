@@ -91,6 +91,22 @@ def test_sample_express_render_and_info(photo, short_voice, tmp_path):
     assert json.loads(done.stdout)["bundle"] == "starter"
 
 
+def test_options_of_expression_reach_every_command_that_predicts_it(short_voice, tmp_path):
+    wanted = "jaw=0 brows=0 gains.mouthFunnel=0.5, offsets.browInnerUp=0.3"
+    done = osmnet("express", short_voice, "-o", tmp_path / "e.npz", "--expression", wanted)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "takes").mkdir()
+    folder = tmp_path / "takes"
+    done = osmnet("sample", short_voice, "-o", folder, "-n", "1", "--expression", wanted)
+    assert done.returncode == 0, done.stderr
+    for path in (tmp_path / "e.npz", next(folder.glob("*.npz"))):
+        spoken = load_take(path).expression
+        assert not spoken.column("jawOpen").any()
+        np.testing.assert_allclose(spoken.column("browInnerUp"), 0.3, atol=1e-3)
+    for text, words in (("jaw", "NAME=VALUE"), ("jaw=1 jaw=2", "once"), ("gains.jaw=1", "jawOpen")):
+        assert_refused(osmnet("express", short_voice, "--expression", text), words)
+
+
 def test_head_exports_a_mesh(photo, tmp_path):
     done = osmnet("head", photo, "-o", tmp_path / "head.glb")
     assert done.returncode == 0, done.stderr

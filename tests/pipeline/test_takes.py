@@ -114,6 +114,36 @@ def test_options_do_what_they_say(osm, voice):
         osm.sample_motions(voice, seed=-1)
 
 
+def test_brows_rise_with_a_take_as_far_as_is_asked(osm, voice):
+    def brows(**options):
+        wanted = {"options": sdk.SampleOptions(intensity=0, **options.pop("motion", {}))}
+        takes = osm.sample_takes(
+            voice, n=6, seed=1, expression_options=sdk.ExpressionOptions(**options), **wanted
+        )
+        return np.stack([take.expression.column("browInnerUp") for take in takes])
+
+    spoken = osm.predict_expression(voice).column("browInnerUp")
+    base = brows() - spoken
+    assert base.max() > 0.2
+    assert (base.max(axis=1) > 0.2).any()
+    assert not np.array_equal(base[0], base[1])
+    np.testing.assert_allclose(brows(brows=0.5), 0.5 * (base + spoken), atol=1e-3)
+    np.testing.assert_allclose(brows(gains={"browInnerUp": 0.0}), 0, atol=1e-6)
+    np.testing.assert_allclose(
+        brows(motion={"brow_activity": 0.0}), np.broadcast_to(spoken, base.shape), atol=1e-6
+    )
+
+
+def test_a_stream_gives_what_the_whole_voice_gives(osm, voice, face):
+    samples = sdk.load_audio(voice).samples
+    stream = osm.expression_stream(face=face, options=sdk.ExpressionOptions(jaw=1.2))
+    parts = [stream.feed(samples[start : start + 1601]) for start in range(0, len(samples), 1601)]
+    whole = osm.predict_expression(voice, face=face, options=sdk.ExpressionOptions(jaw=1.2))
+    pieces = np.concatenate([*parts, stream.finish()])
+    np.testing.assert_allclose(pieces, whole.coefficients, atol=1e-4)
+    assert 0 < stream.look_ahead <= 0.2
+
+
 @pytest.mark.parametrize("seconds", [0.1, 0.5])
 def test_short_voices_work(osm, seconds):
     samples = np.random.default_rng(0).normal(0, 0.1, int(16000 * seconds)).astype(np.float32)

@@ -93,3 +93,26 @@ def test_pins_that_are_impossible(values, words):
     with pytest.raises(InputError, match=words) as caught:
         Pin(*values)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"jaw": 4}, "'jaw' cannot be 4: it must be a number from 0 to 3"),
+        ({"lag_ms": -300}, "from -200 to 200"),
+        ({"smoothing": 0.3}, "from 0 to 0.2"),
+        ({"gains": {"jawopen": 1}}, "did you mean jawOpen?"),
+        ({"gains": {"xyz": 1}}, "ARKIT_NAMES"),
+        ({"gains": {"jawOpen": 4}}, "gains.jawOpen"),
+        ({"offsets": {"jawOpen": -2}}, "offsets.jawOpen"),
+        ({"chin": 1}, "there are intensity, jaw, lips"),
+    ],
+)
+def test_what_cannot_be_asked_of_an_expression_is_one_sentence(values, words):
+    with pytest.raises(InputError, match=words) as caught:
+        ExpressionOptions(**values)
+    assert "\n" not in str(caught.value)
+    assert ExpressionOptions(gains={"jawOpen": 2}, offsets={"browInnerUp": 0.1}).changed() == {
+        "gains": {"jawOpen": 2.0},
+        "offsets": {"browInnerUp": 0.1},
+    }

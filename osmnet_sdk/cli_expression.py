@@ -1,0 +1,61 @@
+"""osmnet express, and options of expression as commands take them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osmnet_sdk.cli_arguments import BundleName, Device, Expression, Json, Out, Voice
+from osmnet_sdk.console import plain_errors, progress_bars, show_result
+from osmnet_sdk.errors import InputError
+
+if TYPE_CHECKING:
+    from osmnet_sdk.options import ExpressionOptions
+
+
+def express(
+    voice: Voice,
+    output: Out = Path("expression.npz"),
+    expression: Expression = None,
+    device: Device = "auto",
+    bundle: BundleName = "starter",
+    as_json: Json = False,
+) -> None:
+    """Predict the expression of a voice into a take file whose head stays still."""
+    import numpy as np
+
+    from osmnet_sdk.sdk import OSMNet
+    from osmnet_sdk.tracks import MotionTrack, Take
+
+    with plain_errors(), progress_bars(as_json) as progress:
+        options = expression_options(expression)
+        track = OSMNet(device, bundle).predict_expression(voice, options=options, progress=progress)
+        still = np.zeros((len(track), 3), np.float32)
+        take = Take(MotionTrack(track.fps, still, still), track, provenance=track.provenance)
+        show_result({"take": str(take.save(output)), "frames": len(take)}, as_json)
+
+
+def expression_options(text: str | None) -> ExpressionOptions:
+    """Options from a text such as "jaw=1.2 lag_ms=20 gains.jawOpen=1.1 rest_in_silence=no".
+
+    Raises:
+        InputError: if the text cannot be read or a value is out of its range.
+    """
+    from osmnet_sdk.options import ExpressionOptions
+
+    values: dict[str, Any] = {}
+    for word in re.split(r"[\s,]+", (text or "").strip()):
+        if not word:
+            continue
+        name, equals, value = word.partition("=")
+        option, dot, coefficient = name.partition(".")
+        holder = values.setdefault(option, {}) if dot else values
+        key = coefficient if dot else option
+        if not equals or not key or not isinstance(holder, dict) or key in holder:
+            raise InputError(
+                f"--expression takes each NAME=VALUE once, as in 'jaw=1.2 gains.mouthFunnel=1.5', "
+                f"not '{word}'."
+            )
+        holder[key] = value
+    return ExpressionOptions(**values)
