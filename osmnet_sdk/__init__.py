@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from osmnet_sdk.errors import OutputError as OutputError
     from osmnet_sdk.errors import PhotoError as PhotoError
     from osmnet_sdk.errors import TrackError as TrackError
+    from osmnet_sdk.expression.stream import ExpressionStream as ExpressionStream
     from osmnet_sdk.face.source import SourceFace as SourceFace
     from osmnet_sdk.formats.livelink_csv import read_livelink_csv as read_livelink_csv
     from osmnet_sdk.formats.livelink_csv import write_livelink_csv as write_livelink_csv
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Audio": "audio.load",
     "load_audio": "audio.load",
+    "ExpressionStream": "expression.stream",
     "SourceFace": "face.source",
     "read_livelink_csv": "formats.livelink_csv",
     "write_livelink_csv": "formats.livelink_csv",
