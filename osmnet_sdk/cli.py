@@ -1,4 +1,4 @@
-"""The command line: osmnet talk, sample, retake, express, render, track, head, convert, info, …"""
+"""The command line: osmnet check, talk, sample, retake, express, render, track, head, info, …"""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from osmnet_sdk.cli_arguments import (
     SizeText,
     Voice,
 )
+from osmnet_sdk.cli_check import check
 from osmnet_sdk.cli_evaluate import evaluate_app
 from osmnet_sdk.cli_expression import express, expression_options
 from osmnet_sdk.cli_motion import basis, rotate
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
+app.command()(check)
 app.command()(express)
 app.command()(sample)
 app.command()(retake)

@@ -15,6 +15,7 @@ from osmnet_sdk.face.fit import FaceFit, FaceFitter
 from osmnet_sdk.face.landmarks import Landmarks, region_from_box, region_from_landmarks
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
+from osmnet_sdk.face.photo_quality import PhotoQuality, photo_quality
 from osmnet_sdk.tracks import ExpressionTrack
 
 _SIDE = 1.886
@@ -24,8 +25,6 @@ _LIFT = 0.036
 _MIN_FACE = 50.0
 """Pixels between the face's edges below which landmarks are too coarse."""
 _MIN_SCORE = 0.5
-_MAX_YAW, _MAX_PITCH = 25.0, 20.0
-_WIDE_MOUTH = 0.15
 _REGION_SCALE = 2.0
 
 
@@ -48,6 +47,12 @@ class Crop:
         """Camera whose optical axis is the crop's middle, in the photo's pixels."""
         camera = Camera.of_square(self.side)
         return Camera(camera.focal, (camera.centre[0] + self.x, camera.centre[1] + self.y))
+
+    def share_within(self, width: int, height: int) -> float:
+        """Share of the square's area that lies within a photo of this size, 0 to 1."""
+        across = min(self.x + self.side, width) - max(self.x, 0.0)
+        down = min(self.y + self.side, height) - max(self.y, 0.0)
+        return max(across, 0.0) * max(down, 0.0) / self.side**2
 
     def leaves(self, width: int, height: int) -> bool:
         """Whether the crop reaches beyond a photo of this size by more than 2 % of its side."""
@@ -79,7 +84,7 @@ class SourceFace:
         fit: identity, expression, pose and camera, all for the photo's pixels.
         mask: (H, W) uint8, 255 where the person is; only around the head.
         model: the morphable model that the fit belongs to.
-        warnings: what may disappoint about this photo, one sentence each.
+        quality: how well the photo will work, aspect by aspect.
     """
 
     photo: NDArray[np.uint8]
@@ -88,7 +93,12 @@ class SourceFace:
     fit: FaceFit
     mask: NDArray[np.uint8]
     model: FaceModel
-    warnings: tuple[str, ...] = ()
+    quality: PhotoQuality
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What may disappoint about this photo, one sentence each, the worst first."""
+        return self.quality.warnings
 
     @property
     def identity(self) -> NDArray[np.float64]:
@@ -195,33 +205,10 @@ def fit_photo(
         )
     crop = crop_around(points)
     fit = FaceFitter(model).fit(points, crop.camera, iterations=14)
-    notes = _photo_warnings(photo, crop, fit, model, name)
-    for note in notes:
-        warnings.warn(note, OSMNetWarning, stacklevel=3)
+    inside = crop.share_within(photo.shape[1], photo.shape[0])
+    quality = photo_quality(photo, points, fit, model, inside=inside, name=name)
+    for advice in quality.warnings:
+        warnings.warn(advice, OSMNetWarning, stacklevel=3)
     photo = np.ascontiguousarray(photo)
     mask = _person_mask(photo, crop, networks)
-    return SourceFace(photo, crop, points.astype(np.float32), fit, mask, model, tuple(notes))
-
-
-def _photo_warnings(
-    photo: NDArray[np.uint8], crop: Crop, fit: FaceFit, model: FaceModel, name: str
-) -> list[str]:
-    notes = []
-    pitch, yaw, _ = fit.pose.angles
-    height, width = photo.shape[:2]
-    if abs(yaw) > _MAX_YAW or abs(pitch) > _MAX_PITCH:
-        notes.append(
-            f"The head in {name} is turned (pitch {pitch:.0f}°, yaw {yaw:.0f}°), so its hidden "
-            "side will be guessed; a view from the front works better."
-        )
-    if crop.leaves(width, height):
-        notes.append(
-            f"The head in {name} is cut off by the photo's edge, so what lies beyond is filled "
-            "in; leave some room around the head."
-        )
-    if float(model.lip_gap(fit.expression, fit.identity)) > _WIDE_MOUTH:
-        notes.append(
-            f"The mouth in {name} is open, so its teeth may look broken in motion; a closed "
-            "mouth works better."
-        )
-    return notes
+    return SourceFace(photo, crop, points.astype(np.float32), fit, mask, model, quality)

@@ -16,8 +16,7 @@ from osmnet_sdk.errors import InputError, NoFaceError, OSMNetWarning, PhotoError
 def _quiet():
     """Advice about the sample photo (its mouth is open) is not what these tests are about."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The mouth in", OSMNetWarning)
-        warnings.filterwarnings("ignore", "The head in", OSMNetWarning)
+        warnings.filterwarnings("ignore", "The (mouth|head|face) in", OSMNetWarning)
         yield
 
 

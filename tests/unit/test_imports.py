@@ -19,7 +19,7 @@ LAYERS = (
     {"motion", "expression", "render"},
     {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
     {"training", "evaluation"},
-    {"console", "cli", "cli_arguments", "cli_evaluate", "cli_expression", "cli_motion"}
+    {"console", "cli", "cli_arguments", "cli_check", "cli_evaluate", "cli_expression", "cli_motion"}
     | {"cli_sample", "cli_train", "engine", "__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""

@@ -1,0 +1,38 @@
+"""osmnet check: the best photo first, and no photo stops the others from being looked at."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from osmnet_sdk.cli import app
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory, astronaut):
+    folder = tmp_path_factory.mktemp("photos with spaces")
+    tight = np.ascontiguousarray(astronaut[40:205, 160:290])
+    for name, image in (("tight.png", tight), ("whole.png", astronaut)):
+        Image.fromarray(image).save(folder / name)
+    Image.fromarray(np.full((100, 100, 3), 90, np.uint8)).save(folder / "nobody.png")
+    (folder / "damaged.jpg").write_bytes(b"not a picture")
+    return folder
+
+
+def test_photos_are_ranked_with_reasons(photos):
+    names = ("nobody.png", "tight.png", "damaged.jpg", "whole.png")
+    given = [str(photos / name) for name in names]
+    result = CliRunner().invoke(app, ["check", *given, "--json"])
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["photos"]
+    assert [row["photo"] for row in rows[:2]] == [given[3], given[1]]
+    assert rows[0]["score"] > rows[1]["score"]
+    assert "cut off by the photo's edge" in " ".join(rows[1]["advice"])
+    assert rows[1]["aspects"]["room"] < rows[0]["aspects"]["room"]
+    assert [row["score"] for row in rows[2:]] == [0.0, 0.0]
+    assert all(len(row["advice"]) == 1 for row in rows[2:])
+    text = CliRunner().invoke(app, ["check", given[3]])
+    assert text.exit_code == 0
+    assert f"whole.png: {rows[0]['score']:.2f}" in text.stdout
