@@ -107,6 +107,22 @@ def test_a_stream_never_runs_ahead_of_its_sound():
         assert given_so_far <= frame_count(257 * count)
 
 
+def test_a_stream_holds_no_more_the_longer_it_runs():
+    import tracemalloc
+
+    stream, piece = PREDICTOR.stream(), voice(2.0)
+    for _ in range(15):  # past the 20 s that voice activity remembers
+        stream.feed(piece)
+    tracemalloc.start()
+    try:
+        for _ in range(40):
+            stream.feed(piece)
+        held, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert held < 100_000  # 80 s of sound are 5 MB
+
+
 def test_lag_shifts_the_curves():
     samples = voice(4.0)
     late = PREDICTOR.predict((samples, SAMPLE_RATE), options=ExpressionOptions(lag_ms=120))
