@@ -150,7 +150,7 @@ class ExpressionStream:
             self._predict(self._samples[start : min(start + step, whole)])
             for start in range(0, whole, step)
         ]
-        self._samples = self._samples[whole:]
+        self._samples = self._samples[whole:].copy()  # not a view that keeps the whole piece
         self._taken += whole
         self._pending = np.concatenate([self._pending, *parts])
 
@@ -165,7 +165,7 @@ class ExpressionStream:
         if frames <= 0:
             return self._pending[:0]
         coefficients = self._coefficients()
-        self._windows = self._windows[frames:]
+        self._windows = self._windows[frames:].copy()
         if self._before is None:
             self._before = np.repeat(coefficients[:1], 2, axis=0)
         joined = np.concatenate([self._before, coefficients])

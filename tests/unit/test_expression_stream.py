@@ -120,7 +120,7 @@ def test_a_stream_holds_no_more_the_longer_it_runs():
         held, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert held < 100_000  # 80 s of sound are 5 MB
+    assert held < 500_000  # a piece and a half; 80 s of sound are 5 MB
 
 
 def test_lag_shifts_the_curves():
