@@ -125,8 +125,12 @@ def brow_rows(clips: Sequence[TrainingClip], model: FaceModel) -> list[Figure]:
     rows = []
     for name, unit, value in (
         ("brow raises of 0.75 mm and more", "per minute of speech", _rate),
-        ("… their size, median", "mm", lambda group: _middle([one.sizes for one in group])),
-        ("… their duration, median", "s", lambda group: _middle([one.durations for one in group])),
+        ("brow raises: size, median", "mm", lambda group: _middle([one.sizes for one in group])),
+        (
+            "brow raises: duration at half height, median",
+            "s",
+            lambda group: _middle([one.durations for one in group]),
+        ),
     ):
         there, made = (_by_speaker(figures, value) for figures in (real, sampled))
         expected, middle = float(np.median(there)), float(np.median(made))
@@ -169,7 +173,7 @@ def _accent_rows(
             bounds[1], None, "above 0 (90 %)", bounds[1][0] > 0, *count,
         ),
         Figure(
-            "… lead of the brows at that correlation", "ms", leads[0], None, leads[1], None, None,
+            "brow height: lead at that correlation", "ms", leads[0], None, leads[1], None, None,
             "0 to 200", 0 <= leads[1] <= 200, *count,
         ),
     ]  # fmt: skip
