@@ -92,6 +92,25 @@ def expression(
     speaker: Annotated[
         list[str] | None, typer.Option(help="Take only clips of this speaker; repeat for more.")
     ] = None,
+    folds: Annotated[
+        int,
+        typer.Option(
+            help="Groups of the takes' speakers, each measured on a network that never "
+            "saw it, trained first; 0 measures the bundle's own."
+        ),
+    ] = 0,
+    recipe: Annotated[Path, typer.Option(help="Recipe of these networks (.json).")] = Path(
+        "models/recipes/expression.json"
+    ),
+    models: Annotated[Path, typer.Option(help="Folder where these networks are kept.")] = Path(
+        "runs/expression-folds"
+    ),
+    facegood: Annotated[
+        Path | None, typer.Option(help="The FACEGOOD recordings (.npz) for their training.")
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Part of the recipe to leave out; repeat for more.")
+    ] = None,
     hour: Annotated[bool, typer.Option(help="Also time a minute and an hour of speech.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
@@ -99,11 +118,13 @@ def expression(
 ) -> None:
     """Measure predicted lips: phone labels, poor sound, no voice, languages, tracked lips."""
     from osmnet_sdk.evaluation.expression import evaluate_expression
+    from osmnet_sdk.evaluation.expression_folds import ExpressionFolds
 
+    unseen = ExpressionFolds(recipe, folds, models, facegood, without or ()) if folds else None
     with plain_errors(), progress_bars(as_json) as progress:
         report = evaluate_expression(
             folders, device=device, bundle=bundle, videos=videos, speakers=speaker or (),
-            hour=hour, progress=progress,
+            folds=unseen, hour=hour, progress=progress,
         )  # fmt: skip
         if as_json:
             show_result(asdict(report), True)

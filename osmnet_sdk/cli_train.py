@@ -102,12 +102,22 @@ def motion(
 @train_app.command()
 def expression(
     recipe: Recipe,
+    takes: Annotated[
+        Path | None, typer.Argument(help="Folder of takes, if the recipe learns from some.")
+    ] = None,
     output: Output = Path("models/starter"),
     work: Work = Path("runs/expression"),
     curves: Curves = None,
     device: Device = "cpu",
     facegood: Annotated[
         Path | None, typer.Option(help="The FACEGOOD recordings (.npz), if they are at hand.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Part to leave out: recorded, facegood, landmarks, contact or an "
+            "engine; repeat for more."
+        ),
     ] = None,
 ) -> None:
     """Train the Expression Feature Extractor; write expression.safetensors.
@@ -117,21 +127,30 @@ def expression(
     """
     from osmnet_sdk.bundle import find_bundle
     from osmnet_sdk.face.model import load_face_model
-    from osmnet_sdk.training.expression import load_recipe, prepare_data, train_expression
+    from osmnet_sdk.training import expression_recipe
+    from osmnet_sdk.training.clips import read_clips
+    from osmnet_sdk.training.expression import (
+        prepare_data,
+        starting_weights,
+        train_expression,
+    )
 
     with plain_errors():
         processes = _processes(device)
         with progress_bars(not processes.is_first) as progress:
-            settings = load_recipe(recipe)
+            settings = expression_recipe.load_recipe(recipe)
+            settings = expression_recipe.without(settings, without or ())
+            start = starting_weights(recipe.parent / settings.start) if settings.start else None
             model = load_face_model(find_bundle(output))
             with processes.first_alone():
                 data = prepare_data(
                     settings, model, texts=recipe.parent / settings.texts, cache=work,
-                    facegood=facegood, progress=progress,
+                    facegood=facegood, takes=read_clips(takes) if takes else (),
+                    progress=progress,
                 )  # fmt: skip
             weights = output / "expression.safetensors"
             loss = train_expression(
-                settings, data, model, out=weights, work=work, curves=curves,
+                settings, data, model, out=weights, work=work, start=start, curves=curves,
                 processes=processes, progress=progress,
             )  # fmt: skip
         if processes.is_first:

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
 
 from osmnet_sdk.bundle import save_arrays
-from osmnet_sdk.conventions import ARKIT_NAMES
-from osmnet_sdk.errors import InputError
+from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.expression.lips import LipGeometry
-from osmnet_sdk.expression.network import (
-    LANDMARK_WEIGHT,
-    ExpressionExtractor,
-    ExtractorConfig,
-    LandmarkLoss,
-)
+from osmnet_sdk.expression.network import ExpressionExtractor, LandmarkLoss, extractor_from
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.files import output_folder
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
-from osmnet_sdk.training.augmentation import AugmentationConfig
+from osmnet_sdk.training.clips import TrainingClip
+from osmnet_sdk.training.expression_batches import Source, expression_batches
 from osmnet_sdk.training.expression_data import (
     Clip,
     VoicePlan,
@@ -36,79 +29,30 @@ from osmnet_sdk.training.expression_data import (
     spoken_clips,
     still_clips,
 )
+from osmnet_sdk.training.expression_loss import Objective, validation_loss
+from osmnet_sdk.training.expression_recipe import ExpressionRecipe
 from osmnet_sdk.training.facegood import facegood_clips
 from osmnet_sdk.training.loop import Stage, train_stages
-from osmnet_sdk.training.mel_augmentation import Windows, band_limited, masked, recoloured
 from osmnet_sdk.training.processes import Processes
+from osmnet_sdk.training.recorded_clips import recorded_clips
 
 CHECKPOINT = "expression-checkpoint.safetensors"
 """Name of the checkpoint in a run's folder."""
 
-_PRESS = ARKIT_NAMES.index("mouthPressLeft")
-
-
-class ExpressionRecipe(BaseModel):
-    """All that decides what training makes; stored as JSON in models/recipes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int = 1
-    texts: str = "speech_texts.json"
-    """File of lines to read by language, beside the recipe."""
-    config: ExtractorConfig = ExtractorConfig()
-    augmentation: AugmentationConfig = AugmentationConfig()
-    voices: tuple[VoicePlan, ...]
-    """Synthetic voices to learn from."""
-    validation: tuple[VoicePlan, ...] = ()
-    """Synthetic voices that are only listened to for validation."""
-    still_clips: int = Field(default=120, ge=0)
-    """Clips of 4 s of noise or music, to which the mouth keeps still."""
-    facegood_copies: int = Field(default=0, ge=0, le=20)
-    """Augmented versions of the FACEGOOD recordings; 0 leaves them out."""
-    masking: float = Field(default=0.4, ge=0.0, le=1.0)
-    """Share of stretches with other sound laid over them as they are shown."""
-    band_limit: float = Field(default=0.15, ge=0.0, le=1.0)
-    """Share of stretches whose high and low bands are softened as they are shown."""
-    closure_weight: float = Field(default=2.0, ge=0.0, le=20.0)
-    """Weight of frames in which the lips are pressed together; others have 1."""
-    steps: int = Field(default=4000, ge=1)
-    batch: int = Field(default=24, ge=1)
-    """Stretches in a batch."""
-    frames: int = Field(default=64, ge=1)
-    """Frames in a stretch."""
-    learning_rate: float = Field(default=1e-3, gt=0.0)
-    """Of Adam at its highest; it falls to 2 % of that along a cosine."""
-    landmark_weight: float = Field(default=LANDMARK_WEIGHT, ge=0.0)
-    """λ_ldmk; 0 trains without the landmark loss."""
-
-
-def load_recipe(path: str | os.PathLike[str]) -> ExpressionRecipe:
-    """Read a recipe.
-
-    Raises:
-        InputError: if the file is missing or is not a recipe.
-    """
-    source = Path(path)
-    try:
-        return ExpressionRecipe.model_validate_json(source.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"Cannot read the recipe '{source}': {error.strerror or error}."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(
-            f"The recipe '{source}' does not fit at {place}: {first['msg'].lower()}."
-        ) from error
-
 
 @dataclass(frozen=True)
 class ExpressionData:
-    """Clips to learn from and clips to validate with."""
+    """Clips to learn from and clips to validate with.
+
+    Attributes:
+        training: of voices and sounds of which lips are made up: both stages learn from them.
+        validation: of synthetic voices that are not learned from.
+        recorded: of real speakers: the second stage learns from them as well.
+    """
 
     training: list[Clip]
     validation: list[Clip]
+    recorded: list[Clip] = field(default_factory=list)
 
 
 def prepare_data(
@@ -118,6 +62,7 @@ def prepare_data(
     texts: Path,
     cache: Path,
     facegood: Path | None = None,
+    takes: Sequence[TrainingClip] = (),
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
 ) -> ExpressionData:
@@ -129,6 +74,7 @@ def prepare_data(
         texts: JSON file of lines by language.
         cache: folder for prepared clips.
         facegood: the FACEGOOD recordings (.npz), if the recipe asks for them.
+        takes: of real speakers, if the recipe asks for them.
         progress: called with (stage, done, total).
         cancel: asked between clips.
 
@@ -171,7 +117,7 @@ def prepare_data(
                 "facegood_copies to 0."
             )
         key = [recipe.facegood_copies, seen, recipe.augmentation.model_dump(), recipe.seed]
-        recorded = facegood_clips(
+        performed = facegood_clips(
             facegood,
             geometry,
             recipe.config,
@@ -179,124 +125,34 @@ def prepare_data(
             np.random.default_rng(recipe.seed),
             copies=recipe.facegood_copies,
         )
-        training += cached_clips(cache / "facegood.npz", key, recorded, report)
-    return ExpressionData(training, spoken(recipe.validation, clean=True))
+        training += cached_clips(cache / "facegood.npz", key, performed, report)
+    recorded = recorded_data(recipe, takes, geometry) if recipe.recorded_copies else []
+    return ExpressionData(training, spoken(recipe.validation, clean=True), recorded)
 
 
-def _batches(clips: list[Clip], recipe: ExpressionRecipe) -> Callable[[int], tuple[Tensor, ...]]:
-    """Step → mel (B, past + T + ahead, bands, hops), truth (B, T, 52), mask (B, 1, 52), α (B, K).
+def recorded_data(
+    recipe: ExpressionRecipe, takes: Sequence[TrainingClip], geometry: LipGeometry
+) -> list[Clip]:
+    """Clips of real speakers as the recipe asks for them.
 
-    α is drawn from torch's own generator.
+    Raises:
+        InputError: if there are none with sound.
     """
-    context = recipe.config.past + recipe.config.ahead
-    lengths = np.array([len(clip.coefficients) for clip in clips], np.float64)
-    chances = lengths / lengths.sum()
-
-    def batch(step: int) -> tuple[Tensor, ...]:
-        rng = np.random.default_rng([recipe.seed, step])
-        mels, truths, masks = [], [], []
-        for index in rng.choice(len(clips), recipe.batch, p=chances):
-            clip = clips[index]
-            start = int(rng.integers(0, max(len(clip.coefficients) - recipe.frames, 0) + 1))
-            mels.append(clip.mel[start : start + recipe.frames + context].astype(np.float32))
-            truths.append(clip.coefficients[start : start + recipe.frames])
-            masks.append(clip.mask)
-        heard = [_disturbed(index, mels, recipe, rng) for index in range(len(mels))]
-        return (
-            torch.from_numpy(np.stack(heard)),
-            torch.from_numpy(np.stack(truths).astype(np.float32)),
-            torch.from_numpy(np.stack(masks))[:, None],
-            torch.randn(recipe.batch, recipe.config.identity),
+    made = recorded_clips(
+        takes,
+        geometry,
+        recipe.config,
+        recipe.augmentation,
+        np.random.default_rng(recipe.seed),
+        copies=recipe.recorded_copies,
+    )
+    clips = [clip for clip in made if len(clip.coefficients) >= recipe.frames]
+    if not clips:
+        raise InputError(
+            "The recipe learns from takes of real speakers; give a folder of some with sound of "
+            f"{recipe.frames} frames or more, or set recorded_copies to 0."
         )
-
-    return batch
-
-
-def _disturbed(
-    index: int, mels: list[Windows], recipe: ExpressionRecipe, rng: np.random.Generator
-) -> Windows:
-    """One stretch of a batch as the network hears it; the others are the babble around it."""
-    result = mels[index]
-    if rng.random() < recipe.masking:
-        count = int(rng.integers(0, 4))
-        others = [mels[(index + k) % len(mels)] for k in range(1, count + 1)]
-        result = masked(result, others if len(mels) > count else [], rng)
-    if rng.random() < recipe.band_limit:
-        result = band_limited(result, rng)
-    return recoloured(result, rng)
-
-
-def expression_loss(
-    predicted: Tensor,
-    truth: Tensor,
-    mask: Tensor,
-    identity: Tensor,
-    landmarks: LandmarkLoss,
-    weight: float,
-    closure_weight: float = 1.0,
-) -> tuple[Tensor, Tensor]:
-    """‖β − β̂‖² (eq. 8) + λ_ldmk · landmark loss (eq. 9): sums over frames of losses and weights.
-
-    Coefficients that the truth does not speak of count as true. Frames in which the lips are
-    pressed together have a weight of their own: they are few, and what an eye misses most.
-    """
-    known = predicted * mask + truth * (1.0 - mask)
-    loss = (known - truth).square().sum(-1)
-    if weight:
-        loss = loss + weight * landmarks(known, truth, identity)
-    frames = torch.where(truth[..., _PRESS] > 0.15, closure_weight, 1.0)
-    return (frames * loss).sum(), frames.sum()
-
-
-class _Objective(nn.Module):
-    """The loss on a batch of stretches."""
-
-    def __init__(
-        self,
-        recipe: ExpressionRecipe,
-        network: ExpressionExtractor,
-        landmarks: LandmarkLoss,
-        processes: Processes,
-    ) -> None:
-        super().__init__()
-        self.recipe = recipe
-        self.network = network
-        self.landmarks = landmarks
-        self.processes = processes
-
-    def forward(
-        self, mel: Tensor, truth: Tensor, mask: Tensor, identity: Tensor
-    ) -> dict[str, Tensor]:
-        """The mean loss as "total"; shapes of `_batch`, identity (B, K)."""
-        loss, frames = expression_loss(
-            self.network(mel, identity),
-            truth,
-            mask,
-            identity,
-            self.landmarks,
-            self.recipe.landmark_weight,
-            self.recipe.closure_weight,
-        )
-        # Shares differ in weight: over the mean weight, their mean is that of the whole batch.
-        return {"total": loss / self.processes.mean(frames)}
-
-
-def validation_loss(
-    network: ExpressionExtractor, clips: list[Clip], landmarks: LandmarkLoss, weight: float
-) -> float:
-    """Mean loss over whole clips, on the mean head; the network is in evaluation mode."""
-    device = network.lip_gain.device
-    total, frames = 0.0, 0.0
-    with torch.inference_mode():
-        for clip in clips:
-            identity = torch.zeros(1, network.config.identity, device=device)
-            truth = torch.from_numpy(clip.coefficients.astype(np.float32))[None].to(device)
-            mel = torch.from_numpy(clip.mel.astype(np.float32))[None].to(device)
-            mask = torch.from_numpy(clip.mask)[None, None].to(device)
-            predicted = network(mel, identity)
-            loss, count = expression_loss(predicted, truth, mask, identity, landmarks, weight)
-            total, frames = total + float(loss), frames + float(count)
-    return total / max(frames, 1.0)
+    return clips
 
 
 def train_expression(
@@ -306,6 +162,7 @@ def train_expression(
     *,
     out: Path,
     work: Path,
+    start: ExpressionExtractor | None = None,
     curves: Path | None = None,
     processes: Processes | None = None,
     progress: ProgressCallback | None = None,
@@ -319,9 +176,11 @@ def train_expression(
         model: the morphable model of the landmark loss.
         out: safetensors file to write, half precision; its folder is made.
         work: folder for the checkpoint; it is made. A run that was stopped goes on from there.
+        start: a network that has been through the first stage; it is trained in place, by the
+            second stage alone. None begins with the first stage.
         curves: folder for TensorBoard, by default `work`.
         processes: those that train, by default this one on the CPU; the first of them writes.
-        progress: called with ("expression", steps done, steps).
+        progress: called with (stage, steps done, steps of the stage).
         cancel: asked after each step.
 
     Returns:
@@ -338,29 +197,40 @@ def train_expression(
         raise InputError(f"No clip is {recipe.frames} frames long; give more speech.")
     output_folder(out.parent)
     processes = processes or Processes()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        network = ExpressionExtractor(recipe.config)
-    network.lip_gain.copy_(torch.from_numpy(LipGeometry.from_model(model).gain))
+    gain = LipGeometry.from_model(model).gain
+    network = start or _fresh(recipe, gain)
     landmarks = LandmarkLoss(model)
+    objective = Objective(recipe, network, landmarks, processes)
 
     def validation() -> float:
         return validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
 
-    stage = Stage(
-        name="expression",
-        steps=recipe.steps,
-        parameters=list(network.parameters()),
-        batch=_batches(clips, recipe),
-        objective=_Objective(recipe, network, landmarks, processes),
-        rate=partial(_rate, recipe),
-        seed=lambda step: recipe.seed + step,
-        largest_gradient=1.0,
-        measure=lambda: {"validation": validation()},
-    )
+    def stage(name: str, steps: int, rate: float, sources: list[Source]) -> Stage:
+        return Stage(
+            name=name,
+            steps=steps,
+            parameters=list(network.parameters()),
+            batch=expression_batches(sources, recipe, gain),
+            objective=objective,
+            rate=lambda step: _rate(rate, step, steps),
+            seed=lambda step: recipe.seed + step,
+            largest_gradient=1.0,
+            measure=lambda: {"validation": validation()},
+        )
+
+    stages = []
+    if start is None:
+        sources = [Source(clips, 1.0, recipe.lead)]
+        stages.append(stage("expression", recipe.steps, recipe.learning_rate, sources))
+    if recipe.finishing_steps:
+        share = recipe.recorded_share if data.recorded else 0.0
+        sources = [Source(clips, 1.0 - share, recipe.lead)]
+        sources += [Source(data.recorded, share)] if share else []
+        rate = recipe.finishing_learning_rate
+        stages.append(stage("finishing", recipe.finishing_steps, rate, sources))
     train_stages(
         network,
-        [stage],
+        stages,
         processes,
         checkpoint=work / CHECKPOINT,
         curves=curves,
@@ -374,10 +244,32 @@ def train_expression(
     return validation()
 
 
-def _rate(recipe: ExpressionRecipe, step: int) -> float:
+def _fresh(recipe: ExpressionRecipe, gain: NDArray[np.float64]) -> ExpressionExtractor:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(recipe.seed)
+        network = ExpressionExtractor(recipe.config)
+    network.lip_gain.copy_(torch.from_numpy(gain))
+    return network
+
+
+def _rate(highest: float, step: int, steps: int) -> float:
     """Warm up over 100 steps, then fall along a cosine to 2 %."""
-    rate = recipe.learning_rate * min((step + 1) / 100, 1.0)
-    return rate * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * (step / recipe.steps))))
+    rate = highest * min((step + 1) / 100, 1.0)
+    return rate * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * (step / steps))))
+
+
+def starting_weights(path: Path) -> ExpressionExtractor:
+    """The network that a recipe starts from.
+
+    Raises:
+        ModelError: if the file cannot be read or is of another kind.
+    """
+    try:
+        with safe_open(path, framework="np") as stream:
+            arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
+            return extractor_from(arrays, stream.metadata() or {}, f"'{path}'")
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"The weights '{path}' cannot be read; see the recipe's start.") from error
 
 
 def save_extractor(path: Path, network: ExpressionExtractor) -> None:

@@ -24,11 +24,10 @@ from osmnet_sdk.training.augmentation import (
     AugmentationConfig,
     augmented,
     change_speed,
-    coloured_noise,
-    music,
 )
 from osmnet_sdk.training.coarticulation import TimedPhone, viseme_track
 from osmnet_sdk.training.phones import ARTICULATIONS, phone_classes
+from osmnet_sdk.training.sounds_without_voice import sound_without_voice
 from osmnet_sdk.training.speech_synthesis import Utterance, Voice, speak
 
 _CONSONANTS = "p p b b m m f v t d n s l k g r"
@@ -209,9 +208,8 @@ def still_clips(
     """Noise and music of 4 s, to which the mouth keeps still."""
     for index in range(count):
         length = 4 * SAMPLE_RATE
-        # A third noise, two thirds music, which is the more like a voice.
-        sound = music(length, rng) if index % 3 else coloured_noise(length, rng)
-        if index % 2 == 0:
+        sound = sound_without_voice(length, rng)
+        if index % 3 == 0:
             # Sound that comes and goes.
             gate = np.repeat(rng.random(16) < 0.6, length // 16).astype(np.float64)
             sound = sound * (0.02 + gate)

@@ -14,12 +14,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from osmnet_sdk.bundle import find_bundle
 from osmnet_sdk.conventions import ARKIT_NAMES
-from osmnet_sdk.errors import Cancelled, InputError
+from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.training import loop
-from osmnet_sdk.training.expression import ExpressionData, ExpressionRecipe, train_expression
+from osmnet_sdk.training.expression import ExpressionData, starting_weights, train_expression
 from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip
+from osmnet_sdk.training.expression_recipe import ExpressionRecipe
 
 RECIPE = ExpressionRecipe(
     config=ExtractorConfig(past=3, ahead=1, identity=50, width=16, hidden=16, dropout=0.0),
@@ -96,3 +97,33 @@ def test_training_needs_clips_that_are_long_enough(model: Any, tmp_path: Path) -
     data = ExpressionData(loud_opens_clips(2), [])
     with pytest.raises(InputError, match="100 frames"):
         train_expression(recipe, data, model, out=tmp_path / "a.safetensors", work=tmp_path)
+
+
+def test_finishing_learns_from_real_speakers_and_from_weights_that_are_given(
+    model: Any, tmp_path: Path
+) -> None:
+    clips = loud_opens_clips(4)
+    wider = [Clip(c.mel, c.coefficients * np.float16(2), ALL_COEFFICIENTS) for c in clips]
+    data = ExpressionData(clips, wider[:1], wider)
+    first = tmp_path / "first.safetensors"
+    before = train_expression(RECIPE, data, model, out=first, work=tmp_path / "first")
+    recipe = RECIPE.model_copy(
+        update={"finishing_steps": 40, "finishing_learning_rate": 5e-3, "recorded_share": 0.9}
+    )
+    whole = tmp_path / "whole.safetensors"
+    after = train_expression(recipe, data, model, out=whole, work=tmp_path / "whole")
+    assert after < 0.6 * before
+    started = tmp_path / "started.safetensors"
+    train_expression(
+        recipe, data, model, out=started, work=tmp_path / "started", start=starting_weights(first)
+    )
+    # The same steps; the weights that it starts from are rounded to half precision.
+    for name, value in load_file(whole).items():
+        np.testing.assert_allclose(load_file(started)[name], value, atol=0.02)
+
+
+def test_weights_to_start_from_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"no weights")
+    with pytest.raises(ModelError, match=r"bad\.safetensors' cannot be read"):
+        starting_weights(bad)

@@ -17,7 +17,7 @@ from osmnet_sdk.training.augmentation import (
     telephone,
 )
 from osmnet_sdk.training.coarticulation import TimedPhone
-from osmnet_sdk.training.expression import load_recipe
+from osmnet_sdk.training.expression_recipe import load_recipe
 from osmnet_sdk.training.expression_data import (
     cached_clips,
     invented_text,
