@@ -47,3 +47,11 @@ def describe_device(name: str = "auto") -> str:
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return f"{device} ({torch.get_num_threads()} threads)"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of torch says that a device, or the machine, has no memory left."""
+    import torch
+
+    wanting = "not enough memory" in str(error) or "can't allocate memory" in str(error)
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or wanting

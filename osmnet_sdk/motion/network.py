@@ -33,8 +33,8 @@ class MotionConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    clip_frames: int = Field(default=5, ge=3)
-    """T, frames in a clip."""
+    clip_frames: int = Field(default=5, ge=2)
+    """T, frames in a clip; 2, for a pose and its start, is the ablation without clips."""
     basis_vectors: int = Field(default=48, ge=2)
     """S, vectors in the basis."""
     feature_size: int = Field(default=512, ge=8)
