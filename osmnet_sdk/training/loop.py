@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from osmnet_sdk.errors import OutputError
+from osmnet_sdk.devices import is_out_of_memory
+from osmnet_sdk.errors import DeviceError, ModelError, OutputError
 from osmnet_sdk.files import output_folder
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -45,6 +48,9 @@ class Stage:
         seed: step → seed of torch's own generator, for `batch` and for dropout.
         largest_gradient: norm to which gradients are clipped; None leaves them.
         measure: further figures, taken at checkpoints by the first process.
+        pictures: sheets by name, uint8 RGB (H, W, 3), drawn at checkpoints by the first process.
+        divisible: whether the figures of a batch are the means of those of its parts, so that a
+            batch that does not fit into memory may be taken in parts.
     """
 
     name: str
@@ -56,6 +62,8 @@ class Stage:
     seed: Callable[[int], int]
     largest_gradient: float | None = None
     measure: Callable[[], Mapping[str, float]] | None = None
+    pictures: Callable[[], Mapping[str, NDArray[np.uint8]]] | None = None
+    divisible: bool = False
 
 
 def train_stages(
@@ -84,7 +92,8 @@ def train_stages(
 
     Raises:
         InputError: if the processes cannot share a batch evenly.
-        ModelError: if the checkpoint is damaged.
+        ModelError: if the checkpoint is damaged, or a loss is no longer a number.
+        DeviceError: if memory runs out.
         OutputError: if a folder cannot be written to.
         Cancelled: if `cancel` returns True; the checkpoint stays.
     """
@@ -108,9 +117,9 @@ def train_stages(
     network.to("cpu").eval()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Run:
-    """What the stages of a training share."""
+    """What the stages of a training share; `parts` is how many a batch is taken in."""
 
     network: nn.Module
     processes: Processes
@@ -118,6 +127,7 @@ class _Run:
     fingerprint: str
     reporter: Reporter
     writer: SummaryWriter | None
+    parts: int = 1
 
     def stage(self, stage: Stage, before: int, start: int, resumed: Checkpoint | None) -> None:
         """Run the steps of a stage from `start` on; `before` steps were in earlier stages."""
@@ -135,6 +145,7 @@ class _Run:
                 if done % CURVE_STEPS == 0 or done == stage.steps:
                     means = self._means(figures) | {"learning rate": stage.rate(step)}
                     self._draw(stage, before + done, means)
+                    _check_loss(stage, done, means["total"])
                 if done % CHECKPOINT_STEPS == 0 or done == stage.steps:
                     self._keep(stage, before, done, adam)
 
@@ -147,15 +158,55 @@ class _Run:
             batch = [processes.share(part).to(processes.device) for part in stage.batch(step)]
             if processes.rank:  # or dropout would be the same in every share
                 torch.manual_seed(stage.seed(step) + processes.rank)
-            figures: dict[str, Tensor] = objective(*batch)
-        optimiser.zero_grad()
-        fabric.backward(figures["total"])
+            figures = self._gradients(stage, batch, objective, optimiser)
         if stage.largest_gradient is not None:
             fabric.clip_gradients(
                 objective, optimiser, max_norm=stage.largest_gradient, error_if_nonfinite=False
             )
         optimiser.step()
         return figures
+
+    def _gradients(
+        self,
+        stage: Stage,
+        batch: Sequence[Tensor],
+        objective: nn.Module,
+        optimiser: torch.optim.Optimizer,
+    ) -> dict[str, Tensor]:
+        """Figures of a batch, whose gradients are left on the parameters."""
+        while True:
+            optimiser.zero_grad()
+            try:
+                return self._in_parts(batch, objective)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._take_smaller_parts(stage, len(batch[0]), error)
+
+    def _in_parts(self, batch: Sequence[Tensor], objective: nn.Module) -> dict[str, Tensor]:
+        if self.parts == 1:
+            figures: dict[str, Tensor] = objective(*batch)
+            self.processes.fabric.backward(figures["total"])
+            return figures
+        sums: dict[str, Tensor] = {}
+        for part in zip(*(tensor.chunk(self.parts) for tensor in batch), strict=True):
+            weight = len(part[0]) / len(batch[0])
+            weighted = {name: weight * value for name, value in objective(*part).items()}
+            self.processes.fabric.backward(weighted["total"])
+            for name, value in weighted.items():
+                sums[name] = sums.get(name, value.new_zeros(())) + value.detach()
+        return sums
+
+    def _take_smaller_parts(self, stage: Stage, rows: int, error: Exception) -> None:
+        """Halve what is taken at a time, or say why not."""
+        # Among several processes the others would wait for gradients of a batch taken anew.
+        if not stage.divisible or self.processes.count > 1 or self.parts >= rows:
+            raise DeviceError(
+                f"Memory of '{self.processes.device}' ran out in stage '{stage.name}' with "
+                f"{-(-rows // self.parts)} of {rows} samples at a time; make the recipe's batch or "
+                "sizes smaller, or use more or larger devices."
+            ) from error
+        self.parts = min(2 * self.parts, rows)
 
     def _means(self, figures: dict[str, Tensor]) -> dict[str, float]:
         values = self.processes.mean(torch.stack(list(figures.values()))).tolist()
@@ -167,6 +218,12 @@ class _Run:
         if stage.measure is not None:
             self.network.eval()
             self._draw(stage, before + done, stage.measure())
+            self.network.train()
+        if stage.pictures is not None and self.writer is not None:
+            self.network.eval()
+            for name, picture in stage.pictures().items():
+                name = f"{stage.name}/{name}"
+                self.writer.add_image(name, picture, before + done, dataformats="HWC")
             self.network.train()
         save_checkpoint(
             self.checkpoint,
@@ -181,6 +238,15 @@ class _Run:
         if self.writer is not None:
             for name, value in figures.items():
                 self.writer.add_scalar(f"{stage.name}/{name}", value, step)
+
+
+def _check_loss(stage: Stage, done: int, loss: float) -> None:
+    if not np.isfinite(loss):
+        raise ModelError(
+            f"The loss of stage '{stage.name}' is no longer a number at step {done}; lower the "
+            "learning rate or train in full precision, and start again: the last checkpoint is "
+            "from before that."
+        )
 
 
 @contextmanager
