@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from osmnet_sdk.errors import OutputError, TrackError
 
@@ -71,11 +71,18 @@ def output_folder(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
-def read_npz(path: str | os.PathLike[str], what: str) -> dict[str, NDArray[Any]]:
+def file_name(file: str | os.PathLike[str] | BinaryIO) -> str:
+    """How messages call a file that is given by its path or is open."""
+    if isinstance(file, (str, os.PathLike)):
+        return os.fsdecode(file)
+    return str(getattr(file, "name", "file object"))
+
+
+def read_npz(path: str | os.PathLike[str] | BinaryIO, what: str) -> dict[str, NDArray[Any]]:
     """Every array of an .npz file, without pickle.
 
     Args:
-        path: the file.
+        path: the file, or an open binary file.
         what: how messages call it, such as "take file".
 
     Raises:
@@ -83,9 +90,9 @@ def read_npz(path: str | os.PathLike[str], what: str) -> dict[str, NDArray[Any]]
     """
     import numpy as np
 
-    source = Path(path)
+    source = file_name(path)
     try:
-        with np.load(source, allow_pickle=False) as archive:
+        with np.load(path, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise TrackError(f"'{source}' is not a {what} (.npz).")
             return {name: archive[name] for name in archive.files}

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS, TAKE_SCHEMA
 from osmnet_sdk.errors import TrackError
-from osmnet_sdk.files import read_npz, replaced
+from osmnet_sdk.files import file_name, read_npz, replaced
 
 FloatArray = NDArray[np.float32]
 
@@ -360,6 +360,12 @@ class Take:
         Raises:
             OutputError: if the file cannot be written.
         """
+        with replaced(path) as temporary, temporary.open("wb") as stream:
+            self.write(stream)
+        return Path(path)
+
+    def write(self, stream: BinaryIO) -> None:
+        """Write the take into an open binary file, as `save` does."""
         meta = {
             "schema": TAKE_SCHEMA,
             "fps": f"{self.fps.numerator}/{self.fps.denominator}",
@@ -368,19 +374,17 @@ class Take:
             "rest_translation": [float(value) for value in self.rest_translation],
             "provenance": self.provenance.model_dump(),
         }
-        with replaced(path) as temporary, temporary.open("wb") as stream:
-            np.savez(
-                stream,
-                rotation=self.motion.rotation,
-                translation=self.motion.translation,
-                coefficients=self.expression.coefficients,
-                meta=np.array(json.dumps(meta)),
-            )
-        return Path(path)
+        np.savez(
+            stream,
+            rotation=self.motion.rotation,
+            translation=self.motion.translation,
+            coefficients=self.expression.coefficients,
+            meta=np.array(json.dumps(meta)),
+        )
 
 
-def load_take(path: str | os.PathLike[str]) -> Take:
-    """Read a take file (.npz).
+def load_take(path: str | os.PathLike[str] | BinaryIO) -> Take:
+    """Read a take file (.npz), by its path or from an open binary file.
 
     Raises:
         TrackError: if the file is missing, is not a take, or holds values that are not allowed.
@@ -389,7 +393,7 @@ def load_take(path: str | os.PathLike[str]) -> Take:
     try:
         return _take_from(arrays)
     except TrackError as error:
-        raise TrackError(f"Take file '{path}': {error}") from error
+        raise TrackError(f"Take file '{file_name(path)}': {error}") from error
 
 
 def _take_from(arrays: Mapping[str, NDArray[Any]]) -> Take:

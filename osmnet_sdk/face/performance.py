@@ -38,7 +38,7 @@ class Performance:
     Attributes:
         take: motion and expression; its rest pose is the median pose of the video.
         fits: one fit a frame, smoothed like the take; frames without a face are filled in.
-        crop: the head's square in the first frame with a face.
+        crop: the head's square whose camera the fits have.
         landmarks: (T, 478, 2) float32 pixels; NaN where no face was found.
         found: (T,) bool, frames in which the face was found.
     """
@@ -76,17 +76,45 @@ def track_frames(
     """
     report = reporter or Reporter()
     points = _landmarks(frames, networks, report, total)
-    found = np.array([bool(np.isfinite(row).all()) for row in points], bool)
+    found = found_frames(points)
     if found.sum() < max(1, len(points) / 2):
         raise NoFaceError(
             f"A face was found in only {int(found.sum())} of the {len(points)} frames of {name}; "
             "use a video that shows one face from the front."
         )
-    first = int(np.flatnonzero(found)[0])
-    crop = crop_around(points[first])
+    crop = crop_around(points[int(np.flatnonzero(found)[0])])
+    return fit_landmarks(points, crop, model, fps=fps, reporter=report)
+
+
+def found_frames(points: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(T,) bool, the frames of landmarks (T, 478, 2) in which there is a face."""
+    return np.asarray(np.isfinite(points).all(axis=(1, 2)), bool)
+
+
+def fit_landmarks(
+    points: NDArray[np.float32],
+    crop: Crop,
+    model: FaceModel,
+    *,
+    fps: Fraction = FPS,
+    reporter: Reporter | None = None,
+) -> Performance:
+    """Fit one head, of one identity, to the landmarks of a video.
+
+    Args:
+        points: (T, 478, 2) float32 pixels; NaN where no face was found; at least one frame has one.
+        crop: square of the picture whose camera is used.
+        model: the morphable model.
+        fps: frames per second.
+        reporter: progress and cancel.
+
+    Raises:
+        NoFaceError: if the face can be fitted in no frame.
+    """
+    found = found_frames(points)
     fitter = FaceFitter(model)
     identity = _shared_identity(points[found], crop, fitter)
-    fits, kept = _fit_frames(points, found, crop, fitter, identity, report)
+    fits, kept = _fit_frames(points, found, crop, fitter, identity, reporter or Reporter())
     return _performance(fits, kept, crop, points, fps)
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,11 @@ class TrainingClip:
     samples: NDArray[np.float32] | None
     lag: float = 0.0
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether the clip has sound."""
+        return self.samples is not None
+
     def __len__(self) -> int:
         """Number of frames T."""
         return len(self.take)
@@ -74,7 +80,7 @@ def read_clips(
         AudioError: if a sound file is damaged.
     """
     place = Path(folder)
-    rows = _listing(place / LISTING)
+    rows = read_listing(place)
     reporter = Reporter(progress, cancel)
     clips = []
     for index, row in enumerate(rows):
@@ -83,13 +89,32 @@ def read_clips(
     return clips
 
 
+class Spoken(Protocol):
+    """A clip of somebody, as far as `split_speakers` must know it."""
+
+    @property
+    def speaker(self) -> str | None:
+        """Who is seen; None if that is not known."""
+
+    @property
+    def has_sound(self) -> bool:
+        """Whether there is sound."""
+
+    def __len__(self) -> int:
+        """Number of frames."""
+
+
+SomeClip = TypeVar("SomeClip", bound=Spoken)
+
+
 def split_speakers(
-    clips: Sequence[TrainingClip], share: float, seed: int
-) -> tuple[list[TrainingClip], list[TrainingClip]]:
+    clips: Sequence[SomeClip], share: float, seed: int
+) -> tuple[list[SomeClip], list[SomeClip]]:
     """Split clips so that nobody is on both sides.
 
     Speakers with sound and silent ones are split apart, so that both sides can have both. Of
-    two speakers or more of a kind, each side gets one at least, unless `share` is 0.
+    two speakers or more of a kind, each side gets one at least, unless `share` is 0. Clips of
+    unknown speakers are for training, since anybody may be in them.
 
     Args:
         clips: all clips.
@@ -100,11 +125,14 @@ def split_speakers(
         Clips for training and for validation, each in the order of `clips`.
     """
     generator = np.random.default_rng(seed)
-    heard = {clip.speaker for clip in clips if clip.samples is not None}
-    everyone = dict.fromkeys(clip.speaker for clip in clips)
+    heard = {clip.speaker for clip in clips if clip.has_sound}
+    everyone = dict.fromkeys(clip.speaker for clip in clips if clip.speaker is not None)
     held_out: set[str] = set()
     for group in ([s for s in everyone if s in heard], [s for s in everyone if s not in heard]):
-        frames = {s: sum(len(c) for c in clips if c.speaker == s) for s in group}
+        frames = dict.fromkeys(group, 0)
+        for clip in clips:
+            if clip.speaker in frames:
+                frames[clip.speaker] += len(clip)
         wanted = share * sum(frames.values())
         order = [group[index] for index in generator.permutation(len(group))]
         taken = 0
@@ -116,7 +144,13 @@ def split_speakers(
     return training, [clip for clip in clips if clip.speaker in held_out]
 
 
-def _listing(path: Path) -> list[dict[str, str]]:
+def read_listing(folder: Path) -> list[dict[str, str]]:
+    """The rows of clips.csv in `folder`, each with an `id` and a `speaker`.
+
+    Raises:
+        InputError: if there is no such listing, or a row has no id or speaker.
+    """
+    path = folder / LISTING
     try:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
@@ -141,13 +175,18 @@ def _read_clip(folder: Path, row: dict[str, str]) -> TrainingClip:
     if take.fps != FPS:
         take = take.resample(FPS)
     sound = folder / f"{name}.wav"
-    samples, lag = None, _lag(folder, row)
+    samples, lag = None, clip_lag(folder, row)
     if sound.is_file():
-        samples = _in_step(load_audio(sound).samples, len(take), lag)
+        samples = in_step(load_audio(sound).samples, len(take), lag)
     return TrainingClip(name, row["speaker"], take, samples, lag)
 
 
-def _lag(folder: Path, row: dict[str, str]) -> float:
+def clip_lag(folder: Path, row: dict[str, str]) -> float:
+    """Seconds by which the lips of a row of clips.csv come after the sound; 0 if none is believed.
+
+    Raises:
+        InputError: if `av_lag_ms` is no number.
+    """
     text = (row.get("av_lag_ms") or "0").strip() or "0"
     try:
         lag = float(text) / 1000.0
@@ -159,8 +198,17 @@ def _lag(folder: Path, row: dict[str, str]) -> float:
     return lag if abs(lag) <= MAX_LAG else 0.0
 
 
-def _in_step(samples: NDArray[np.float32], frames: int, lag: float) -> NDArray[np.float32]:
-    """Sound for each frame: sample 0 belongs to frame 0; silence where the recording ends."""
+def in_step(samples: NDArray[np.float32], frames: int, lag: float = 0.0) -> NDArray[np.float32]:
+    """Sound for each frame: sample 0 belongs to frame 0; silence where the recording ends.
+
+    Args:
+        samples: (n,) 16 kHz mono.
+        frames: number T of frames at 25 fps.
+        lag: seconds by which the lips come after the sound; it is taken out.
+
+    Returns:
+        (640 · T,) float32.
+    """
     shift = round(-lag * SAMPLES_PER_FRAME * float(FPS))
     aligned = np.zeros(frames * SAMPLES_PER_FRAME, np.float32)
     source = samples[max(shift, 0) :]
