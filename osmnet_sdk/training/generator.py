@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from osmnet_sdk.bundle import find_bundle, save_arrays
@@ -21,7 +23,7 @@ from osmnet_sdk.render.network.generator import VideoGenerator
 from osmnet_sdk.render.network.weights import FILE, stored_generator
 from osmnet_sdk.training.feature_extractors import load_extractor
 from osmnet_sdk.training.generator_card import generator_card
-from osmnet_sdk.training.generator_figures import sample_sheet, self_driven, write_picture
+from osmnet_sdk.training.generator_figures import sample_sheet, self_driven
 from osmnet_sdk.training.generator_objective import GeneratorChain, GeneratorObjective
 from osmnet_sdk.training.generator_recipe import GeneratorRecipe
 from osmnet_sdk.training.generator_windows import SegmentWindows
@@ -97,7 +99,7 @@ def train_generator(
         processes,
         checkpoint=Path(work) / CHECKPOINT,
         curves=None if curves is None else Path(curves),
-        fingerprint=_fingerprint(recipe, windows),
+        fingerprint=_fingerprint(recipe, motion, windows),
         progress=progress,
         cancel=cancel,
     )
@@ -114,7 +116,7 @@ def train_generator(
         text = generator_card(recipe, figures, training, validation)
         temporary.write_text(text, encoding="utf-8", newline="\n")
     with replaced(Path(work) / SHEET) as temporary:
-        write_picture(str(temporary), sample_sheet(chain, held_out or windows))
+        Image.fromarray(sample_sheet(chain, held_out or windows)).save(temporary)
     return weights, card
 
 
@@ -175,7 +177,7 @@ def _motion_network(
 
 def _check_pictures(segments: Sequence[Segment], size: int) -> None:
     for segment in segments:
-        shape = segment.pictures[torch.zeros(1, dtype=torch.int64).numpy()].shape[1:]
+        shape = segment.pictures[np.zeros(1, np.int64)].shape[1:]
         if shape != (size, size, 3):
             raise InputError(
                 f"The pictures of clip '{segment.clip.name}' have shape {shape}, but the recipe "
@@ -188,9 +190,11 @@ def _step_seed(seed: int, step: int) -> int:
     return int.from_bytes(digest[:7], "big")
 
 
-def _fingerprint(recipe: GeneratorRecipe, windows: SegmentWindows) -> str:
-    """Of what decides a run: recipe, poses, expressions, and the size of each clip's pictures."""
+def _fingerprint(recipe: GeneratorRecipe, motion: MotionNetwork, windows: SegmentWindows) -> str:
+    """Of what decides a run: recipe, motion weights, and the tracks of the clips."""
     digest = hashlib.sha256(recipe.model_dump_json().encode())
+    for value in motion.state_dict().values():
+        digest.update(value.numpy().tobytes())
     for segment, poses, expression in zip(
         windows.segments, windows.poses, windows.expression, strict=True
     ):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -66,11 +65,6 @@ def sample_sheet(chain: GeneratorChain, windows: SegmentWindows) -> Image:
     columns = _columns(chain, windows.batch(rows))
     sheet: Image = np.vstack([np.hstack(row) for row in zip(*columns, strict=True)])
     return sheet
-
-
-def write_picture(path: str, picture: Image) -> bool:
-    """Write a picture as PNG."""
-    return bool(cv2.imwrite(path, picture[..., ::-1]))
 
 
 def _columns(chain: GeneratorChain, batch: WindowBatch) -> list[Image]:

@@ -111,7 +111,7 @@ class SegmentWindows:
         motion: sizes of the motion network.
 
     Raises:
-        InputError: if there are no segments.
+        InputError: if there are no segments, or one is shorter.
     """
 
     def __init__(
@@ -119,6 +119,9 @@ class SegmentWindows:
     ) -> None:
         if not segments:
             raise InputError("There is no clip to train the generator on; name a folder of takes.")
+        short = next((segment for segment in segments if len(segment) < 2), None)
+        if short is not None:
+            raise InputError(f"Clip '{short.clip.name}' has fewer than 2 frames; leave it out.")
         self.segments = list(segments)
         self.recipe = recipe
         self.plan = WindowPlan(recipe.config.half_window, motion.clip_frames, recipe.clip_motion)

@@ -253,6 +253,8 @@ def test_what_cannot_be_trained_is_said(bundle: Path, tmp_path: Path) -> None:
         trained(bundle, tmp_path, updated(style_weight=1.0))
     with pytest.raises(InputError, match="no clip"):
         train_generator(RECIPE, [], bundle, work=tmp_path)
+    with pytest.raises(InputError, match=r"'s' has fewer than 2 frames"):
+        train_generator(RECIPE, [segment("s", frames=1)], bundle, work=tmp_path)
     with pytest.raises(InputError, match=r"'x' .*32 × 32"):
         train_generator(RECIPE, [segment("x", size=40)], bundle, work=tmp_path)
     with pytest.raises(ModelError, match="no bundle"):
