@@ -30,6 +30,7 @@ from osmnet_sdk.cli_check import check
 from osmnet_sdk.cli_evaluate import evaluate_app
 from osmnet_sdk.cli_expression import express, expression_options
 from osmnet_sdk.cli_motion import basis, rotate
+from osmnet_sdk.cli_prepare import prepare
 from osmnet_sdk.cli_sample import retake, sample, sample_options, take_names
 from osmnet_sdk.cli_train import train_app
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
@@ -52,6 +53,7 @@ app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
 app.command()(check)
 app.command()(express)
+app.command()(prepare)
 app.command()(sample)
 app.command()(retake)
 app.command()(basis)

@@ -18,9 +18,9 @@ LAYERS = (
     {"audio", "face", "formats", "provenance"},
     {"motion", "expression", "render"},
     {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
-    {"training", "evaluation"},
+    {"training", "evaluation", "preparation"},
     {"console", "cli", "cli_arguments", "cli_check", "cli_evaluate", "cli_expression", "cli_motion"}
-    | {"cli_sample", "cli_train", "engine", "__main__"},
+    | {"cli_prepare", "cli_sample", "cli_train", "engine", "__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
 

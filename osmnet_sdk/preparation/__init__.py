@@ -1,0 +1,1 @@
+"""Videos of people made into training data: cut, tracked, cropped, packed into shards."""
