@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import shutil
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +10,6 @@ import typer
 
 from osmnet_sdk.cli_arguments import Device
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
-from osmnet_sdk.errors import InputError
-from osmnet_sdk.files import replaced
 
 if TYPE_CHECKING:
     from osmnet_sdk.training.processes import Processes
@@ -34,42 +31,15 @@ def clips(
 ) -> None:
     """Track every video that clips.csv lists into a take file, with its sound beside it.
 
-    clips.csv has the columns id, file and speaker, and av_lag_ms where it is known; NAME.wav
-    beside a video is taken as its sound. A take that is there is kept, so a stopped run goes on.
+    clips.csv has the columns id, file and speaker, and av_lag_ms where it is known. The sound is
+    ID.wav beside a video, else its own track. A take that is there is kept, so a stopped run goes
+    on.
     """
-    from osmnet_sdk.errors import NoFaceError
+    from osmnet_sdk.preparation.takes import track_clips
     from osmnet_sdk.sdk import OSMNet
 
     with plain_errors(), progress_bars(False) as progress:
-        listing = folder / "clips.csv"
-        try:
-            with listing.open(newline="", encoding="utf-8") as stream:
-                reader = csv.DictReader(stream)
-                rows = [(row["id"], row["file"], row) for row in reader]
-        except (OSError, KeyError) as error:
-            raise InputError(f"'{listing}' cannot be read or has no column {error}.") from error
-        output.mkdir(parents=True, exist_ok=True)
-        osm = OSMNet()
-        lost, kept = [], []
-        for name, file, row in rows:
-            take = output / f"{name}.npz"
-            sound = folder / f"{name}.wav"
-            if sound.is_file():
-                shutil.copy(sound, output)
-            try:
-                if not take.is_file():
-                    osm.track_video(folder / file, progress=progress).save(take)
-                kept.append(row)
-            except NoFaceError as error:
-                lost.append(str(error))
-        with (
-            replaced(output / "clips.csv") as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as stream,
-        ):
-            writer = csv.DictWriter(stream, list(reader.fieldnames or ()))
-            writer.writeheader()
-            writer.writerows(kept)
-        show_result({"takes": len(kept), "left_out": lost}, False)
+        show_result(asdict(track_clips(folder, output, OSMNet(), progress=progress)), False)
 
 
 @train_app.command()
