@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.network import MotionConfig
@@ -49,6 +49,13 @@ class MotionRecipe(_Part):
     """Weight of the pose loss on mixtures of two clips, which keeps the decoder even."""
     motion_space: StageRecipe = StageRecipe(steps=3000)
     audio: StageRecipe = StageRecipe(steps=300, learning_rate=3e-4)
+
+    @field_validator("config")
+    @classmethod
+    def _has_clips(cls, config: MotionConfig) -> MotionConfig:
+        if config.clip_frames < 3:  # what the generator's ablation without clips has
+            raise ValueError("clip_frames must be 3 or more, or takes cannot be chained")
+        return config
 
 
 def load_recipe(path: Path) -> MotionRecipe:

@@ -239,7 +239,13 @@ def test_bad_listings(folder: Path, tmp_path: Path) -> None:
 def test_recipes_are_checked(tmp_path: Path) -> None:
     assert load_recipe(RECIPES / "motion.json").config == MotionConfig()
     path = tmp_path / "recipe.json"
-    for text in ('{"seed": -1}', '{"unknown": 1}', "[", '{"audio": {"steps": 0}}'):
+    for text in (
+        '{"seed": -1}',
+        '{"unknown": 1}',
+        "[",
+        '{"audio": {"steps": 0}}',
+        '{"config": {"clip_frames": 2}}',
+    ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=r"recipe\.json"):
             load_recipe(path)
