@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from osmnet_sdk.cli_arguments import Device
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
+from osmnet_sdk.errors import InputError
 
 if TYPE_CHECKING:
-    from osmnet_sdk.training.processes import Processes
+    from osmnet_sdk.training.processes import Precision, Processes
 
 train_app = typer.Typer(help="Make the weights of a bundle.", no_args_is_help=True)
 
@@ -127,13 +128,73 @@ def expression(
             show_result({"weights": str(weights), "validation": f"{loss:.4f}"}, False)
 
 
-def _processes(device: str) -> Processes:
+@train_app.command()
+def generator(
+    recipe: Recipe,
+    data: Annotated[
+        Path, typer.Argument(help="Folder that `osmnet prepare` wrote, or of takes, with --videos.")
+    ],
+    videos: Annotated[
+        Path | None, typer.Option(help="Folder of the videos, where DATA is a folder of takes.")
+    ] = None,
+    output: Output = Path("models/starter"),
+    work: Work = Path("runs/generator"),
+    curves: Curves = None,
+    device: Device = "cpu",
+    precision: Annotated[
+        str, typer.Option(help="Of forward passes: 32-true, 16-mixed or bf16-mixed.")
+    ] = "32-true",
+    extractor_file: Annotated[
+        Path | None,
+        typer.Option(help="Weights of the recipe's feature extractor (.pth, .safetensors)."),
+    ] = None,
+) -> None:
+    """Train the paper's Video Generator; write generator.safetensors and its card.
+
+    The bundle must have motion weights. Several processes train together when torchrun starts
+    them, see docs/training.md.
+    """
+    from osmnet_sdk.bundle import find_bundle
+    from osmnet_sdk.face.networks import load_face_networks
+    from osmnet_sdk.training.generator import train_generator
+    from osmnet_sdk.training.generator_recipe import load_recipe
+
+    with plain_errors():
+        processes = _processes(device, precision)
+        with progress_bars(not processes.is_first) as progress:
+            settings = load_recipe(recipe)
+            size, frames = settings.config.image_size, settings.frames
+            if videos is None:
+                from osmnet_sdk.training.prepared_segments import prepared_segments
+
+                segments = prepared_segments(data, size=size, frames=frames, progress=progress)
+            else:
+                from osmnet_sdk.training.segments import folder_segments
+
+                networks = load_face_networks(find_bundle(output))
+                with processes.first_alone():
+                    segments = folder_segments(
+                        data, videos, work / "pictures", size=size, frames=frames,
+                        networks=networks, progress=progress,
+                    )  # fmt: skip
+            weights, card = train_generator(
+                settings, segments, output, work=work, extractor_file=extractor_file,
+                curves=curves, processes=processes, progress=progress,
+            )  # fmt: skip
+        if processes.is_first:
+            show_result({"weights": str(weights), "card": str(card)}, False)
+
+
+def _processes(device: str, precision: str = "32-true") -> Processes:
     """The processes of a training; on the CPU it makes the same on every machine."""
     import torch
 
-    from osmnet_sdk.training.processes import Processes
+    from osmnet_sdk.training.processes import PRECISIONS, Processes
 
-    processes = Processes(device)
+    if precision not in PRECISIONS:
+        names = ", ".join(PRECISIONS)
+        raise InputError(f"Unknown precision '{precision}'; use one of {names}.")
+    processes = Processes(device, cast("Precision", precision))
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(processes.device.type == "cpu")
     return processes

@@ -28,6 +28,13 @@ class GeneratorChain(nn.Module):
         self.motion = motion
         self.plan = plan
 
+    def train(self, mode: bool = True) -> GeneratorChain:
+        """Training mode, but no dropout in an audio encoder that stands still."""
+        super().train(mode)
+        if self.plan.clip_motion:
+            self.motion.audio_encoder.eval()
+        return self
+
     def windows(self, features: Tensor, batch: WindowBatch) -> tuple[Tensor, Tensor]:
         """Poses of windows (B, 2k + 1, 6) and decoded clips (B, N, T, 6) of features (B · N, C)."""
         decoded = self.motion.decode(features).view(*batch.clips.shape)

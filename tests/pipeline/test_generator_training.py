@@ -127,6 +127,18 @@ def test_a_stopped_run_goes_on_bit_for_bit(
     assert same(trained(bundle, tmp_path / "half", recipe), whole)
 
 
+def test_shares_of_a_batch_add_up_to_its_gradients(bundle: Path) -> None:
+    made, windows = objective(RECIPE, bundle)
+    batch = windows.draw(torch.Generator().manual_seed(0))
+    gradients = []
+    for parts in (1, 2):  # as parts of a batch, and as processes beside each other
+        made.zero_grad()
+        for part in zip(*(tensor.chunk(parts) for tensor in batch), strict=True):
+            (made(*part)["total"] / parts).backward()
+        gradients.append(made.chain.generator.painter.image.weight.grad.clone())
+    assert torch.allclose(*gradients, rtol=1e-3, atol=1e-5)
+
+
 def test_both_passes_reach_the_decoder_and_nothing_else_of_motion(bundle: Path) -> None:
     made, windows = objective(updated(pose_weight=0.0), bundle)
     motion = made.chain.motion
@@ -145,7 +157,9 @@ def test_the_second_pass_hears_sound_and_rebuilds_silence(bundle: Path) -> None:
     batch = windows.batch([(0, 5, 0), (1, 5, 0)])
     assert batch.heard.tolist() == [True, False]
     louder = batch._replace(mel=batch.mel + torch.rand(batch.mel.shape))
+    made.train()
     (real, second), _ = made.chain(batch)
+    assert torch.equal(second, made.chain(batch)[0][1])  # what stands still drops nothing
     (real_again, changed), _ = made.chain(louder)
     assert torch.equal(real, real_again)
     assert not torch.equal(second[0], changed[0])
