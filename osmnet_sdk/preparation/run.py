@@ -20,7 +20,8 @@ from osmnet_sdk.errors import Cancelled, InputError, OSMNetError
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.files import output_folder
-from osmnet_sdk.preparation.layouts import Video, find_videos
+from osmnet_sdk.preparation.layouts import find_videos
+from osmnet_sdk.preparation.plan import ShardJob, file_size, same_settings, shard_jobs, videos_left
 from osmnet_sdk.preparation.sample import PreparedSample
 from osmnet_sdk.preparation.settings import PreparationSettings
 from osmnet_sdk.preparation.shards import (
@@ -28,7 +29,6 @@ from osmnet_sdk.preparation.shards import (
     ShardListing,
     read_listings,
     remove_leftovers,
-    shard_path,
     write_json,
     write_shard,
 )
@@ -41,11 +41,6 @@ MANIFEST = "manifest.json"
 
 MANIFEST_SCHEMA = "osmnet.prepared/1"
 """Schema name and version of the manifest."""
-
-SHARD_VIDEOS, SHARD_BYTES = 64, 64_000_000
-"""Videos of a shard at most, and what their files weigh; one shard is lost when a run is killed."""
-_SHARDS_PER_WORKER = 4
-"""Small folders are cut finer, so that every worker gets so many shards."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +109,9 @@ def prepare(
     place = output_folder(output)
     listings = read_listings(place)
     remove_leftovers(place)
-    limits = _same_settings(place, listings, chosen, settings)
-    left = _not_done(place, listings, videos)
-    jobs = _jobs(place, listings, chosen, left, limits, workers)
+    limits = same_settings(place, listings, chosen, settings)
+    left = videos_left(place, listings, videos)
+    jobs = shard_jobs(place, listings, chosen, left, limits, workers)
     try:
         run = _in_this_process if workers == 1 else _in_processes
         listings += run(jobs, bundle, workers, progress, cancel) if jobs else []
@@ -154,111 +149,26 @@ def write_manifest(
     return summary
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One shard that is to be made; goes to another process."""
-
-    folder: Path
-    number: int
-    layout: str
-    videos: tuple[Video, ...]
-    settings: PreparationSettings
-
-
-def _same_settings(
-    folder: Path,
-    listings: Sequence[ShardListing],
-    layout: str,
-    settings: PreparationSettings | None,
-) -> PreparationSettings:
-    """The settings that were asked for, which must be those that `folder` was begun with."""
-    if not listings:
-        return settings or PreparationSettings()
-    if listings[0].layout != layout:
-        raise InputError(
-            f"'{folder}' was begun with the layout '{listings[0].layout}', not '{layout}'; give "
-            "another output folder, or the same layout."
-        )
-    begun = PreparationSettings.model_validate(listings[0].settings)
-    if settings is not None and settings != begun:
-        wanted, before = settings.model_dump(), begun.model_dump()
-        name = next(name for name in wanted if wanted[name] != before[name])
-        raise InputError(
-            f"'{folder}' was begun with {name} = {before[name]}, not {wanted[name]}; give another "
-            "output folder, or the same settings."
-        )
-    return begun
-
-
-def _not_done(
-    folder: Path, listings: Sequence[ShardListing], videos: Sequence[Video]
-) -> list[Video]:
-    """The videos that are in no shard yet."""
-    done = {
-        source: (listing.number, size)
-        for listing in listings
-        for source, size in listing.videos.items()
-    }
-    left = []
-    for video in videos:
-        number, size = done.get(video.source, (None, 0))
-        if number is None:
-            left.append(video)
-        elif size != _size(video):
-            path = shard_path(folder, number)
-            raise InputError(
-                f"'{video.path}' has changed since it was prepared; delete '{path}' and "
-                f"'{path.stem}.json', so that it is prepared again, or give another output folder."
-            )
-    return left
-
-
-def _jobs(
-    folder: Path,
-    listings: Sequence[ShardListing],
-    layout: str,
-    videos: Sequence[Video],
-    settings: PreparationSettings,
-    workers: int,
-) -> list[_Job]:
-    most = max(1, min(SHARD_VIDEOS, len(videos) // (_SHARDS_PER_WORKER * workers)))
-    first = max((listing.number for listing in listings), default=-1) + 1
-    groups: list[list[Video]] = []
-    weight = 0
-    for video in videos:
-        size = _size(video)
-        if not groups or len(groups[-1]) == most or weight + size > SHARD_BYTES:
-            groups.append([])
-            weight = 0
-        groups[-1].append(video)
-        weight += size
-    return [_Job(folder, first + i, layout, tuple(g), settings) for i, g in enumerate(groups)]
-
-
-def _size(video: Video) -> int:
-    return video.path.stat().st_size if video.path.is_file() else 0
-
-
 def _load_tools(bundle: str | os.PathLike[str]) -> Tools:
     found = find_bundle(bundle)
     return Tools(load_face_networks(found), load_face_model(found))
 
 
 def _make_shard(
-    job: _Job, tools: Tools, reporter: Reporter, finished: Callable[[], None]
+    job: ShardJob, tools: Tools, reporter: Reporter, finished: Callable[[], None]
 ) -> ShardListing:
     def videos() -> Iterator[tuple[str, int, Iterator[PreparedSample], list[RejectedPiece]]]:
         for video in job.videos:
             rejected: list[RejectedPiece] = []
             samples = prepare_video(video, tools, job.settings, rejected, reporter)
-            yield video.source, _size(video), samples, rejected
+            yield video.source, file_size(video), samples, rejected
             finished()
 
     return write_shard(job.folder, job.number, job.layout, videos(), job.settings)
 
 
 def _in_this_process(
-    jobs: Sequence[_Job],
+    jobs: Sequence[ShardJob],
     bundle: str | os.PathLike[str],
     workers: int,
     progress: ProgressCallback | None,
@@ -276,7 +186,7 @@ def _in_this_process(
     return [_make_shard(job, tools, Reporter(None, cancel), finished) for job in jobs]
 
 
-def _total(jobs: Sequence[_Job]) -> int:
+def _total(jobs: Sequence[ShardJob]) -> int:
     return sum(len(job.videos) for job in jobs)
 
 
@@ -307,7 +217,7 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(job: _Job) -> ShardListing:
+def _work(job: ShardJob) -> ShardListing:
     def finished() -> None:
         with _Worker.done.get_lock():
             _Worker.done.value += 1
@@ -316,7 +226,7 @@ def _work(job: _Job) -> ShardListing:
 
 
 def _in_processes(
-    jobs: Sequence[_Job],
+    jobs: Sequence[ShardJob],
     bundle: str | os.PathLike[str],
     workers: int,
     progress: ProgressCallback | None,
