@@ -219,7 +219,8 @@ def find_videos(folder: str | os.PathLike[str], layout: str = "auto") -> tuple[s
         The layout, and the videos; files that do not fit the layout are left out.
 
     Raises:
-        InputError: if the layout is unknown, or the folder holds no video of it.
+        InputError: if the layout is unknown, the folder holds no video of it, or a name cannot be
+            written down.
     """
     place = Path(folder)
     if layout != "auto" and layout not in LAYOUTS:
@@ -227,6 +228,9 @@ def find_videos(folder: str | os.PathLike[str], layout: str = "auto") -> tuple[s
     if not place.is_dir():
         raise InputError(f"'{folder}' is no folder; give a folder with videos.")
     sources = sorted(_sources(place))
+    for source in sources:
+        if not source.isprintable():  # as names that are no UTF-8 are not; no listing can hold them
+            raise InputError(f"A video in '{folder}' is called {source!a}; rename it.")
     chosen = guess_layout(place, sources) if layout == "auto" else layout
     videos = LAYOUTS[chosen](place, sources)
     if not videos:

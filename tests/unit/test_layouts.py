@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import string
 from pathlib import Path
 
@@ -169,3 +170,12 @@ def test_folders_that_hold_nothing(tmp_path):
         find_videos(tmp_path, "imax")
     with pytest.raises(InputError, match="no folder"):
         find_videos(tmp_path / "nowhere")
+
+
+def test_names_that_cannot_be_written_down(tmp_path):
+    try:
+        tree(tmp_path, os.fsdecode(b"a\xff.mp4"))
+    except OSError:
+        pytest.skip("this system has no such names")
+    with pytest.raises(InputError, match="rename"):
+        find_videos(tmp_path)
