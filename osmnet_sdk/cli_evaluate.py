@@ -117,9 +117,14 @@ def expression(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
 ) -> None:
     """Measure predicted lips: phone labels, poor sound, no voice, languages, tracked lips."""
+    import torch
+
     from osmnet_sdk.evaluation.expression import evaluate_expression
     from osmnet_sdk.evaluation.expression_folds import ExpressionFolds
 
+    if folds:  # the same networks on every machine
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
     unseen = ExpressionFolds(recipe, folds, models, facegood, without or ()) if folds else None
     with plain_errors(), progress_bars(as_json) as progress:
         report = evaluate_expression(

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from torch import Tensor
 
 from osmnet_sdk.bundle import save_arrays
 from osmnet_sdk.errors import InputError, ModelError
@@ -38,6 +39,8 @@ from osmnet_sdk.training.recorded_clips import recorded_clips
 
 CHECKPOINT = "expression-checkpoint.safetensors"
 """Name of the checkpoint in a run's folder."""
+FINISHING_CHECKPOINT = "expression-finishing-checkpoint.safetensors"
+"""Name of the second stage's checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -218,30 +221,44 @@ def train_expression(
             measure=lambda: {"validation": validation()},
         )
 
-    stages = []
+    def train(stage: Stage, checkpoint: str, curves: Path) -> None:
+        train_stages(
+            network,
+            [stage],
+            processes,
+            checkpoint=work / checkpoint,
+            curves=curves,
+            fingerprint=recipe.model_dump_json(),
+            progress=progress,
+            cancel=cancel,
+        )
+
+    curves = curves or work
     if start is None:
         sources = [Source(clips, 1.0, recipe.lead)]
-        stages.append(stage("expression", recipe.steps, recipe.learning_rate, sources))
+        train(stage("expression", recipe.steps, recipe.learning_rate, sources), CHECKPOINT, curves)
     if recipe.finishing_steps:
+        before = {name: value.clone() for name, value in network.state_dict().items()}
         share = recipe.recorded_share if data.recorded else 0.0
         sources = [Source(clips, 1.0 - share, recipe.lead)]
         sources += [Source(data.recorded, share)] if share else []
         rate = recipe.finishing_learning_rate
-        stages.append(stage("finishing", recipe.finishing_steps, rate, sources))
-    train_stages(
-        network,
-        stages,
-        processes,
-        checkpoint=work / CHECKPOINT,
-        curves=curves,
-        fingerprint=recipe.model_dump_json(),
-        progress=progress,
-        cancel=cancel,
-    )
+        finishing = stage("finishing", recipe.finishing_steps, rate, sources)
+        train(finishing, FINISHING_CHECKPOINT, curves / "finishing")
+        _mix(network, before, recipe.finished_share)
     landmarks.to("cpu")
     if processes.is_first:
         save_extractor(out, network)
     return validation()
+
+
+def _mix(network: ExpressionExtractor, before: dict[str, Tensor], share: float) -> None:
+    """Bring weights back towards those before; `share` is what stays of the change."""
+    if share < 1.0:
+        after = network.state_dict()
+        network.load_state_dict(
+            {name: share * after[name] + (1.0 - share) * before[name] for name in after}
+        )
 
 
 def _fresh(recipe: ExpressionRecipe, gain: NDArray[np.float64]) -> ExpressionExtractor:

@@ -16,7 +16,7 @@ from osmnet_sdk.training.processes import Processes
 _PRESS = ARKIT_NAMES.index("mouthPressLeft")
 _CONTACT = TOUCH / 2
 """Lips of the truth that are nearer than this touch."""
-_PARTED = 2.5
+_PARTED = 1.4
 """Weight of parted lips: one that closes wrongly shows as much as one that stays open."""
 _SOFTNESS = 0.012
 """Scale, in widths of the mouth, on which the lip gap is read as odds of touching."""

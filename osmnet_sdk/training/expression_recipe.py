@@ -67,6 +67,9 @@ class ExpressionRecipe(BaseModel):
     """Of the second stage, which learns from real clips as well."""
     recorded_share: float = Field(default=0.4, ge=0.0, lt=1.0)
     """Share of a batch that are real clips, in the second stage."""
+    finished_share: float = Field(default=1.0, gt=0.0, le=1.0)
+    """Share of the second stage's weights in those that are written; the rest are the weights
+    before it. Their mean keeps more of what the first stage knew."""
     batch: int = Field(default=24, ge=1)
     """Stretches in a batch."""
     frames: int = Field(default=64, ge=1)

@@ -127,3 +127,19 @@ def test_weights_to_start_from_that_cannot_be_read_are_named(tmp_path: Path) -> 
     bad.write_bytes(b"no weights")
     with pytest.raises(ModelError, match=r"bad\.safetensors' cannot be read"):
         starting_weights(bad)
+
+
+def test_finished_weights_are_mixed_with_those_before(model: Any, tmp_path: Path) -> None:
+    data = ExpressionData(loud_opens_clips(4), [], loud_opens_clips(4))
+    first = tmp_path / "first.safetensors"
+    train_expression(RECIPE, data, model, out=first, work=tmp_path / "first")
+    made = {}
+    for share in (1.0, 0.25):
+        recipe = RECIPE.model_copy(update={"finishing_steps": 10, "finished_share": share})
+        out = tmp_path / f"{share}.safetensors"
+        start = starting_weights(first)
+        train_expression(recipe, data, model, out=out, work=tmp_path / str(share), start=start)
+        made[share] = load_file(out)
+    for name, before in load_file(first).items():
+        wanted = 0.25 * made[1.0][name].astype(float) + 0.75 * before.astype(float)
+        np.testing.assert_allclose(made[0.25][name], wanted, atol=2e-3)
