@@ -164,13 +164,13 @@ def motion(
     import torch
 
     from osmnet_sdk.evaluation.motion import evaluate_motion
-    from osmnet_sdk.training.motion_recipe import load_recipe
+    from osmnet_sdk.training.motion_recipe import MotionRecipe
 
     torch.set_num_threads(1)  # the same result on every machine
     torch.use_deterministic_algorithms(True)
     with plain_errors(), progress_bars(as_json) as progress:
         report = evaluate_motion(
-            folder, load_recipe(recipe), folds=folds, models=models, bundle=bundle,
+            folder, MotionRecipe.read(recipe), folds=folds, models=models, bundle=bundle,
             takes=takes, seeds=seeds, hour=hour, progress=progress,
         )  # fmt: skip
         if as_json:

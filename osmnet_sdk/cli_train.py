@@ -57,13 +57,13 @@ def motion(
     Several processes train together when torchrun starts them, see docs/training.md.
     """
     from osmnet_sdk.training.motion import train_motion
-    from osmnet_sdk.training.motion_recipe import load_recipe
+    from osmnet_sdk.training.motion_recipe import MotionRecipe
 
     with plain_errors():
         processes = _processes(device)
         with progress_bars(not processes.is_first) as progress:
             weights, card = train_motion(
-                load_recipe(recipe), takes, output, work=work, curves=curves,
+                MotionRecipe.read(recipe), takes, output, work=work, curves=curves,
                 processes=processes, progress=progress,
             )  # fmt: skip
         if processes.is_first:
@@ -109,7 +109,7 @@ def expression(
     with plain_errors():
         processes = _processes(device)
         with progress_bars(not processes.is_first) as progress:
-            settings = expression_recipe.load_recipe(recipe)
+            settings = expression_recipe.ExpressionRecipe.read(recipe)
             settings = expression_recipe.without(settings, without or ())
             start = starting_weights(recipe.parent / settings.start) if settings.start else None
             model = load_face_model(find_bundle(output))
@@ -157,12 +157,12 @@ def generator(
     from osmnet_sdk.bundle import find_bundle
     from osmnet_sdk.face.networks import load_face_networks
     from osmnet_sdk.training.generator import train_generator
-    from osmnet_sdk.training.generator_recipe import load_recipe
+    from osmnet_sdk.training.generator_recipe import GeneratorRecipe
 
     with plain_errors():
         processes = _processes(device, precision)
         with progress_bars(not processes.is_first) as progress:
-            settings = load_recipe(recipe)
+            settings = GeneratorRecipe.read(recipe)
             size, frames = settings.config.image_size, settings.frames
             if videos is None:
                 from osmnet_sdk.training.prepared_segments import prepared_segments

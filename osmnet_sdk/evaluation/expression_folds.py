@@ -22,7 +22,7 @@ from osmnet_sdk.training.expression import (
     starting_weights,
     train_expression,
 )
-from osmnet_sdk.training.expression_recipe import ExpressionRecipe, load_recipe
+from osmnet_sdk.training.expression_recipe import ExpressionRecipe
 
 _FIRST = "first-stage"
 
@@ -118,7 +118,7 @@ def folded_recipe(folds: ExpressionFolds) -> ExpressionRecipe:
     """
     from osmnet_sdk.training.expression_recipe import without
 
-    return without(load_recipe(folds.recipe), folds.without)
+    return without(ExpressionRecipe.read(folds.recipe), folds.without)
 
 
 def _digest(recipe: ExpressionRecipe, clips: Sequence[TrainingClip], start: bytes) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.network import LANDMARK_WEIGHT, ExtractorConfig
 from osmnet_sdk.training.augmentation import AugmentationConfig
 from osmnet_sdk.training.expression_data import VoicePlan
+from osmnet_sdk.training.recipes import Recipe
 from osmnet_sdk.training.speech_synthesis import Engine
 
 _LESS: dict[str, dict[str, Any]] = {
@@ -25,10 +24,8 @@ PARTS = (*_LESS, *get_args(Engine))
 """What `without` can leave out: sources, losses, engines of speech."""
 
 
-class ExpressionRecipe(BaseModel):
+class ExpressionRecipe(Recipe):
     """All that decides what training makes; stored as JSON in models/recipes."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 1
     texts: str = "speech_texts.json"
@@ -103,24 +100,3 @@ def without(recipe: ExpressionRecipe, parts: Sequence[str]) -> ExpressionRecipe:
     if recipe.voices and not voices:
         raise InputError("Without these parts the recipe has no voice left; keep an engine.")
     return recipe.model_copy(update={**changes, "voices": voices})
-
-
-def load_recipe(path: str | os.PathLike[str]) -> ExpressionRecipe:
-    """Read a recipe.
-
-    Raises:
-        InputError: if the file is missing or is not a recipe.
-    """
-    source = Path(path)
-    try:
-        return ExpressionRecipe.model_validate_json(source.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"Cannot read the recipe '{source}': {error.strerror or error}."
-        ) from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(
-            f"The recipe '{source}' does not fit at {place}: {first['msg'].lower()}."
-        ) from error

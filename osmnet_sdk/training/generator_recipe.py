@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from osmnet_sdk.errors import InputError
 from osmnet_sdk.render.network.config import GeneratorConfig
 from osmnet_sdk.training.feature_extractors import ExtractorName
+from osmnet_sdk.training.recipes import Recipe
 
 
-class GeneratorRecipe(BaseModel):
+class GeneratorRecipe(Recipe):
     """Recipe of the generator; the defaults are the paper's where it names them.
 
     The paper's ablations: `config.half_window` 0 (no window), `clip_motion` false (no clip-level
     motion). That without the landmark loss concerns the expression: its recipe's
     `landmark_weight` is 0, and the generator is driven by what was learned so.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = Field(default=1, ge=0)
     config: GeneratorConfig = GeneratorConfig()
@@ -62,19 +59,3 @@ class GeneratorRecipe(BaseModel):
     def needs_extractor(self) -> bool:
         """Whether any loss looks at feature maps."""
         return bool(self.perceptual_weight or self.style_weight)
-
-
-def load_recipe(path: Path) -> GeneratorRecipe:
-    """Read a recipe (JSON).
-
-    Raises:
-        InputError: if the file cannot be read, or holds a name or value that is not allowed.
-    """
-    try:
-        return GeneratorRecipe.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"Cannot read the recipe '{path}': {error.strerror or error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(f"Recipe '{path}': {place}: {first['msg'].lower()}.") from None

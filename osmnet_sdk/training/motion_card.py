@@ -92,7 +92,8 @@ would be {equal:.1f}). The smallest is {smallest}. Dead, with less than a tenth 
   moving (sign languages, strong gestures, walking) are not in it.
 - With so little data the audio encoder knows little more than that speech and stress mean motion;
   it does not nod on particular words.
-- Real heads stay in a turned pose for seconds and leave it at once; takes come back to rest more gradually.
+- Real heads stay in a turned pose for seconds and leave it at once; takes come back to rest more
+  gradually.
 - Depth (z) is small and smooth because the tracker sees it badly.
 - Each take is brought to {deviation} of standard deviation and {speed} on each axis, for
   speech of 10 s or more: very calm speakers need a lower `intensity`, very lively ones a higher.

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
-from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.network import MotionConfig
+from osmnet_sdk.training.recipes import Recipe
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class StageRecipe(_Part):
+class StageRecipe(BaseModel):
     """One stage of training: Adam whose learning rate falls to a tenth along a half cosine."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(ge=1)
     batch: int = Field(default=256, ge=2)
@@ -23,7 +19,7 @@ class StageRecipe(_Part):
     learning_rate: float = Field(default=1e-3, gt=0.0)
 
 
-class MotionRecipe(_Part):
+class MotionRecipe(Recipe):
     """Recipe of the motion network.
 
     Weights of losses are ours; the paper gives none for this network.
@@ -56,19 +52,3 @@ class MotionRecipe(_Part):
         if config.clip_frames < 3:  # what the generator's ablation without clips has
             raise ValueError("clip_frames must be 3 or more, or takes cannot be chained")
         return config
-
-
-def load_recipe(path: Path) -> MotionRecipe:
-    """Read a recipe (JSON).
-
-    Raises:
-        InputError: if the file cannot be read, or holds a name or value that is not allowed.
-    """
-    try:
-        return MotionRecipe.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"Cannot read the recipe '{path}': {error.strerror or error}.") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise InputError(f"Recipe '{path}': {place}: {first['msg'].lower()}.") from None

@@ -24,7 +24,7 @@ from osmnet_sdk.render.network.weights import load_generator
 from osmnet_sdk.training import loop
 from osmnet_sdk.training.generator import SHEET, train_generator
 from osmnet_sdk.training.generator_objective import GeneratorChain, GeneratorObjective
-from osmnet_sdk.training.generator_recipe import GeneratorRecipe, load_recipe
+from osmnet_sdk.training.generator_recipe import GeneratorRecipe
 from osmnet_sdk.training.generator_windows import SegmentWindows, WindowPlan
 from osmnet_sdk.training.image_losses import ImageLosses
 from osmnet_sdk.training.loop import Stage, train_stages
@@ -250,7 +250,7 @@ def test_mixed_precision_leaves_poses_exact() -> None:
 
 
 def test_the_shipped_recipes_and_the_papers_numbers() -> None:
-    paper = load_recipe(RECIPES / "generator.json")
+    paper = GeneratorRecipe.read(RECIPES / "generator.json")
     assert (paper.reconstruction_weight, paper.perceptual_weight, paper.style_weight) == (
         4,
         2.5,
@@ -259,7 +259,7 @@ def test_the_shipped_recipes_and_the_papers_numbers() -> None:
     assert (paper.rate(0), paper.rate(299_999), paper.rate(300_000)) == (1e-4, 1e-4, 2e-5)
     assert paper.extractor == "vgg19"
     assert paper.config.image_size == 256
-    assert load_recipe(RECIPES / "generator-overfit.json").validation_share == 0.0
+    assert GeneratorRecipe.read(RECIPES / "generator-overfit.json").validation_share == 0.0
 
 
 def test_what_cannot_be_trained_is_said(bundle: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from osmnet_sdk.training.checkpoint import load_checkpoint, save_checkpoint
 from osmnet_sdk.training.clips import read_clips, split_speakers
 from osmnet_sdk.training.motion import train_motion, train_network
 from osmnet_sdk.training.motion_data import MotionWindows
-from osmnet_sdk.training.motion_recipe import MotionRecipe, StageRecipe, load_recipe
+from osmnet_sdk.training.motion_recipe import MotionRecipe, StageRecipe
 
 RECIPES = Path(__file__).parents[2] / "models" / "recipes"
 
@@ -237,7 +237,7 @@ def test_bad_listings(folder: Path, tmp_path: Path) -> None:
 
 
 def test_recipes_are_checked(tmp_path: Path) -> None:
-    assert load_recipe(RECIPES / "motion.json").config == MotionConfig()
+    assert MotionRecipe.read(RECIPES / "motion.json").config == MotionConfig()
     path = tmp_path / "recipe.json"
     for text in (
         '{"seed": -1}',
@@ -248,9 +248,9 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
     ):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(InputError, match=r"recipe\.json"):
-            load_recipe(path)
+            MotionRecipe.read(path)
     with pytest.raises(InputError, match="Cannot read"):
-        load_recipe(tmp_path / "none.json")
+        MotionRecipe.read(tmp_path / "none.json")
 
 
 def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:

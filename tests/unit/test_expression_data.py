@@ -17,7 +17,6 @@ from osmnet_sdk.training.augmentation import (
     telephone,
 )
 from osmnet_sdk.training.coarticulation import TimedPhone
-from osmnet_sdk.training.expression_recipe import load_recipe
 from osmnet_sdk.training.expression_data import (
     cached_clips,
     invented_text,
@@ -25,6 +24,7 @@ from osmnet_sdk.training.expression_data import (
     mel_context,
     still_clips,
 )
+from osmnet_sdk.training.expression_recipe import ExpressionRecipe
 from osmnet_sdk.training.mel_augmentation import band_limited, masked, recoloured
 from osmnet_sdk.training.speech_synthesis import Utterance, Voice
 
@@ -125,13 +125,13 @@ def test_cache_gives_back_what_was_made_and_notices_changes(tmp_path):
 def test_recipes_are_read_or_refused(tmp_path):
     path = tmp_path / "recipe.json"
     path.write_text('{"voices": [], "steps": 5}')
-    assert load_recipe(path).steps == 5
+    assert ExpressionRecipe.read(path).steps == 5
     for wrong in ("", "[]", '{"voices": [], "steps": 0}', '{"voices": [], "colour": 1}'):
         path.write_text(wrong)
         with pytest.raises(InputError, match=r"recipe\.json"):
-            load_recipe(path)
+            ExpressionRecipe.read(path)
     with pytest.raises(InputError):
-        load_recipe(tmp_path / "none.json")
+        ExpressionRecipe.read(tmp_path / "none.json")
 
 
 def speech_like(seed, frames=60):
