@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from osmnet_sdk.cli import app
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.evaluation import motion_folds
-from osmnet_sdk.evaluation.motion import evaluate_motion, figures, measurable
+from osmnet_sdk.evaluation.motion import evaluate_motion, measurable
 from osmnet_sdk.evaluation.motion_folds import fold_weights, load_sampler, speaker_folds
 from osmnet_sdk.evaluation.motion_hour import hour_figures
+from osmnet_sdk.evaluation.motion_rows import figures
 from osmnet_sdk.evaluation.motion_table import ComparedClip, Figure
 from osmnet_sdk.motion.shaping import smooth
 from osmnet_sdk.training.clips import read_clips
