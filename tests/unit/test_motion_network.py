@@ -37,7 +37,7 @@ def test_defaults_are_those_of_the_paper() -> None:
     assert MotionNetwork(config).kappa.item() == pytest.approx(10.0)
 
 
-@pytest.mark.parametrize("values", [{"clip_frames": 2}, {"kappa": 0.0}, {"unknown": 1}])
+@pytest.mark.parametrize("values", [{"clip_frames": 1}, {"kappa": 0.0}, {"unknown": 1}])
 def test_sizes_are_checked(values: dict[str, float]) -> None:
     with pytest.raises(ValidationError):
         MotionConfig.model_validate(values)
