@@ -6,6 +6,7 @@ The weights are files that the user gives; none come with the project.
 from __future__ import annotations
 
 import pickle
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,11 +36,8 @@ _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _BATCH_NORM_EPSILON = 1e-3
 
 
-class FeatureExtractor(nn.Module):
-    """Feature maps of pictures; its weights never learn.
-
-    Subclasses set `maps`.
-    """
+class FeatureExtractor(nn.Module, ABC):
+    """Feature maps of pictures; its weights never learn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -49,9 +47,9 @@ class FeatureExtractor(nn.Module):
     mean: Tensor
     deviation: Tensor
 
+    @abstractmethod
     def maps(self, images: Tensor) -> list[Tensor]:
         """Feature maps of normalised pictures (B, 3, H, W)."""
-        raise NotImplementedError
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """Feature maps, (B, C, h, w) each, from fine to coarse.
