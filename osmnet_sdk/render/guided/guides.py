@@ -1,0 +1,193 @@
+"""What the warp knows of each pixel of the face window, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from osmnet_sdk.face import landmark_sets as sets
+from osmnet_sdk.face.camera import Pose
+from osmnet_sdk.face.model import PARTS
+from osmnet_sdk.render.geometry import HeadGeometry, smoothstep
+from osmnet_sdk.render.raster import Coverage, interpolate, rasterize
+from osmnet_sdk.render.renderer import View
+from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS
+
+Float = NDArray[np.float32]
+Picture = TypeVar("Picture", NDArray[np.uint8], Float)
+
+GUIDES = ("share", "mouth", "inside", "eyes", "lids", "stretch", "x", "y", "z", "doubt")
+"""Channels of a guide picture, each 0 to 1.
+
+share: weight of the mesh's own flow. mouth: nearness to the lips. inside: the mouth's inside shows.
+eyes: eyeballs and moving lids. lids: lid skin that closes over an eye. stretch: how far the photo's
+pixels are pulled apart, 1 where the photo does not show the place. x, y, z: place on the average
+head. doubt: 1 where the warp cannot know what is there, 0 where it stays as it is.
+"""
+
+DOUBT = GUIDES.index("doubt")
+
+_SIDE = 0.5
+"""Side of the face window over that of the head crop: brows to chin, ear to ear."""
+_MIDDLE = 2
+"""Landmark below the nose, the middle of the window; speech hardly moves it."""
+_LIPS, _AROUND = 0.006, 0.032
+"""Metres from the lips' inner edge up to which the mouth is in full doubt, and where it ends."""
+_SEAM = 0.6
+"""Largest doubt where mesh and photo grid meet."""
+_EDGE = 0.08
+"""Width of the window's soft edge, over its side."""
+
+
+@dataclass(frozen=True)
+class FaceWindow:
+    """A square of whole pixels of a frame; it may reach beyond the frame.
+
+    Attributes:
+        left: first column.
+        top: first row.
+        side: width and height.
+    """
+
+    left: int
+    top: int
+    side: int
+
+    def cut(self, frame: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+        """The window of a frame (H, W, 3) as (size, size, 3); beyond the frame its edge goes on."""
+        height, width = frame.shape[:2]
+        rows = np.arange(self.top, self.top + self.side).clip(0, height - 1)
+        columns = np.arange(self.left, self.left + self.side).clip(0, width - 1)
+        return _resized(frame[np.ix_(rows, columns)], size)
+
+    def add(self, frame: NDArray[np.uint8], change: Float) -> None:
+        """Add a change (size, size, 3) of the window, in steps of 1 / 255, to a frame in place."""
+        height, width = frame.shape[:2]
+        top, left = max(self.top, 0), max(self.left, 0)
+        bottom, right = min(self.top + self.side, height), min(self.left + self.side, width)
+        if bottom <= top or right <= left:
+            return
+        change = _resized(change, self.side)[
+            top - self.top : bottom - self.top, left - self.left : right - self.left
+        ]
+        part = frame[top:bottom, left:right]
+        part[:] = (part + change + np.float32(0.5)).clip(0, 255).astype(np.uint8)
+
+
+def _resized(picture: Picture, size: int) -> Picture:
+    if picture.shape[0] == size:
+        return picture
+    how = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_LINEAR
+    return cast(Picture, cv2.resize(picture, (size, size), interpolation=how))
+
+
+class FaceGuides:
+    """Guide pictures of one source head.
+
+    Args:
+        geometry: the source head.
+        view: what the frames show.
+        size: height and width of a guide picture, pixels.
+    """
+
+    def __init__(self, geometry: HeadGeometry, view: View, size: int) -> None:
+        self.geometry, self.view, self.size = geometry, view, size
+        self._side = max(8, round(_SIDE * geometry.face.crop.side * view.scale))
+        model = geometry.model
+        low, high = model.mean.min(0), model.mean.max(0)
+        self._values = np.concatenate(
+            [
+                geometry.alpha[:, None],
+                _near_lips(geometry)[:, None],
+                geometry.lids,
+                (model.mean - low) / (high - low),
+            ],
+            axis=1,
+        ).astype(np.float32)
+        self._source_area = _areas(geometry.source, model.triangles)
+        part = model.parts
+        self._eye = np.isin(part, [PARTS.index(name) for name in EYE_PARTS])
+        self._mouth = np.isin(part, [PARTS.index(name) for name in MOUTH_PARTS])
+        steps = np.arange(size)
+        inwards = np.minimum(steps + 0.5, size - 0.5 - steps) / (_EDGE * size)
+        edge = smoothstep(inwards)
+        self._edge = np.outer(edge, edge).astype(np.float32)
+
+    def at_rest(self) -> FaceWindow:
+        """The window around the face as the photo shows it."""
+        return self._window(self.view.to_frame(self.geometry.source))
+
+    def draw(self, pose: Pose, expression: NDArray[np.floating]) -> tuple[FaceWindow, Float]:
+        """The window around the face in a frame, and its guides.
+
+        Args:
+            pose: absolute pose before the photo's camera.
+            expression: (52,) coefficients in [0, 1].
+
+        Returns:
+            The window, and (size, size, 10) float32 in the order of `GUIDES`.
+        """
+        geometry, size = self.geometry, self.size
+        vertices = geometry.posed(np.asarray(expression, np.float64))
+        points = self.view.to_frame(geometry.project(vertices, pose))
+        window = self._window(points)
+        scale = size / window.side
+        points[:, :2] = (points[:, :2] + 0.5 - [window.left, window.top]) * scale - 0.5
+        cover = rasterize(points, geometry.model.triangles, (size, size))
+        scale *= self.view.scale
+        area = _areas(points, geometry.model.triangles) / scale**2
+        closure = np.array(list(geometry.closure(vertices).values()), np.float32)
+        return window, self._pictures(cover, area, closure)
+
+    def _window(self, points: NDArray[np.floating]) -> FaceWindow:
+        middle = self.geometry.model.at_landmarks(np.asarray(points, np.float32))[_MIDDLE, :2]
+        left, top = np.round(middle + 0.5 - self._side / 2).astype(int)
+        return FaceWindow(int(left), int(top), self._side)
+
+    def _pictures(self, cover: Coverage, area: Float, closure: Float) -> Float:
+        values = interpolate(cover, self.geometry.model.triangles, self._values)
+        triangle = np.maximum(cover.triangle, 0)
+        covered = cover.triangle >= 0
+        inside = (self._mouth[triangle] & covered).astype(np.float32)
+        eye = (self._eye[triangle] & covered).astype(np.float32)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            pulled = np.log2(area / self._source_area) / 2
+        pulled = np.where(self._source_area > 0, np.nan_to_num(pulled).clip(0, 1), 1.0)
+        stretch = np.where(covered, pulled[triangle], 0.0).astype(np.float32)
+        stretch *= 1 - np.maximum(inside, eye)
+        share, mouth = values[..., 0], np.maximum(values[..., 1], inside)
+        lids = values[..., 2:4]
+        eyes = np.maximum(lids.max(-1), eye)
+        closing = (lids * closure).max(-1)
+        seam = _SEAM * 4 * share * (1 - share)
+        doubt = np.maximum.reduce([mouth, eyes, seam, stretch * share])
+        doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self._edge
+        pictures = [
+            share,
+            mouth,
+            inside,
+            eyes,
+            closing,
+            stretch,
+            *np.moveaxis(values[..., 4:], -1, 0),
+        ]
+        return np.stack([*pictures, doubt], axis=-1, dtype=np.float32)
+
+
+def _near_lips(geometry: HeadGeometry) -> Float:
+    """(V,) 1 at the lips and inside of the mouth, falling to 0 around them."""
+    model = geometry.model
+    lips = model.landmark_mean[list(sets.LIPS_INNER)]
+    away = np.linalg.norm(model.mean[:, None] - lips[None], axis=-1).min(1)
+    return (1 - smoothstep((away - _LIPS) / (_AROUND - _LIPS))).astype(np.float32)
+
+
+def _areas(points: NDArray[np.floating], triangles: NDArray[np.int32]) -> Float:
+    """(F,) areas of triangles in a picture, below 0 where they face away."""
+    a, b, c = (points[triangles[:, corner], :2] for corner in range(3))
+    cross = (b[:, 0] - a[:, 0]) * (c[:, 1] - a[:, 1]) - (c[:, 0] - a[:, 0]) * (b[:, 1] - a[:, 1])
+    return np.asarray(-cross / 2, np.float32)
