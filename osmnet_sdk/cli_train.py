@@ -13,7 +13,9 @@ from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import InputError
 
 if TYPE_CHECKING:
+    from osmnet_sdk.progress import ProgressCallback
     from osmnet_sdk.training.processes import Precision, Processes
+    from osmnet_sdk.training.segments import Segment
 
 train_app = typer.Typer(help="Make the weights of a bundle.", no_args_is_help=True)
 
@@ -23,6 +25,19 @@ Curves = Annotated[
     Path | None, typer.Option(help="Folder of TensorBoard's curves; by default that of --work.")
 ]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle.")]
+Pictures = Annotated[
+    Path, typer.Argument(help="Folder that `osmnet prepare` wrote, or of takes, with --videos.")
+]
+Videos = Annotated[
+    Path | None, typer.Option(help="Folder of the videos, where DATA is a folder of takes.")
+]
+Precisions = Annotated[
+    str, typer.Option(help="Of forward passes: 32-true, 16-mixed or bf16-mixed.")
+]
+ExtractorFile = Annotated[
+    Path | None,
+    typer.Option(help="Weights of the recipe's feature extractor (.pth, .safetensors)."),
+]
 
 
 @train_app.command()
@@ -131,31 +146,20 @@ def expression(
 @train_app.command()
 def generator(
     recipe: Recipe,
-    data: Annotated[
-        Path, typer.Argument(help="Folder that `osmnet prepare` wrote, or of takes, with --videos.")
-    ],
-    videos: Annotated[
-        Path | None, typer.Option(help="Folder of the videos, where DATA is a folder of takes.")
-    ] = None,
+    data: Pictures,
+    videos: Videos = None,
     output: Output = Path("models/starter"),
     work: Work = Path("runs/generator"),
     curves: Curves = None,
     device: Device = "cpu",
-    precision: Annotated[
-        str, typer.Option(help="Of forward passes: 32-true, 16-mixed or bf16-mixed.")
-    ] = "32-true",
-    extractor_file: Annotated[
-        Path | None,
-        typer.Option(help="Weights of the recipe's feature extractor (.pth, .safetensors)."),
-    ] = None,
+    precision: Precisions = "32-true",
+    extractor_file: ExtractorFile = None,
 ) -> None:
     """Train the paper's Video Generator; write generator.safetensors and its card.
 
     The bundle must have motion weights. Several processes train together when torchrun starts
     them, see docs/training.md.
     """
-    from osmnet_sdk.bundle import find_bundle
-    from osmnet_sdk.face.networks import load_face_networks
     from osmnet_sdk.training.generator import train_generator
     from osmnet_sdk.training.generator_recipe import GeneratorRecipe
 
@@ -163,26 +167,89 @@ def generator(
         processes = _processes(device, precision)
         with progress_bars(not processes.is_first) as progress:
             settings = GeneratorRecipe.read(recipe)
-            size, frames = settings.config.image_size, settings.frames
-            if videos is None:
-                from osmnet_sdk.training.prepared_segments import prepared_segments
-
-                segments = prepared_segments(data, size=size, frames=frames, progress=progress)
-            else:
-                from osmnet_sdk.training.segments import folder_segments
-
-                networks = load_face_networks(find_bundle(output))
-                with processes.first_alone():
-                    segments = folder_segments(
-                        data, videos, work / "pictures", size=size, frames=frames,
-                        networks=networks, progress=progress,
-                    )  # fmt: skip
+            segments = _segments(
+                data, videos, work, output, settings.config.image_size, settings.frames, processes,
+                progress,
+            )  # fmt: skip
             weights, card = train_generator(
                 settings, segments, output, work=work, extractor_file=extractor_file,
                 curves=curves, processes=processes, progress=progress,
             )  # fmt: skip
         if processes.is_first:
             show_result({"weights": str(weights), "card": str(card)}, False)
+
+
+@train_app.command()
+def guided(
+    recipe: Recipe,
+    data: Pictures,
+    videos: Videos = None,
+    portraits: Annotated[
+        Path | None, typer.Option(help="Folder of portraits to learn from as well.")
+    ] = None,
+    output: Output = Path("models/starter"),
+    work: Work = Path("runs/guided"),
+    curves: Curves = None,
+    device: Device = "cpu",
+    precision: Precisions = "32-true",
+    extractor_file: ExtractorFile = None,
+) -> None:
+    """Train the guided generator; write guided.safetensors and its card.
+
+    Its samples are made by the renderer as it is, and kept in the work folder. Several processes
+    train together when torchrun starts them, see docs/training.md.
+    """
+    from osmnet_sdk.bundle import find_bundle
+    from osmnet_sdk.face.model import load_face_model
+    from osmnet_sdk.face.networks import load_face_networks
+    from osmnet_sdk.training.guided import train_guided
+    from osmnet_sdk.training.guided_recipe import GuidedRecipe
+    from osmnet_sdk.training.guided_samples import read_portraits
+
+    with plain_errors():
+        processes = _processes(device, precision)
+        with progress_bars(not processes.is_first) as progress:
+            settings = GuidedRecipe.read(recipe)
+            bundle = find_bundle(output)
+            segments = _segments(
+                data, videos, work, output, settings.image_size, settings.frames, processes,
+                progress,
+            )  # fmt: skip
+            weights, card = train_guided(
+                settings, segments, read_portraits(portraits) if portraits else [], output,
+                work=work, networks=load_face_networks(bundle), model=load_face_model(bundle),
+                extractor_file=extractor_file, curves=curves, processes=processes,
+                progress=progress,
+            )  # fmt: skip
+        if processes.is_first:
+            show_result({"weights": str(weights), "card": str(card)}, False)
+
+
+def _segments(
+    data: Path,
+    videos: Path | None,
+    work: Path,
+    output: Path,
+    size: int,
+    frames: int | None,
+    processes: Processes,
+    progress: ProgressCallback | None,
+) -> list[Segment]:
+    """Clips and the pictures of their frames: prepared data, or takes with their videos."""
+    if videos is None:
+        from osmnet_sdk.training.prepared_segments import prepared_segments
+
+        return prepared_segments(data, size=size, frames=frames, progress=progress)
+    from osmnet_sdk.bundle import find_bundle
+    from osmnet_sdk.face.networks import load_face_networks
+    from osmnet_sdk.training.segments import folder_segments
+
+    networks = load_face_networks(find_bundle(output))
+    with processes.first_alone():
+        return folder_segments(
+            data, videos, work / "pictures", size=size, frames=frames, networks=networks,
+            progress=progress,
+        )  # fmt: skip
 
 
 def _processes(device: str, precision: str = "32-true") -> Processes:
@@ -206,10 +273,19 @@ def manifest(
     name: Annotated[str, typer.Option(help="Name of the bundle.")] = "starter",
     version: Annotated[str, typer.Option(help="Version of the bundle.")] = "0.1.0",
     licence: Annotated[str, typer.Option(help="Licence of the bundle.")] = "Apache-2.0",
+    renderer: Annotated[
+        str | None,
+        typer.Option(help="How frames are drawn by default: warp, guided or paper."),
+    ] = None,
 ) -> None:
-    """Write manifest.json, with the SHA-256 of each file of a bundle."""
+    """Write manifest.json, with the SHA-256 of each file of a bundle.
+
+    Without --renderer the default renderer stays what the manifest there says.
+    """
     from osmnet_sdk.bundle import write_manifest
 
     with plain_errors():
-        written = write_manifest(folder, name=name, version=version, licence=licence)
-        show_result({"files": sorted(written.files)}, False)
+        written = write_manifest(
+            folder, name=name, version=version, licence=licence, renderer=renderer
+        )
+        show_result({"files": sorted(written.files), "renderer": written.renderer}, False)
