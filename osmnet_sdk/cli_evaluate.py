@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
-from osmnet_sdk.errors import InputError
 
 evaluate_app = typer.Typer(help="Measure against real recordings.", no_args_is_help=True)
 
@@ -21,59 +19,43 @@ def _group() -> None:
     """Measure against real recordings."""
 
 
-@evaluate_app.command("self-driven")
-def self_driven(
-    folder: Annotated[Path, typer.Argument(help="Folder with video clips of talking faces.")],
+@evaluate_app.command()
+def video(
+    folder: Annotated[Path, typer.Argument(help="Folder with the video clips.")],
     clip: Annotated[
-        list[str] | None, typer.Option(help="Name of a clip without suffix; repeat for more.")
+        list[str] | None,
+        typer.Option(help="Name of a clip without suffix instead of the ten; repeat for more."),
+    ] = None,
+    renderer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What draws: still, similarity or warp; repeat for more, the last is judged."
+        ),
     ] = None,
     sheets: Annotated[
-        Path | None, typer.Option(help="Folder for pictures: real, rendered, moved, still.")
+        Path | None, typer.Option(help="Folder for pictures: real and drawn frames side by side.")
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
 ) -> None:
-    """Render each clip from its own first frame and tracked motion, and score the frames.
+    """Render clips from their own first frame and tracked motion, and score the frames.
 
-    Driver and landmarks come from the same tracker, so the landmark distances flatter.
+    Prints two tables of Markdown: means over the clips, and each clip. Driver and landmarks come
+    from the same tracker, so the landmark distances flatter.
     """
-    from osmnet_sdk.conventions import FPS
-    from osmnet_sdk.evaluation.self_driven import MAX_FRAMES, ClipScore, score_clip
-    from osmnet_sdk.face.networks import load_face_networks
-    from osmnet_sdk.formats.overview import write_sheet
-    from osmnet_sdk.formats.video import read_frames
-    from osmnet_sdk.progress import Reporter
-    from osmnet_sdk.sdk import OSMNet
+    from osmnet_sdk.evaluation.video import CLIPS, DEFAULT_RENDERERS, evaluate_video
+    from osmnet_sdk.evaluation.video_table import markdown
 
     with plain_errors(), progress_bars(as_json) as progress:
-        osm = OSMNet(device, bundle)
-        networks = load_face_networks(osm.bundle, osm.device)
-        scores: list[ClipScore] = []
-        for path in _clips(folder, clip):
-            frames = [f.image for f in islice(read_frames(path, fps=FPS), MAX_FRAMES)]
-            score, rows = score_clip(
-                path.stem, frames, networks, osm.face_model, reporter=Reporter(progress)
-            )
-            scores.append(score)
-            if not as_json:
-                print(_line(score), flush=True)
-            if sheets is not None:
-                sheets.mkdir(parents=True, exist_ok=True)
-                titles = ["real | rendered | 2-D similarity | still"] * len(rows)
-                write_sheet(sheets / f"{path.stem}.png", [[row] for row in rows], titles)
-        moving = [score.error_removed for score in scores if score.still < 0.85]
-        below = [score.name for score in scores if score.ssim < score.similarity]
-        result: dict[str, Any] = {
-            "mean_error_removed": round(sum(moving) / len(moving), 3) if moving else None,
-            "clips_that_move": len(moving),
-            "below_2d_similarity": ", ".join(below) or "none",
-        }
+        report = evaluate_video(
+            folder, clips=clip or CLIPS, renderers=renderer or DEFAULT_RENDERERS, sheets=sheets,
+            device=device, bundle=bundle, progress=progress,
+        )  # fmt: skip
         if as_json:
-            result["clips"] = [
-                asdict(score) | {"error_removed": score.error_removed} for score in scores
-            ]
-        show_result(result, as_json)
+            show_result(asdict(report), True)
+        else:
+            print(f"{markdown(report.figures, report.clips)}\n\n{report.summary()}")
 
 
 @evaluate_app.command()
@@ -177,27 +159,6 @@ def motion(
             show_result(asdict(report), True)
         else:
             _print_figures(report, "takes (90 %)")
-
-
-def _clips(folder: Path, names: list[str] | None) -> list[Path]:
-    from osmnet_sdk.formats.video import SUFFIXES
-
-    found = {path.stem: path for path in sorted(folder.glob("*")) if path.suffix in SUFFIXES}
-    if not found:
-        raise InputError(f"There are no video clips in '{folder}'; name a folder that has some.")
-    missing = [name for name in names or [] if name not in found]
-    if missing:
-        raise InputError(f"There is no clip '{missing[0]}' in '{folder}'.")
-    return [found[name] for name in names] if names else list(found.values())
-
-
-def _line(score: Any) -> str:
-    return (
-        f"{score.name}: {score.frames} frames, SSIM {score.ssim:.3f} (still {score.still:.3f}, "
-        f"2-D {score.similarity:.3f}), error removed {score.error_removed:.3f}, face SSIM "
-        f"{score.face_ssim:.3f}, landmarks {score.landmark_distance:.2f} px, mouth "
-        f"{score.mouth_distance:.2f} px"
-    )
 
 
 def _print_figures(report: Any, made: str) -> None:

@@ -190,18 +190,3 @@ def test_the_photos_own_look_stays_under_the_track(face):
     assert values[0, jaw] == 0
     other = replace(face, fit=replace(face.fit, expression=np.ones(52)))
     assert with_rest(other, np.ones((1, 52))).max() == 1
-
-
-def test_self_driven_rendering_beats_its_baselines(osm, renderer, face):
-    from osmnet_sdk.evaluation.self_driven import score_clip
-
-    rng = np.random.default_rng(0)
-    turns = np.cumsum(rng.normal(0, 3, (8, 3)), axis=0) * [0.6, 1, 0.6]
-    clip = [renderer.draw(face.fit.pose, face.fit.expression)]
-    clip += [drawn(renderer, face, turn, jawOpen=0.2) for turn in turns]
-    score, sheet = score_clip("made", clip, osm._networks, osm.face_model)
-    assert score.frames == 8
-    assert score.ssim > max(score.still, score.similarity)
-    assert score.error_removed > 0.4
-    assert score.landmark_distance < 3
-    assert sheet[0].shape == (256, 1024, 3)
