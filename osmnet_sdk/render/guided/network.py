@@ -96,9 +96,10 @@ class GuidedPainter(nn.Module):
         Returns:
             (B, 3, S, S), 0 where nothing is in doubt.
         """
-        driving = self.encoder(driving_features(poses[:, None], expression[:, None]))
+        kind = self.image.weight.dtype
+        driving = self.encoder(driving_features(poses[:, None], expression[:, None])).to(kind)
         pictures = torch.cat([warp, source, 2 * guides - 1], dim=1)
-        features = functional.pixel_unshuffle(pictures, _FOLD)
+        features = functional.pixel_unshuffle(pictures, _FOLD).to(kind)
         skips: list[Tensor] = []
         for index, part in enumerate(self.down):
             plain = part.plain(features)  # type: ignore[operator]
@@ -111,4 +112,4 @@ class GuidedPainter(nn.Module):
         for block in self.up:
             features = block(features, skips.pop(), driving)
         change = functional.pixel_shuffle(self.image(features), _FOLD)
-        return change * guides[:, DOUBT : DOUBT + 1]
+        return change.to(guides.dtype) * guides[:, DOUBT : DOUBT + 1]
