@@ -18,7 +18,7 @@ from osmnet_sdk.evaluation.face_identity import FaceEmbedder, identity_similarit
 from osmnet_sdk.evaluation.picture_measures import Box, blur_detection, flicker, gradient_energy
 from osmnet_sdk.evaluation.video_drawers import Drawer, head_view
 from osmnet_sdk.face import landmark_sets as sets
-from osmnet_sdk.face.landmarks import find_landmarks
+from osmnet_sdk.face.landmarks import LandmarkTracker
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.face.performance import Performance, track_frames
@@ -150,8 +150,8 @@ class VideoScorer:
         view = head_view(face)
         real = [view.still(frame) for frame in frames[1:]]
         points = [
-            self._landmarks(image) if found else None
-            for image, found in zip(real, tracked.found[1:], strict=True)
+            seen if found else None
+            for seen, found in zip(self._tracked(real), tracked.found[1:], strict=True)
         ]
         kept = [index for index, found in enumerate(points) if found is not None]
         if not kept:
@@ -174,16 +174,16 @@ class VideoScorer:
     def score(self, clip: SelfDrivenClip, renderer: str, drawn: list[Image]) -> VideoScore:
         """Score frames, as many as `clip.real`; these themselves score what is to be expected."""
         own = drawn is clip.real
-        found: list[Points | None] = [None] * len(drawn)
+        found = clip.landmarks if own else self._tracked(drawn)
         rows, energies = [], []
-        for index, (real, wanted) in enumerate(zip(clip.real, clip.landmarks, strict=True)):
+        for index, (image, real) in enumerate(zip(drawn, clip.real, strict=True)):
             self._report.step(f"Scoring, {renderer}", index, len(drawn))
+            wanted = clip.landmarks[index]
             if wanted is None:
                 continue
-            got = found[index] = wanted if own else self._landmarks(drawn[index])
-            rows.append((*_similarity(real, drawn[index], wanted), *_distances(wanted, got)))
+            rows.append((*_similarity(real, image, wanted), *_distances(wanted, found[index])))
             eyes = _eye_boxes(wanted)
-            energies.append([gradient_energy(image, eyes) for image in (drawn[index], real)])
+            energies.append([gradient_energy(picture, eyes) for picture in (image, real)])
         eye_energy = np.sum(energies, axis=0)
         whole, face, mouth = np.mean([row[:3] for row in rows], axis=0)
         faces = clip.embeddings if own else self._embeddings(drawn, found, clip.moments)
@@ -198,9 +198,11 @@ class VideoScorer:
             float(eye_energy[0] / eye_energy[1]), identity, flicker(drawn),
         )  # fmt: skip
 
-    def _landmarks(self, image: Image) -> Points | None:
-        found = find_landmarks(image, self._networks.detector, self._networks.landmarks)
-        return None if found is None else found.points[:, :2]
+    def _tracked(self, frames: list[Image]) -> list[Points | None]:
+        """Landmarks of frames of the head crop; the real frames are tracked in the same way."""
+        tracker = LandmarkTracker(self._networks.detector, self._networks.landmarks)
+        seen = [tracker.track(frame) for frame in frames]
+        return [None if face is None else face.points[:, :2] for face in seen]
 
     def _embeddings(
         self, images: list[Image], points: list[Points | None], moments: list[int]
