@@ -150,6 +150,7 @@ class FaceGuides:
 
     def _pictures(self, cover: Coverage, area: Float, closure: Float) -> Float:
         values = interpolate(cover, self.geometry.model.triangles, self._values)
+        share, lips, left, right, x, y, z = np.moveaxis(values, -1, 0)
         triangle = np.maximum(cover.triangle, 0)
         covered = cover.triangle >= 0
         inside = (self._mouth[triangle] & covered).astype(np.float32)
@@ -159,23 +160,13 @@ class FaceGuides:
         pulled = np.where(self._source_area > 0, np.nan_to_num(pulled).clip(0, 1), 1.0)
         stretch = np.where(covered, pulled[triangle], 0.0).astype(np.float32)
         stretch *= 1 - np.maximum(inside, eye)
-        share, mouth = values[..., 0], np.maximum(values[..., 1], inside)
-        lids = values[..., 2:4]
-        eyes = np.maximum(lids.max(-1), eye)
-        closing = (lids * closure).max(-1)
+        mouth, eyes = np.maximum(lips, inside), np.maximum.reduce([left, right, eye])
+        lids = np.maximum(left * closure[0], right * closure[1])
         seam = _SEAM * 4 * share * (1 - share)
         doubt = np.maximum.reduce([mouth, eyes, seam, stretch * share])
         doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self._edge
-        pictures = [
-            share,
-            mouth,
-            inside,
-            eyes,
-            closing,
-            stretch,
-            *np.moveaxis(values[..., 4:], -1, 0),
-        ]
-        return np.stack([*pictures, doubt], axis=-1, dtype=np.float32)
+        planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
+        return np.asarray(cv2.merge(planes), np.float32)
 
 
 def _near_lips(geometry: HeadGeometry) -> Float:
