@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from osmnet_sdk.errors import ModelError
+from osmnet_sdk.conventions import RENDERERS
+from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.files import replaced
 
 MANIFEST = "manifest.json"
@@ -40,6 +43,8 @@ class Manifest(BaseModel):
     name: str
     version: str
     licence: str
+    renderer: Literal["warp", "guided", "paper"] = "warp"
+    """How frames are drawn unless another renderer is asked for."""
     files: dict[str, BundleFile]
     """Every weight file and card by name."""
 
@@ -114,13 +119,24 @@ class Bundle:
         Raises:
             ModelError: if the file is missing, changed, or no safetensors file.
         """
+        with self._tensors(name) as stream:
+            arrays = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+            return arrays, stream.metadata() or {}
+
+    def metadata(self, name: str) -> dict[str, str]:
+        """The metadata of a safetensors file, without its tensors; errors as for `arrays`."""
+        with self._tensors(name) as stream:
+            metadata: dict[str, str] = stream.metadata() or {}
+            return metadata
+
+    @contextmanager
+    def _tensors(self, name: str) -> Iterator[Any]:
         from safetensors import SafetensorError, safe_open
 
         path = self.path(name)
         try:
             with safe_open(path, framework="np") as stream:
-                metadata = stream.metadata() or {}
-                return {key: stream.get_tensor(key) for key in stream.keys()}, metadata  # noqa: SIM118
+                yield stream
         except SafetensorError as error:
             raise ModelError(f"'{path}' is no safetensors file; get the bundle again.") from error
 
@@ -149,15 +165,39 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_manifest(folder: Path, *, name: str, version: str, licence: str) -> Manifest:
-    """Write manifest.json for all safetensors files and cards (.md) of a folder."""
+def write_manifest(
+    folder: Path, *, name: str, version: str, licence: str, renderer: str | None = None
+) -> Manifest:
+    """Write manifest.json for all safetensors files and cards (.md) of a folder.
+
+    Args:
+        folder: the bundle's folder.
+        name: of the bundle.
+        version: of the bundle.
+        licence: of its files.
+        renderer: how frames are drawn by default; None keeps what the manifest there says.
+
+    Raises:
+        InputError: if there is no such renderer.
+        ModelError: if the manifest there is damaged.
+    """
+    if renderer is None:
+        there = (folder / MANIFEST).is_file()
+        renderer = Bundle(folder).manifest.renderer if there else RENDERERS[0]
+    if renderer not in RENDERERS:
+        raise InputError(f"renderer must be {', '.join(RENDERERS)}, not '{renderer}'.")
     names = sorted(path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".md"))
     files = {
         file: BundleFile(sha256=file_sha256(folder / file), bytes=(folder / file).stat().st_size)
         for file in names
     }
     manifest = Manifest(
-        schema_name=SCHEMA, name=name, version=version, licence=licence, files=files
+        schema_name=SCHEMA,
+        name=name,
+        version=version,
+        licence=licence,
+        renderer=cast("Any", renderer),
+        files=files,
     )
     text = json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False) + "\n"
     with replaced(folder / MANIFEST) as temporary:

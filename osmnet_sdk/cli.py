@@ -22,6 +22,7 @@ from osmnet_sdk.cli_arguments import (
     Label,
     Out,
     Photo,
+    Renderer,
     Seed,
     SizeText,
     Voice,
@@ -79,6 +80,7 @@ def talk(
     blinks: Blinks = 14.0,
     brows: Brows = 1.0,
     expression: Expression = None,
+    renderer: Renderer = "auto",
     label: Label = True,
     face_index: Face = None,
     device: Device = "auto",
@@ -96,6 +98,7 @@ def talk(
         )
         spoken = expression_options(expression)
         osm = _osmnet(device, bundle)
+        osm.renderer_window(renderer)  # says now, not after sampling, that there is none
         face = osm.fit_face(photo, face_index=face_index)
         performances = osm.sample_takes(
             voice, n=takes, seed=seed, face=face, options=options, expression_options=spoken,
@@ -111,8 +114,8 @@ def talk(
             stage = _staged(progress, name)
             videos.append(
                 osm.render_video(
-                    face, take, folder / f"{name}.mp4", audio=voice, size=wanted, label=label,
-                    progress=stage,
+                    face, take, folder / f"{name}.mp4", audio=voice, renderer=renderer,
+                    size=wanted, label=label, progress=stage,
                 )
             )  # fmt: skip
         titles = [f"take {index + 1}" for index in range(takes)]
@@ -157,6 +160,7 @@ def render(
     audio: Annotated[Path | None, typer.Option(help="Sound for the video.")] = None,
     fps: Annotated[str | None, typer.Option(help='Such as 30 or "30000/1001".')] = None,
     size: SizeText = "crop",
+    renderer: Renderer = "auto",
     label: Label = True,
     keep_rest: Annotated[
         bool, typer.Option(help="Keep the photo's own brows, lids and gaze under the take's.")
@@ -177,7 +181,8 @@ def render(
         osm = _osmnet(device, bundle)
         face = osm.fit_face(photo, face_index=face_index)
         shared: dict[str, Any] = {
-            "size": wanted, "label": label, "keep_rest": keep_rest, "progress": progress
+            "renderer": renderer, "size": wanted, "label": label, "keep_rest": keep_rest,
+            "progress": progress,
         }  # fmt: skip
         if output.suffix:
             osm.render_video(face, performance, output, audio=audio, **shared)
@@ -237,6 +242,7 @@ def info(device: Device = "auto", bundle: BundleName = "starter", as_json: Json 
     with plain_errors():
         facts = _osmnet(device, bundle).info()
         if not as_json:
+            facts["renderers"] = ", ".join(facts["renderers"])
             facts["files"] = [
                 f"{name}  {entry['bytes'] / 1e6:.2f} MB" for name, entry in facts["files"].items()
             ]

@@ -30,6 +30,14 @@ Expression = Annotated[
 SizeText = Annotated[
     str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
 ]
+Renderer = Annotated[
+    str,
+    typer.Option(
+        "--renderer",
+        help="warp: the photo warped; guided: the warp finished by a network; paper: the paper's "
+        "Video Generator, where the bundle has its weights; auto: as the bundle says.",
+    ),
+]
 Label = Annotated[
     bool, typer.Option("--label/--no-label", help='Write "AI-generated" into each frame.')
 ]

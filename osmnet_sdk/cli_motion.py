@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli_arguments import BundleName, Device, Face, Json, Label
+from osmnet_sdk.cli_arguments import BundleName, Device, Face, Json, Label, Renderer
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import OutputError
 from osmnet_sdk.files import output_folder, replaced
@@ -102,6 +102,7 @@ def rotate(
     size: Annotated[
         str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
     ] = "crop",
+    renderer: Renderer = "auto",
     label: Label = True,
     face_index: Face = None,
     device: Device = "auto",
@@ -121,7 +122,7 @@ def rotate(
         face = osm.fit_face(photo, face_index=face_index)
         angles: dict[str, Any] = {"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal}
         turn = osm.head_turn(face, **angles)
-        image = osm.rotate(face, size=wanted, label=label, **angles)
+        image = osm.rotate(face, renderer=renderer, size=wanted, label=label, **angles)
         provenance = turn.motion.provenance.model_dump_json(exclude_defaults=True)
         write_png(output, image, file_metadata(provenance))
         end = face.fit.pose.moved(turn.reached, (0.0, 0.0, 0.0)).angles

@@ -85,6 +85,10 @@ ARKIT_NAMES = (
 )
 """The 52 ARKit blendshape names, in the column order of Live Link Face CSV files."""
 
+RENDERERS = ("warp", "guided", "paper")
+"""How frames can be drawn: the photo warped, the warp finished by a network, and the paper's Video
+Generator, which paints every pixel."""
+
 
 def frame_count(samples: int, sample_rate: int = SAMPLE_RATE) -> int:
     """Number of frames T = ceil(25 · seconds) that `samples` of audio last.

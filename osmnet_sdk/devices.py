@@ -49,6 +49,19 @@ def describe_device(name: str = "auto") -> str:
     return f"{device} ({torch.get_num_threads()} threads)"
 
 
+def fast_precision(device: torch.device) -> torch.dtype:
+    """The type in which a device convolves fastest: bfloat16 where its hardware has it."""
+    import torch
+
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:  # processors without these instructions convert every number, and are slower
+        known = getattr(torch.cpu, "get_capabilities", dict)  # not in the oldest torch we take
+        can: dict[str, bool] = known() if device.type == "cpu" else {}
+        fast = can.get("avx512_bf16", False) or can.get("amx_bf16", False)
+    return torch.bfloat16 if fast else torch.float32
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of torch says that a device, or the machine, has no memory left."""
     import torch

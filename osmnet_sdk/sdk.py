@@ -29,9 +29,14 @@ class OSMNet(SamplingCalls, FaceCalls, RenderingCalls):
     def info(self) -> dict[str, Any]:
         """Versions, device and bundle, with every file of the bundle checked.
 
+        "renderer" is the one that "auto" means; "renderers" has each one that there are weights
+        for, with the neighbouring frames on either side that a frame of it depends on.
+
         Raises:
-            ModelError: if a file of the bundle is missing or changed.
+            ModelError: if a file of the bundle is missing, changed or damaged.
         """
+        from osmnet_sdk.render.choice import renderer_windows
+
         for name in self.bundle.manifest.files:
             self.bundle.path(name)
         return {
@@ -41,6 +46,8 @@ class OSMNet(SamplingCalls, FaceCalls, RenderingCalls):
             "bundle_version": self.bundle.manifest.version,
             "bundle_folder": str(self.bundle.folder),
             "bundle_sha256": self.bundle.sha256,
+            "renderer": self.bundle.manifest.renderer,
+            "renderers": renderer_windows(self.bundle),
             "licence": self.bundle.manifest.licence,
             "files": {n: f.model_dump() for n, f in self.bundle.manifest.files.items()},
         }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from osmnet_sdk.face.model import FaceModel
     from osmnet_sdk.face.networks import FaceNetworks
     from osmnet_sdk.motion.sampler import MotionSampler
+    from osmnet_sdk.render.renderers import Renderer
 
 PathLike = str | os.PathLike[str]
 _Part = TypeVar("_Part")
@@ -72,4 +73,12 @@ class Models:
 
         return self._part(
             "predictor", lambda: ExpressionPredictor.from_bundle(self.bundle, self.device)
+        )
+
+    def _renderer(self, name: str) -> Renderer:
+        from osmnet_sdk.render.choice import chosen_renderer, load_renderer
+
+        chosen = chosen_renderer(name, self.bundle)
+        return self._part(
+            f"renderer {chosen}", lambda: load_renderer(chosen, self.bundle, self.device)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,9 +32,11 @@ class RenderingCalls(Models):
         take: Take | MotionTrack,
         expression: ExpressionTrack | None = None,
         *,
+        renderer: str = "auto",
         size: Size = "crop",
         label: bool = True,
         keep_rest: bool = True,
+        frames: Sequence[int] | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> Iterator[NDArray[np.uint8]]:
@@ -44,10 +46,14 @@ class RenderingCalls(Models):
             face: from `fit_face`.
             take: a take, or a motion track together with `expression`.
             expression: expression of a motion track.
+            renderer: "warp" (the photo warped by the fitted head), "guided" (the warp finished by a
+                network), "paper" (the paper's Video Generator), or "auto" for the bundle's default.
             size: "crop" (256 × 256 around the head), "photo" (the whole photo) or
                 (height, width) in pixels.
             label: whether each frame says "AI-generated"; leave it on for what others will see.
             keep_rest: whether the photo's own brows, lids and gaze stay under the track's.
+            frames: numbers of the frames to render, from 0; each is what it would be among all
+                others, of which "paper" looks at some before and after. None renders all.
             progress: called with (stage, done, total).
             cancel: asked before each frame.
 
@@ -55,7 +61,10 @@ class RenderingCalls(Models):
             An iterator of (height, width, 3) uint8 RGB frames at the track's frame rate.
 
         Raises:
-            InputError: if tracks do not fit each other or the size is not allowed.
+            InputError: if tracks do not fit each other, or the size, the renderer or a frame's
+                number is not allowed.
+            ModelError: if the bundle has no weights for the renderer, or they are damaged.
+            DeviceError: while rendering, if there is no memory for a single frame.
 
         Warns:
             OSMNetWarning: if the photo cannot carry the motion.
@@ -67,11 +76,22 @@ class RenderingCalls(Models):
             face,
             motion,
             spoken,
+            renderer=self._renderer(renderer),
             size=size,
             label=label,
             keep_rest=keep_rest,
+            frames=frames,
             reporter=Reporter(progress, cancel),
         )
+
+    def renderer_window(self, renderer: str = "auto") -> int:
+        """How many neighbours on either side a frame depends on besides its own values.
+
+        Raises:
+            InputError: if there is no such renderer.
+            ModelError: if the bundle has no weights for it, or they are damaged.
+        """
+        return self._renderer(renderer).window
 
     def render_video(
         self,
@@ -82,6 +102,7 @@ class RenderingCalls(Models):
         expression: ExpressionTrack | None = None,
         audio: AudioSource | None = None,
         fps: Fraction | int | str | None = None,
+        renderer: str = "auto",
         size: Size = "crop",
         label: bool = True,
         keep_rest: bool = True,
@@ -99,6 +120,7 @@ class RenderingCalls(Models):
             expression: expression of a motion track.
             audio: the sound.
             fps: frame rate of the video; None keeps that of the track.
+            renderer: as for `render`.
             size: as for `render`; odd sizes grow by one line, since H.264 needs it.
             label: as for `render`.
             keep_rest: as for `render`.
@@ -120,8 +142,8 @@ class RenderingCalls(Models):
             path, fps=motion.fps, audio=audio, metadata=file_metadata(provenance)
         ) as writer:
             for frame in self.render(
-                face, motion, spoken, size=size, label=label, keep_rest=keep_rest,
-                progress=progress, cancel=cancel,
+                face, motion, spoken, renderer=renderer, size=size, label=label,
+                keep_rest=keep_rest, progress=progress, cancel=cancel,
             ):  # fmt: skip
                 writer.write(frame)
         return Path(path)
@@ -133,6 +155,7 @@ class RenderingCalls(Models):
         folder: PathLike,
         *,
         expression: ExpressionTrack | None = None,
+        renderer: str = "auto",
         size: Size = "crop",
         label: bool = True,
         keep_rest: bool = True,
@@ -147,8 +170,8 @@ class RenderingCalls(Models):
         from osmnet_sdk.provenance import file_metadata
 
         frames = self.render(
-            face, take, expression, size=size, label=label, keep_rest=keep_rest,
-            progress=progress, cancel=cancel,
+            face, take, expression, renderer=renderer, size=size, label=label,
+            keep_rest=keep_rest, progress=progress, cancel=cancel,
         )  # fmt: skip
         provenance = take.provenance.model_dump_json(exclude_defaults=True)
         return write_png_sequence(folder, frames, metadata=file_metadata(provenance))
@@ -205,6 +228,7 @@ class RenderingCalls(Models):
         yaw: float = 0.0,
         roll: float = 0.0,
         frontal: bool = False,
+        renderer: str = "auto",
         size: Size = "crop",
         label: bool = True,
     ) -> NDArray[np.uint8]:
@@ -216,6 +240,7 @@ class RenderingCalls(Models):
             yaw: degrees.
             roll: degrees.
             frontal: whether the angles are those before the camera.
+            renderer: as for `render`.
             size: as for `render`.
             label: as for `render`.
 
@@ -223,8 +248,9 @@ class RenderingCalls(Models):
             (height, width, 3) uint8 RGB.
 
         Raises:
-            InputError: if an angle or the size is out of its range.
-            ModelError: if the bundle's basis does not span the pose.
+            InputError: if an angle or the size is out of its range, or there is no such renderer.
+            ModelError: if the bundle's basis does not span the pose, or it has no weights for the
+                renderer.
 
         Warns:
             OSMNetWarning: if the photo cannot carry the pose.
@@ -232,7 +258,9 @@ class RenderingCalls(Models):
         turn = self.head_turn(face, pitch=pitch, yaw=yaw, roll=roll, frontal=frontal)
         last = turn.motion.slice(len(turn.motion) - 1, len(turn.motion))
         own = ExpressionTrack(last.fps, face.fit.expression[None].astype(np.float32))
-        [image] = self.render(face, last, own, size=size, label=label, keep_rest=False)
+        [image] = self.render(
+            face, last, own, renderer=renderer, size=size, label=label, keep_rest=False
+        )
         return image
 
 

@@ -21,7 +21,7 @@ from osmnet_sdk.engine.request import Request
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
-from osmnet_sdk.render.frames import CROP_SIZE, WINDOW, Size
+from osmnet_sdk.render.frames import CROP_SIZE, Size
 from osmnet_sdk.render.geometry import build_geometry
 from osmnet_sdk.sdk import OSMNet
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
@@ -56,10 +56,10 @@ class SdkBackend:
         return self._osm
 
     def facts(self) -> dict[str, Any]:
-        """Device, bundle, its version and SHA-256, and the renderer's window."""
+        """Device, bundle, its version and SHA-256, and the renderers with their windows."""
         info = self._osmnet.info()
-        names = ("device", "bundle", "bundle_version", "bundle_sha256")
-        return {**{name: info[name] for name in names}, "window": WINDOW}
+        names = ("device", "bundle", "bundle_version", "bundle_sha256", "renderer", "renderers")
+        return {name: info[name] for name in names}
 
     def _face(self, photo: str, face_index: int | None, request: Request) -> SourceFace:
         key = (_digest(photo), face_index)
@@ -134,8 +134,9 @@ class SdkBackend:
         """The frames of tracks, one by one, in their order."""
         face = self._face(wanted.photo, wanted.face_index, request)
         return self._osmnet.render(
-            face, tracks.motion, tracks.expression, size=frame_size(wanted.size),
-            label=wanted.label, progress=request.progress, cancel=request.cancelled,
+            face, tracks.motion, tracks.expression, renderer=wanted.renderer,
+            size=frame_size(wanted.size), label=wanted.label, frames=tracks.frames,
+            progress=request.progress, cancel=request.cancelled,
         )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from osmnet_sdk.engine.frame_files import FrameTracks
 from osmnet_sdk.engine.head_file import Head, photo_fractions
 from osmnet_sdk.engine.parameters import FitHead, RenderFrames, SampleTakes, TakeNumber
 from osmnet_sdk.engine.request import Request
-from osmnet_sdk.errors import InputError
+from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.formats.photo import load_photo
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
 from osmnet_sdk.provenance import draw_label
@@ -36,6 +36,8 @@ Pixels = NDArray[np.uint8]
 _BUNDLE = "fake"
 _BUNDLE_SHA256 = hashlib.sha256(_BUNDLE.encode()).hexdigest()
 _CROP = 256
+_RENDERERS = {"warp": 0, "paper": 2}
+"""With their windows; "paper" draws the mean of its window."""
 _RINGS, _SECTORS = 18, 32
 _RADII = np.array([0.075, 0.115, 0.095])
 _MIDDLE = np.array([0.0, 0.075, 0.04])
@@ -60,7 +62,8 @@ class FakeBackend:
             "bundle": _BUNDLE,
             "bundle_version": __version__,
             "bundle_sha256": _BUNDLE_SHA256,
-            "window": 0,
+            "renderer": "warp",
+            "renderers": _RENDERERS,
         }
 
     def head(self, wanted: FitHead, request: Request) -> tuple[Head, Pixels, Pixels]:
@@ -119,17 +122,21 @@ class FakeBackend:
             size = (photo.shape[0], photo.shape[1])
         elif not isinstance(wanted.size, str):
             size = (wanted.size[0], wanted.size[1])
-        total = len(tracks.keys)
-        for index in range(total):
-            request.progress("Rendering", index, total)
+        if wanted.renderer not in ("auto", *_RENDERERS):
+            raise ModelError(f"The fake engine has no renderer '{wanted.renderer}'; use another.")
+        window = _RENDERERS.get(wanted.renderer, 0)
+        total = len(tracks.frames)
+        for done, index in enumerate(tracks.frames):
+            request.progress("Rendering", done, total)
             request.pause(seconds)
             request.check_cancelled()
+            rows = slice(max(0, index - window), index + window + 1)
             yield _draw(
                 photo,
                 size,
-                tracks.motion.rotation[index],
-                tracks.motion.translation[index],
-                tracks.expression.coefficients[index],
+                tracks.motion.rotation[rows].mean(axis=0),
+                tracks.motion.translation[rows].mean(axis=0),
+                tracks.expression.coefficients[rows].mean(axis=0),
                 label=wanted.label,
             )
         request.progress("Rendering", total, total)

@@ -25,17 +25,19 @@ _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 @dataclass(frozen=True, eq=False)
 class FrameTracks:
-    """The values of N frames, which need not be neighbours in time.
+    """N frames that are to be rendered, among the values of T.
 
     Attributes:
-        motion: N poses; the frame rate means nothing.
-        expression: N expressions.
-        keys: the N file names, without suffix.
+        motion: T poses; the frame rate means nothing.
+        expression: T expressions.
+        frames: numbers of the N frames.
+        keys: their N file names, without suffix.
         metadata: text for each file.
     """
 
     motion: MotionTrack
     expression: ExpressionTrack
+    frames: tuple[int, ...]
     keys: tuple[str, ...]
     metadata: dict[str, str]
 
@@ -60,12 +62,21 @@ def _frame_tracks(arrays: dict[str, NDArray[Any]]) -> FrameTracks:
         raise TrackError(f"it has no '{missing[0]}'.")
     motion = MotionTrack(FPS, arrays["rotation"], arrays["translation"])
     expression = ExpressionTrack(FPS, arrays["coefficients"])
-    keys = arrays["keys"]
-    if keys.dtype.kind != "U" or keys.shape != (len(motion),) or len(expression) != len(motion):
+    keys, frames = arrays["keys"], arrays.get("frames", np.arange(len(motion)))
+    if len(expression) != len(motion):
         raise TrackError(
-            f"it needs as many rows of coefficients ({len(expression)}) and keys, as text "
-            f"({keys.dtype}, {keys.shape}), as of motion ({len(motion)})."
+            f"it needs as many rows of coefficients ({len(expression)}) as of motion "
+            f"({len(motion)})."
         )
+    numbers, texts = frames.dtype.kind in "iu", keys.dtype.kind == "U"
+    if not (numbers and texts and frames.ndim == 1 and keys.shape == frames.shape):
+        raise TrackError(
+            f"it needs as many keys, as text ({keys.dtype}, {keys.shape}), as it names frames, as "
+            f"whole numbers ({frames.dtype}, {frames.shape})."
+        )
+    beyond = frames[(frames < 0) | (frames >= len(motion))]
+    if len(beyond):
+        raise TrackError(f"it names frame {beyond[0]}, but has rows 0 to {len(motion) - 1}.")
     names = tuple(str(key) for key in keys)
     for name in names:
         if not _KEY.fullmatch(name):
@@ -75,7 +86,11 @@ def _frame_tracks(arrays: dict[str, NDArray[Any]]) -> FrameTracks:
     if len({name.lower() for name in names}) < len(names):
         raise TrackError("two of its keys are the same, so one frame would replace the other.")
     return FrameTracks(
-        motion, expression, names, file_metadata(str(arrays["meta"]) if "meta" in arrays else "{}")
+        motion,
+        expression,
+        tuple(int(number) for number in frames),
+        names,
+        file_metadata(str(arrays["meta"]) if "meta" in arrays else "{}"),
     )
 
 

@@ -34,7 +34,7 @@ class Backend(Protocol):
         """Change device and bundle; None keeps what was named before."""
 
     def facts(self) -> dict[str, Any]:
-        """Device, bundle, its version and SHA-256, and the renderer's window."""
+        """Device, bundle, its version and SHA-256, and the renderers with their windows."""
 
     def head(self, wanted: FitHead, request: Request) -> tuple[Head, Image, Image]:
         """The head of a photo, the upright photo, and the frame that shows it unmoved."""

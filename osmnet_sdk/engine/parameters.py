@@ -70,6 +70,7 @@ class RenderFrames(PhotoParameters):
         "crop"
     )
     label: bool = True
+    renderer: Literal["auto", "warp", "guided", "paper"] = "auto"
 
 
 class ConvertTake(Parameters):

@@ -8,22 +8,26 @@ Requests of the client, with their parameters (? may be left out) and results:
 
     hello          protocol                             protocol, version, python, pid, fake
     check          device?, bundle?                     version, python, device, bundle,
-                                                        bundle_version, bundle_sha256, window
+                                                        bundle_version, bundle_sha256, renderer,
+                                                        renderers
     fit_head       photo, folder, face_index?           head, portrait, still: paths
     sample_takes   audio, folder, takes, photo?,        takes: one path each
                    face_index?, motion?, expression?
     render_frames  photo, tracks, folder, face_index?,  frames: their number
-                   size?, label?
+                   size?, label?, renderer?
     convert_take   source, output                       output, frames, fps
     shutdown                                            {}
 
 `takes` is a list of {"seed", "take"}; `motion` and `expression` hold fields of `SampleOptions` and
-`ExpressionOptions`. `size` is "crop", "photo" or [height, width]. `tracks` is an .npz file with
-`rotation` (N, 3) degrees, `translation` (N, 3) metres, `coefficients` (N, 52), all float32, and
-`keys` (N,), text: frame i is written to folder/keys[i].png. It may have `meta`, a JSON text that
-goes into the metadata of each frame. `window` is the number of frames on either side that a
-rendered frame depends on besides its own. Every request but hello and shutdown takes device? and
-bundle?, which hold until another is named.
+`ExpressionOptions`. `size` is "crop", "photo" or [height, width]; `renderer` is "auto" or a name
+out of `renderers`. `tracks` is an .npz file with `rotation` (T, 3) degrees, `translation` (T, 3)
+metres, `coefficients` (T, 52), all float32, of T frames, which need not be neighbours in time
+unless the renderer looks at those; `keys` (N,), text; and, unless N = T and all are wanted,
+`frames` (N,) int32, the rows to render: the frame of row frames[i] is written to
+folder/keys[i].png. It may have `meta`, a JSON text that goes into the metadata of each frame.
+`renderers` has the number of rows on either side that a frame depends on besides its own, by the
+names of the renderers that the bundle has weights for; `renderer` names the one that "auto" means.
+Every request but hello and shutdown takes device? and bundle?, which hold until another is named.
 
 Notifications of the engine, `id` being that of the request:
 
@@ -41,7 +45,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of this protocol; both sides must have the same."""
 
 HEAD_SCHEMA = "osmnet.head/1"

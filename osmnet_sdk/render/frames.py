@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Literal
 
 import numpy as np
@@ -19,7 +16,8 @@ from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.provenance import draw_label
-from osmnet_sdk.render.renderer import FrameRenderer, View, crop_view, photo_view
+from osmnet_sdk.render.renderer import View, crop_view, photo_view
+from osmnet_sdk.render.renderers import FramewiseRenderer, Performance, Renderer
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 Image = NDArray[np.uint8]
@@ -27,9 +25,6 @@ Size = Literal["crop", "photo"] | tuple[int, int]
 
 CROP_SIZE = 256
 """Height and width of a frame of size "crop", the paper's resolution."""
-
-WINDOW = 0
-"""Neighbouring frames on either side that a frame depends on besides its own values: none."""
 
 _MAX_SIZE = 8192
 _MAX_TURN = 35.0
@@ -84,10 +79,11 @@ def render_frames(
     motion: MotionTrack,
     expression: ExpressionTrack,
     *,
+    renderer: Renderer | None = None,
     size: Size = "crop",
     label: bool = True,
     keep_rest: bool = True,
-    workers: int | None = None,
+    frames: Sequence[int] | None = None,
     reporter: Reporter | None = None,
 ) -> Iterator[Image]:
     """Render the frames of a performance, one after the other.
@@ -96,19 +92,23 @@ def render_frames(
         face: the fitted photo; its own pose is the rest pose of the motion.
         motion: head motion, T frames.
         expression: expression of the same length and frame rate.
+        renderer: how frames are drawn; None warps the photo.
         size: "crop" (256 × 256 around the head), "photo" (the whole photo at its own resolution)
             or (height, width).
         label: whether each frame says "AI-generated".
         keep_rest: whether the photo's resting brows, lids and gaze stay under the track's
             (`with_rest`); off for a track of the very person in the photo.
-        workers: threads; None uses all cores.
+        frames: numbers of those to render, from 0 to T − 1; each is what it would be among all
+            others. None renders all.
         reporter: progress and cancel.
 
     Yields:
         (height, width, 3) uint8 RGB frames.
 
     Raises:
-        InputError: if the tracks differ in length or frame rate, or the size is not allowed.
+        InputError: if the tracks differ in length or frame rate, or the size or a frame's number is
+            not allowed.
+        DeviceError: if there is no memory for a single frame.
         Cancelled: if the reporter's cancel callback says so.
     """
     if len(motion) != len(expression) or motion.fps != expression.fps:
@@ -117,53 +117,41 @@ def render_frames(
             f"({len(expression)} frames at {expression.fps} fps) must have the same length and "
             "frame rate; resample or slice one of them."
         )
-    view = view_of(face, size)
-    _warn(face, motion)
+    wanted = range(len(motion)) if frames is None else frames
+    beyond = [number for number in wanted if not 0 <= number < len(motion)]
+    if beyond:
+        raise InputError(
+            f"frames names frame {beyond[0]}, but the track has frames 0 to {len(motion) - 1}."
+        )
+    values = expression.coefficients.astype(np.float64)
+    if keep_rest:
+        values = with_rest(face, values)
+    performance = Performance(face, view_of(face, size), motion, values)
+    _warn(face, motion, np.asarray(wanted, int))
     return _frames(
-        face, motion, expression, view, label, keep_rest, workers, reporter or Reporter()
+        renderer or FramewiseRenderer(), performance, wanted, label, reporter or Reporter()
     )
 
 
 def _frames(
-    face: SourceFace,
-    motion: MotionTrack,
-    expression: ExpressionTrack,
-    view: View,
+    renderer: Renderer,
+    performance: Performance,
+    frames: Sequence[int],
     label: bool,
-    keep_rest: bool,
-    workers: int | None,
     report: Reporter,
 ) -> Iterator[Image]:
     report.step("Preparing", 0, 1)
-    renderer = FrameRenderer(face, view)
+    drawn = renderer.draw(performance, frames)
     report.step("Preparing", 1, 1)
-    values = expression.coefficients.astype(np.float64)
-    if keep_rest:
-        values = with_rest(face, values)
-
-    def draw(index: int) -> Image:
-        pose = face.fit.pose.moved(motion.rotation[index], motion.translation[index])
-        frame = renderer.draw(pose, values[index])
-        return draw_label(frame) if label else frame
-
-    count = workers or os.cpu_count() or 1
-    total = len(motion)
-    with ThreadPoolExecutor(count, thread_name_prefix="osmnet-render") as pool:
-        waiting: deque[Future[Image]] = deque()
-        indices = iter(range(total))
-        try:
-            for done in range(total):
-                for index in islice(indices, 2 * count - len(waiting)):
-                    waiting.append(pool.submit(draw, index))
-                report.step("Rendering", done, total)
-                yield waiting.popleft().result()
-            report.step("Rendering", total, total)
-        finally:
-            for future in waiting:
-                future.cancel()
+    with closing(drawn):
+        for done in range(len(frames)):
+            report.step("Rendering", done, len(frames))
+            frame = next(drawn)
+            yield draw_label(frame) if label else frame
+        report.step("Rendering", len(frames), len(frames))
 
 
-def _warn(face: SourceFace, motion: MotionTrack) -> None:
+def _warn(face: SourceFace, motion: MotionTrack, frames: NDArray[np.int_]) -> None:
     """Warn of frames that the photo cannot carry."""
     height, width = face.photo.shape[:2]
     if face.crop.leaves(width, height):
@@ -173,18 +161,18 @@ def _warn(face: SourceFace, motion: MotionTrack) -> None:
             OSMNetWarning,
             stacklevel=4,
         )
-    absolute = euler_angles(face.fit.pose.rotation @ rotation_matrix(motion.rotation))
+    absolute = euler_angles(face.fit.pose.rotation @ rotation_matrix(motion.rotation[frames]))
     turn = np.abs(absolute[:, :2]).max(axis=1)
-    change = np.abs(motion.rotation[:, :2]).max(axis=1)
+    change = np.abs(motion.rotation[frames, :2]).max(axis=1)
     beyond = (turn > _MAX_TURN) | (change > _MAX_CHANGE)
     if beyond.any():
-        first = int(np.flatnonzero(beyond)[0])
+        first = int(frames[beyond][0])
         advice = "Lower the intensity or use a photo turned that way."
-        frames = f"{int(beyond.sum())} of {len(motion)} frames, first frame {first}, turn"
-        if len(motion) == 1:
-            frames, advice = "This pose turns", "Use smaller angles or a photo turned that way."
+        turning = f"{int(beyond.sum())} of {len(frames)} frames, first frame {first}, turn"
+        if len(frames) == 1:
+            turning, advice = "This pose turns", "Use smaller angles or a photo turned that way."
         warnings.warn(
-            f"{frames} the head further than the photo can carry (up to {turn.max():.0f}°) and "
+            f"{turning} the head further than the photo can carry (up to {turn.max():.0f}°) and "
             f"will look stretched. {advice}",
             OSMNetWarning,
             stacklevel=4,

@@ -52,7 +52,7 @@ def events(number: int) -> None:
 
 def answer(number: int, method: str, params: dict[str, Any]) -> None:
     if method == "hello":
-        version = 2 if script == "newer" else 0 if script == "older" else params["protocol"]
+        version = 99 if script == "newer" else 0 if script == "older" else params["protocol"]
         send(protocol["result"](number, {"protocol": version, "pid": os.getpid()}))
     elif method == "echo":
         send(protocol["result"](number, params))

@@ -32,7 +32,7 @@ def test_hello_and_check_say_who_is_there(engine):
     assert hello["pid"] == engine.process.pid
     check = engine.result("check", device="cpu")
     assert check["version"] == hello["version"]
-    assert check["window"] == 0
+    assert (check["renderer"], check["renderers"]) == ("warp", {"warp": 0, "paper": 2})
     assert len(check["bundle_sha256"]) == 64
 
 
@@ -124,6 +124,36 @@ def test_frames_follow_their_values(engine, folder, photo, tracks):
     assert len(list((folder / "frames").iterdir())) == 6
 
 
+def test_some_frames_of_a_whole_track_see_their_neighbours(engine, folder, photo, tracks):
+    def drawn(name, keys, **options):
+        changes = {key: options.pop(key) for key in list(options) if key != "renderer"}
+        engine.result(
+            "render_frames", photo=photo, tracks=tracks(keys, **changes),
+            folder=str(folder / name), **options,
+        )  # fmt: skip
+        return [np.asarray(Image.open(folder / name / f"{key}.png")) for key in keys]
+
+    names = [f"f{number}" for number in range(9)]
+    yaw = {"rotation": np.stack([np.zeros(9), np.arange(9.0) ** 2, np.zeros(9)], 1)}
+    rows = {"translation": np.zeros((9, 3)), "coefficients": np.zeros((9, 52)), **yaw}
+    chosen = {"frames": np.array([7, 3]), **rows}
+    for renderer in ("auto", "paper"):
+        whole = drawn(renderer, names, renderer=renderer, **rows)
+        some = drawn(f"{renderer} 2", ["x", "y"], renderer=renderer, **chosen)
+        assert np.array_equal(some[0], whole[7])
+        assert np.array_equal(some[1], whole[3])
+    plain = drawn("plain", ["z"], frames=np.array([3]), **rows)[0]
+    assert not np.array_equal(some[1], plain)
+
+
+def test_a_renderer_without_weights_is_one_sentence(engine, folder, photo, tracks):
+    error = engine.error(
+        "render_frames", photo=photo, tracks=tracks(["a"]), folder=str(folder), renderer="guided"
+    )
+    assert error["data"]["kind"] == "ModelError"
+    assert "'guided'" in error["message"]
+
+
 @pytest.mark.parametrize(
     ("keys", "changes", "words"),
     [
@@ -133,6 +163,11 @@ def test_frames_follow_their_values(engine, folder, photo, tracks):
         (["a", "A"], {}, "the same"),
         (["a", "b"], {"coefficients": np.zeros((1, 52))}, "as many"),
         (["a"], {"keys": np.array([1])}, "as text"),
+        (["a", "b"], {"frames": np.array([0])}, "as many keys"),
+        (["a", "b"], {"frames": np.array([0.0, 1.0])}, "whole numbers"),
+        (["a", "b"], {"frames": np.array([[0], [1]])}, "as many keys"),
+        (["a", "b"], {"frames": np.array([0, 2])}, "names frame 2"),
+        (["a", "b"], {"frames": np.array([0, -1])}, "names frame -1"),
         (["a"], {"rotation": None}, "has no 'rotation'"),
         (["a"], {"coefficients": np.full((1, 52), 2.0)}, "between 0 and 1"),
         (["a"], {"meta": np.array("no json")}, "JSON"),
@@ -209,6 +244,11 @@ def test_the_end_of_the_input_leaves_no_temporary_file(photo, folder, tracks):
         ("render_frames", {"photo": "a", "tracks": "t", "folder": "x", "size": "big"}, "'size"),
         ("render_frames", {"photo": "a", "tracks": "t", "folder": "x", "size": [1]}, "'size"),
         ("render_frames", {"photo": "a", "tracks": "t", "folder": "x", "label": 1}, "'label'"),
+        (
+            "render_frames",
+            {"photo": "a", "tracks": "t", "folder": "x", "renderer": "oil"},
+            "'renderer'",
+        ),
         ("check", {"device": 1}, "'device'"),
         ("hello", {}, "'protocol'"),
     ],

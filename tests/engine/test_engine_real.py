@@ -40,7 +40,7 @@ def test_hello_loads_nothing_heavy():
         "import sys; from osmnet_sdk.engine.methods import Methods; "
         "from osmnet_sdk.engine.request import Request; "
         "hello = Methods(lambda: None).table()['hello']; "
-        "print(hello(Request(1, 'hello', {'protocol': 1}, print))['fake']); print(*sys.modules)"
+        "print(hello(Request(1, 'hello', {'protocol': 2}, print))['fake']); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     said, loaded = done.stdout.splitlines()
@@ -52,7 +52,8 @@ def test_check_names_versions_device_and_bundle(engine, osm):
     check = engine.result("check")
     assert check["bundle_sha256"] == osm.bundle.sha256
     assert check["device"].startswith("cpu")
-    assert check["window"] == 0
+    assert check["renderer"] == osm.bundle.manifest.renderer
+    assert check["renderers"]["warp"] == 0
 
 
 def test_a_head_lies_on_its_photo(engine, folder, photo, face, astronaut):

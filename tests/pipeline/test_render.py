@@ -15,6 +15,7 @@ from osmnet_sdk.face.source import crop_around, find_faces
 from osmnet_sdk.provenance import draw_label
 from osmnet_sdk.render.frames import view_of, with_rest
 from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+from osmnet_sdk.render.renderers import FramewiseRenderer
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
 
 
@@ -94,8 +95,10 @@ def test_frames_are_lazy_in_order_and_the_same_for_any_number_of_threads(osm, fa
     from osmnet_sdk.render.frames import render_frames
 
     motion, expression = tracks([(0, angle, 0) for angle in (-10, -5, 0, 5, 10)], jawOpen=0.2)
-    one = list(render_frames(face, motion, expression, workers=1))
-    three = list(render_frames(face, motion, expression, workers=3))
+    one, three = (
+        list(render_frames(face, motion, expression, renderer=FramewiseRenderer(workers=workers)))
+        for workers in (1, 3)
+    )
     assert len(one) == 5
     assert all(np.array_equal(a, b) for a, b in zip(one, three, strict=True))
     noses = [landmarks(osm, frame)[4, 0] for frame in one]

@@ -1,6 +1,7 @@
 """The Video Generator: shapes, windows, AdaIN, poses in torch, weights and painting."""
 
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from osmnet_sdk.errors import DeviceError, InputError, ModelError
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.motion.network import MotionConfig, PoseDecoder
 from osmnet_sdk.motion.shaping import relative_clips
+from osmnet_sdk.render.network import painting
 from osmnet_sdk.render.network.blocks import AdaptiveInstanceNorm, layer_norm
 from osmnet_sdk.render.network.config import GeneratorConfig
 from osmnet_sdk.render.network.driving import DrivingEncoder, driving_features, window_frames
@@ -218,12 +220,43 @@ def test_a_frame_does_not_depend_on_how_they_are_split():
     generator = small_generator()
     photo, *tracks = performance()
     whole = list(paint_frames(generator, photo, *tracks))
-    single = list(paint_frames(generator, photo, *tracks, batch=1))
-    some = list(paint_frames(generator, photo, *tracks, frames=[5, 2], batch=2))
     assert len(whole) == 7
-    for one, other in zip(whole + [whole[5], whole[2]], single + some, strict=True):
-        assert np.abs(one.astype(int) - other).max() <= 1
+    for batch in (1, 2, 3):
+        drawn = list(paint_frames(generator, photo, *tracks, batch=batch))
+        some = list(paint_frames(generator, photo, *tracks, frames=[5, 2], batch=batch))
+        for one, other in zip([drawn[5], drawn[2]], some, strict=True):
+            assert np.array_equal(one, other)
+        for one, other in zip(whole, drawn, strict=True):
+            assert np.abs(one.astype(int) - other).max() <= 1
     assert np.abs(whole[0].astype(int) - whole[3]).max() > 0
+
+
+def test_one_source_serves_a_batch():
+    source, *tracks = inputs(3)
+    generator = small_generator()
+    alone = generator(source[:1], *tracks)
+    assert torch.allclose(alone, generator(source[:1].expand(3, -1, -1, -1), *tracks), atol=1e-5)
+
+
+def test_what_is_fast_on_a_device_changes_little(monkeypatch):
+    photo, *tracks = performance()
+    exact = np.array(list(paint_frames(small_generator(), photo, *tracks)), int)
+    assert np.abs(exact[0] - exact[3]).mean() > 0.1
+    monkeypatch.setattr(painting, "fast_precision", lambda device: torch.bfloat16)
+    generator = painting.prepared(small_generator(), "cpu")
+    assert generator.painter.image.weight.dtype == torch.bfloat16
+    assert generator.encoder.entry.weight.dtype == torch.float32
+    rounded = np.array(list(paint_frames(generator, photo, *tracks)), int)
+    assert np.abs(exact - rounded).mean() < 2
+
+
+def test_frames_left_alone_leave_no_thread():
+    generator, (photo, *tracks) = small_generator(), performance(200)
+    frames = paint_frames(generator, photo, *tracks)
+    next(frames)
+    assert any(thread.name.startswith("osmnet-paint") for thread in threading.enumerate())
+    frames.close()
+    assert not any(thread.name.startswith("osmnet-paint") for thread in threading.enumerate())
 
 
 def test_pictures_to_the_network_and_back():

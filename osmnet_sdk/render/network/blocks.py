@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -23,7 +22,7 @@ class AdaptiveInstanceNorm(nn.Module):
         """(1 + γ) (x − mean) / deviation + β.
 
         Args:
-            features: (B, C, H, W).
+            features: (B, C, H, W), or (1, C, H, W) for all.
             driving: (B, driving_size); γ and β are linear in it.
 
         Returns:
@@ -122,8 +121,14 @@ class UpBlock(nn.Module):
         self.slope = slope
 
     def forward(self, features: Tensor, skip: Tensor, driving: Tensor) -> Tensor:
-        """(B, C, H, W) and the skip (B, S, 2H, 2W) → (B, outputs, 2H, 2W)."""
+        """(B, C, H, W) and the skip (B or 1, S, 2H, 2W) → (B, outputs, 2H, 2W)."""
         grown = functional.interpolate(self.shortcut(features), scale_factor=2.0)
         changed: Tensor = self.convolution(self.up(features, driving), driving)
-        joined = self.norm(self.join(torch.cat([grown + changed, skip], dim=1)))
+        joined = self.norm(self._joined(grown + changed, skip))
         return functional.leaky_relu(joined, self.slope)
+
+    def _joined(self, features: Tensor, skip: Tensor) -> Tensor:
+        """`join` of both, one after the other: a skip that all frames share is convolved once."""
+        weight, bias, own = self.join.weight, self.join.bias, features.shape[1]
+        joined = functional.conv2d(features, weight[:, :own], bias, padding=1)
+        return joined + functional.conv2d(skip, weight[:, own:], padding=1)

@@ -50,7 +50,7 @@ class ImageGenerator(nn.Module):
         """Frames.
 
         Args:
-            source: (B, 3, S, S) in [−1, 1].
+            source: (B, 3, S, S) in [−1, 1], or (1, 3, S, S) for all.
             driving: (B, driving_size) driving vectors.
 
         Returns:
@@ -85,12 +85,14 @@ class VideoGenerator(nn.Module):
         """Frames of windows.
 
         Args:
-            source: (B, 3, S, S) in [−1, 1].
+            source: (B, 3, S, S) in [−1, 1], or (1, 3, S, S) for all.
             poses: (B, 2k + 1, 6) degrees and metres, relative to the pose in the source.
             expression: (B, 2k + 1, 52) coefficients in [0, 1].
 
         Returns:
             (B, 3, S, S) in [−1, 1], the frames in the middle of the windows.
         """
-        frames: Tensor = self.painter(source, self.encoder(driving_features(poses, expression)))
+        driving = self.encoder(driving_features(poses, expression))
+        kind = self.painter.image.weight.dtype
+        frames: Tensor = self.painter(source.to(kind), driving.to(kind))
         return frames

@@ -48,8 +48,36 @@ def load_generator(bundle: Bundle) -> VideoGenerator:
     Raises:
         ModelError: if the bundle has none, or its weights are damaged or do not fit this version.
     """
+    if FILE not in bundle.manifest.files:
+        raise ModelError(
+            f"The bundle '{bundle.name}' has no weights of the paper's generator ('{FILE}'); train "
+            "them with `osmnet train generator`, see docs/training.md, and name that bundle."
+        )
     arrays, metadata = bundle.arrays(FILE)
     return generator_from(arrays, metadata, f"bundle '{bundle.name}'")
+
+
+def generator_config(bundle: Bundle) -> GeneratorConfig:
+    """Sizes of the generator of a bundle that has one; errors as for `load_generator`."""
+    return _config(bundle.metadata(FILE), f"bundle '{bundle.name}'")
+
+
+def _config(metadata: Mapping[str, str], origin: str) -> GeneratorConfig:
+    if metadata.get("schema") != SCHEMA:
+        raise ModelError(
+            f"The generator weights of {origin} have schema '{metadata.get('schema')}', this "
+            f"version reads '{SCHEMA}'; use a bundle that fits."
+        )
+    try:
+        return GeneratorConfig.model_validate_json(metadata["config"])
+    except (KeyError, ValidationError) as error:
+        raise _unfit(origin) from error
+
+
+def _unfit(origin: str) -> ModelError:
+    return ModelError(
+        f"The generator weights of {origin} do not fit this version; get the bundle again."
+    )
 
 
 def generator_from(
@@ -66,23 +94,16 @@ def generator_from(
         ModelError: if the schema is another one, weights and configuration do not fit together,
             or a weight is not a number.
     """
-    if metadata.get("schema") != SCHEMA:
-        raise ModelError(
-            f"The generator weights of {origin} have schema '{metadata.get('schema')}', this "
-            f"version reads '{SCHEMA}'; use a bundle that fits."
-        )
+    generator = VideoGenerator(_config(metadata, origin))
     try:
-        generator = VideoGenerator(GeneratorConfig.model_validate_json(metadata["config"]))
         state = {
             name.removeprefix(_GENERATOR): torch.from_numpy(np.array(value, np.float32))
             for name, value in arrays.items()
             if name.startswith(_GENERATOR)
         }
         generator.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError, ValidationError) as error:
-        raise ModelError(
-            f"The generator weights of {origin} do not fit this version; get the bundle again."
-        ) from error
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise _unfit(origin) from error
     if not all(bool(value.isfinite().all()) for value in state.values()):
         raise ModelError(
             f"The generator weights of {origin} hold values that are not numbers; train or get "
