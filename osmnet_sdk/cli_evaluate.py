@@ -29,7 +29,7 @@ def video(
     renderer: Annotated[
         list[str] | None,
         typer.Option(
-            help="What draws: still, similarity or warp; repeat for more, the last is judged."
+            help="still, similarity, warp, guided or paper; repeat for more. The last is judged."
         ),
     ] = None,
     sheets: Annotated[
@@ -44,12 +44,12 @@ def video(
     Prints two tables of Markdown: means over the clips, and each clip. Driver and landmarks come
     from the same tracker, so the landmark distances flatter.
     """
-    from osmnet_sdk.evaluation.video import CLIPS, DEFAULT_RENDERERS, evaluate_video
+    from osmnet_sdk.evaluation.video import CLIPS, evaluate_video
     from osmnet_sdk.evaluation.video_table import markdown
 
     with plain_errors(), progress_bars(as_json) as progress:
         report = evaluate_video(
-            folder, clips=clip or CLIPS, renderers=renderer or DEFAULT_RENDERERS, sheets=sheets,
+            folder, clips=clip or CLIPS, renderers=renderer, sheets=sheets,
             device=device, bundle=bundle, progress=progress,
         )  # fmt: skip
         if as_json:

@@ -15,8 +15,8 @@ from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.evaluation.face_identity import FaceEmbedder
 from osmnet_sdk.evaluation.video_clips import MAX_FRAMES, SelfDrivenClip, VideoScore, VideoScorer
-from osmnet_sdk.evaluation.video_drawers import BASELINES, RENDERERS, drawer
-from osmnet_sdk.evaluation.video_table import REAL, VideoFigure, video_figures
+from osmnet_sdk.evaluation.video_drawers import BASELINES, drawer
+from osmnet_sdk.evaluation.video_table import PLAIN, REAL, VideoFigure, video_figures
 from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.formats.overview import sheet_frames, write_sheet
 from osmnet_sdk.formats.video import SUFFIXES, read_frames
@@ -27,8 +27,6 @@ Image = NDArray[np.uint8]
 
 CLIPS = ("c001", "c002", "c003", "c006", "c007", "c011", "c012", "c014", "c024", "c025")
 """The clips that figures are reported on: no network has learned from their speakers."""
-
-DEFAULT_RENDERERS = (*BASELINES, *RENDERERS)
 
 _MOMENTS = 5
 """Rows of a clip's sheet."""
@@ -65,7 +63,7 @@ def evaluate_video(
     folder: str | os.PathLike[str],
     *,
     clips: Sequence[str] = CLIPS,
-    renderers: Sequence[str] = DEFAULT_RENDERERS,
+    renderers: Sequence[str] | None = None,
     sheets: str | os.PathLike[str] | None = None,
     device: str = "auto",
     bundle: str = "starter",
@@ -77,7 +75,8 @@ def evaluate_video(
     Args:
         folder: holds the clips' videos.
         clips: names of videos without suffix.
-        renderers: names of what draws (`video_drawers`); the last one is judged.
+        renderers: names of what draws (`video_drawers.drawer`), of which the last one is judged;
+            None takes the baselines, the plain warp, and the bundle's own renderer.
         sheets: folder for one picture a clip: real frames and drawn ones side by side.
         device: where to render.
         bundle: name or folder of the weights.
@@ -91,7 +90,8 @@ def evaluate_video(
         Cancelled: if `cancel` returns True.
     """
     osm = OSMNet(device, bundle)
-    drawers = {name: drawer(osm, name) for name in renderers}
+    chosen = renderers or (*BASELINES, PLAIN, osm.bundle.manifest.renderer)
+    drawers = {name: drawer(osm, name) for name in chosen}
     paths = [_clip(Path(folder), name) for name in clips]
     left_out = []
     try:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.conventions import RENDERERS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.render.frames import CROP_SIZE
@@ -24,7 +25,7 @@ Drawer = Callable[[SourceFace, MotionTrack, ExpressionTrack], Iterable[Image]]
 Its arguments are the source, the motion relative to the pose in it, and absolute expressions."""
 
 BASELINES = ("still", "similarity")
-RENDERERS = ("warp",)
+"""The source held still, and the source under the best 2-D similarity."""
 
 _STABLE = (33, 133, 362, 263, 168, 6, 197, 195, 5, 1, 2, 98, 327, 10, 109, 338)
 """Landmarks of nose, eye corners and forehead, which speech does not move."""
@@ -35,32 +36,28 @@ def drawer(osm: OSMNet, name: str) -> Drawer:
 
     Args:
         osm: renders.
-        name: one of `BASELINES` or `RENDERERS`.
+        name: one of `BASELINES` or `conventions.RENDERERS`.
 
     Raises:
         InputError: if there is none of this name.
+        ModelError: if the bundle has no weights for it, or they are damaged.
     """
     if name == "still":
         return _still
     if name == "similarity":
         return _similarity
-    if name in RENDERERS:
-        return partial(_rendered, osm)
-    raise InputError(
-        f"There is no renderer '{name}'; choose {', '.join(BASELINES + RENDERERS[:-1])} or "
-        f"{RENDERERS[-1]}."
-    )
+    if name not in RENDERERS:
+        raise InputError(
+            f"There is no renderer '{name}'; choose {', '.join(BASELINES + RENDERERS[:-1])} or "
+            f"{RENDERERS[-1]}."
+        )
+    osm.renderer_window(name)  # weights that are not there are told before clips are tracked
+    return partial(osm.render, renderer=name, label=False, keep_rest=False)
 
 
 def head_view(face: SourceFace) -> View:
     """The view that all drawers draw."""
     return crop_view(face, CROP_SIZE, CROP_SIZE)
-
-
-def _rendered(
-    osm: OSMNet, face: SourceFace, motion: MotionTrack, expression: ExpressionTrack
-) -> Iterator[Image]:
-    return osm.render(face, motion, expression, label=False, keep_rest=False)
 
 
 def _still(face: SourceFace, motion: MotionTrack, expression: ExpressionTrack) -> Iterator[Image]:

@@ -147,7 +147,7 @@ def test_identity_by_the_face_network(clip):
 def test_what_is_not_there_is_said(folder, scorer):
     with pytest.raises(InputError, match="no clip 'c001'"):
         evaluate_video(folder, device="cpu")
-    with pytest.raises(InputError, match="no renderer 'oil'; choose still, similarity or warp"):
+    with pytest.raises(InputError, match="no renderer 'oil'; choose still, similarity, warp, guided or paper"):
         evaluate_video(folder, clips=["made"], renderers=["oil"], device="cpu")
     with pytest.raises(NoFaceError):
         scorer.track("made", [np.zeros((256, 256, 3), np.uint8)] * 3)
