@@ -71,7 +71,7 @@ def make_plan(
     Args:
         rig: the head rig.
         scene: its frame rate and range.
-        made_with: what else than values the frames depend on, with the engine's "window".
+        made_with: what else than values the frames depend on, with the renderer's "window".
         range_: "TAKE", or "SCENE" to want only frames within the scene's range.
 
     Raises:
@@ -127,10 +127,12 @@ def changed_frames(rig: bpy.types.Object, scene: bpy.types.Scene) -> int:
 
 
 def render(
-    rig: bpy.types.Object, scene: bpy.types.Scene, size: str, label: bool, range_: str
-) -> Steps:
+    rig: bpy.types.Object, scene: bpy.types.Scene, size: str, label: bool, range_: str,
+    renderer: str = "auto",
+) -> Steps:  # fmt: skip
     """A job: render the frames that are not there and show all on the plane.
 
+    "auto" is noted as the renderer that it means now: frames of another are never taken for them.
     The plane shows frames as they arrive. If the job is cancelled what has arrived stays; if it
     fails the plane shows what it showed before.
     """
@@ -143,7 +145,7 @@ def render(
         "face": rig.osmnet.face_index,
         "engine": info["version"],
         "bundle": info["bundle_sha256"],
-        "window": info["window"],
+        **_renderer(renderer, info),
         "size": size,
         "label": label,
         "range": range_,
@@ -174,13 +176,16 @@ def _render_missing(
     rig: bpy.types.Object, plan: Plan, todo: list[int], store: FrameStore,
     settings: dict[str, Any], showing: Showing,
 ) -> Steps:  # fmt: skip
+    frames = np.array(todo, np.int32)
+    rows = np.arange(len(plan.keys)) if settings["window"] else frames  # neighbours count, or not
     with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
         tracks = Path(folder) / "tracks.npz"
         np.savez(
             tracks,
-            rotation=plan.rotation[todo],
-            translation=plan.translation[todo],
-            coefficients=plan.coefficients[todo],
+            rotation=plan.rotation[rows],
+            translation=plan.translation[rows],
+            coefficients=plan.coefficients[rows],
+            frames=frames if settings["window"] else np.arange(len(frames), dtype=np.int32),
             keys=np.array([plan.keys[number] for number in todo]),
         )
         params = {
@@ -189,6 +194,7 @@ def _render_missing(
             "folder": str(store.rendering_folder()),
             "size": size_parameter(settings["size"]),
             "label": settings["label"],
+            "renderer": settings["renderer"],
             **face_parameter(rig),
         }
 
@@ -196,6 +202,22 @@ def _render_missing(
             showing.arrived(plan.keys[todo[index]])
 
         yield Request("render_frames", params, on_frame=arrived)
+
+
+def _renderer(name: str, info: Mapping[str, Any]) -> dict[str, Any]:
+    """The renderer that is meant and its window, as the engine's answer to `check` has them.
+
+    Raises:
+        AddonError: if the engine's bundle has no weights for it.
+    """
+    chosen = info["renderer"] if name == "auto" else name
+    windows = info["renderers"]
+    if chosen not in windows:
+        raise AddonError(
+            f"The bundle '{info['bundle']}' has no weights for the renderer '{chosen}'; choose "
+            f"{' or '.join(windows)}, or another bundle in the preferences."
+        )
+    return {"renderer": chosen, "window": windows[chosen]}
 
 
 def face_parameter(rig: bpy.types.Object) -> dict[str, int]:

@@ -170,11 +170,11 @@ class OSMNET_PT_frames(_Panel, bpy.types.Panel):
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        for name in ("frame_size", "frame_range", "label"):
+        for name in ("renderer", "frame_size", "frame_range", "label"):
             column.prop(settings, name)
         render = layout.operator("osmnet.render_frames", icon="RENDER_ANIMATION")
         render.size, render.range = settings.frame_size, settings.frame_range
-        render.label = settings.label
+        render.label, render.renderer = settings.label, settings.renderer
         if not rig.osmnet.made_with:
             return
         changed = context.window_manager.osmnet.changed

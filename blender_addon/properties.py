@@ -97,6 +97,14 @@ FRAME_RANGES = (
 )
 
 
+RENDERERS = (
+    ("auto", "Default", "As the bundle of weights says"),
+    ("warp", "Warp", "The photo warped by the fitted head: the fastest"),
+    ("guided", "Guided", "The warp, finished by a network"),
+    ("paper", "Paper", "The paper's Video Generator, if the bundle has weights for it"),
+)
+
+
 class OSMNetSettings(PropertyGroup):
     """What the panel's fields hold, saved with the scene."""
 
@@ -142,6 +150,7 @@ class OSMNetSettings(PropertyGroup):
     )
     frame_size: EnumProperty(name="Size", items=FRAME_SIZES, default="crop")  # type: ignore[valid-type]
     frame_range: EnumProperty(name="Range", items=FRAME_RANGES, default="TAKE")  # type: ignore[valid-type]
+    renderer: EnumProperty(name="Renderer", items=RENDERERS, default="auto")  # type: ignore[valid-type]
     label: BoolProperty(  # type: ignore[valid-type]
         name="Label",
         description='Write "AI-generated" into each frame; leave it on for what others will see',

@@ -8,7 +8,7 @@ from bpy.props import BoolProperty, EnumProperty
 
 from .. import frames, jobs
 from ..core.errors import AddonError
-from ..properties import FRAME_RANGES, FRAME_SIZES
+from ..properties import FRAME_RANGES, FRAME_SIZES, RENDERERS
 from ..rig import need_rig
 from .base import JobOperator
 
@@ -25,11 +25,12 @@ class RenderFrames(JobOperator, bpy.types.Operator):
     label: BoolProperty(  # type: ignore[valid-type]
         name="Label", description='Write "AI-generated" into each frame', default=True
     )
+    renderer: EnumProperty(name="Renderer", items=RENDERERS, default="auto")  # type: ignore[valid-type]
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Render what is not there."""
         rig = need_rig(context)
-        return frames.render(rig, context.scene, self.size, self.label, self.range)
+        return frames.render(rig, context.scene, self.size, self.label, self.range, self.renderer)
 
 
 class UpdateFrames(JobOperator, bpy.types.Operator):
@@ -45,7 +46,10 @@ class UpdateFrames(JobOperator, bpy.types.Operator):
         before = frames.made_with(rig)
         if not before:
             raise AddonError("There are no frames yet; press Render Frames first.")
-        return frames.render(rig, context.scene, before["size"], before["label"], before["range"])
+        return frames.render(
+            rig, context.scene, before["size"], before["label"], before["range"],
+            before.get("renderer", "auto"),
+        )  # fmt: skip
 
 
 CLASSES = (RenderFrames, UpdateFrames)

@@ -101,6 +101,7 @@ def test_a_rig_with_takes(drawn, rig, fake):
     seen = drawn()
     assert seen.count("osmnet.choose_take") == 3
     assert "osmnet.render_frames" in seen
+    assert "OSMNetSettings.renderer" in seen
     assert "osmnet.update_frames" not in seen
     bpy.ops.osmnet.render_frames()
     assert "osmnet.update_frames" in drawn()
