@@ -255,6 +255,15 @@ def test_a_bundle_without_these_weights_says_how_to_train_some(osm, face, take, 
     assert not list((tmp_path / "out").glob("*"))  # said before anything is made
 
 
+def test_weights_that_the_manifest_does_not_name_yet(bundle, face, take, tmp_path):
+    fresh = shutil.copytree(bundle, tmp_path / "fresh")
+    (fresh / FILE).rename(fresh / "kept")
+    write_manifest(fresh, name="fresh", version="1", licence="none")
+    (fresh / "kept").rename(fresh / FILE)  # as `osmnet train generator` leaves it
+    with pytest.raises(ModelError, match="osmnet train manifest"):
+        OSMNet("cpu", fresh).render(face, take, renderer="paper")
+
+
 def test_names_and_numbers_that_are_none(osm, face, take, photo, take_file, tmp_path):
     with pytest.raises(InputError, match="renderer must be auto, warp, guided, paper, not 'oil'"):
         osm.render(face, take, renderer="oil")

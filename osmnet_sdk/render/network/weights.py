@@ -49,6 +49,11 @@ def load_generator(bundle: Bundle) -> VideoGenerator:
         ModelError: if the bundle has none, or its weights are damaged or do not fit this version.
     """
     if FILE not in bundle.manifest.files:
+        if (bundle.folder / FILE).is_file():
+            raise ModelError(
+                f"'{bundle.folder / FILE}' is not in the bundle's manifest; write it anew with "
+                f"`osmnet train manifest {bundle.folder} --name {bundle.name}`."
+            )
         raise ModelError(
             f"The bundle '{bundle.name}' has no weights of the paper's generator ('{FILE}'); train "
             "them with `osmnet train generator`, see docs/training.md, and name that bundle."
