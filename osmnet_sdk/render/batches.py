@@ -1,0 +1,97 @@
+"""Frames drawn in batches: one batch ahead of what is asked for, smaller where memory runs out."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import islice
+from typing import Generic, TypeVar
+
+import torch
+
+from osmnet_sdk.devices import is_out_of_memory
+from osmnet_sdk.errors import DeviceError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Batches(Generic[Item, Result]):
+    """Work on many items, some at a time.
+
+    All batches have one size, or a device might take other kernels for the last one and a result
+    would depend on where it lies: what is missing there is filled up, and its results dropped.
+
+    Args:
+        work: makes the results of a batch, in the order of its items, each from its own item.
+        size: items of a batch; halved, and so kept, where memory runs out.
+        device: where the work is done.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Sequence[Result]],
+        size: int,
+        device: torch.device,
+    ) -> None:
+        self._work, self._size, self._device = work, size, device
+
+    def ahead(self, items: Sequence[Item]) -> Generator[Result]:
+        """Results one after the other; the next batch is made on another thread meanwhile.
+
+        Raises:
+            DeviceError: if there is no memory for a single item.
+        """
+        with ThreadPoolExecutor(1, thread_name_prefix="osmnet-batch") as pool:
+            waiting: deque[Future[list[Result]]] = deque()
+            size = self._size  # it may become less meanwhile
+            parts = (items[start : start + size] for start in range(0, len(items), size))
+            try:
+                for part in islice(parts, 2):
+                    waiting.append(pool.submit(self.results, part))
+                while waiting:
+                    done = waiting.popleft().result()
+                    waiting.extend(pool.submit(self.results, part) for part in islice(parts, 1))
+                    yield from done
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def results(self, items: Sequence[Item]) -> list[Result]:
+        """The results of all items, made in as many batches as memory asks for.
+
+        Raises:
+            DeviceError: if there is no memory for a single item.
+        """
+        done: list[Result] = []
+        while len(done) < len(items):
+            part = list(items[len(done) : len(done) + self._size])
+            filled = part + part[-1:] * (self._size - len(part))
+            try:
+                with memory_for_a_frame(self._device):
+                    done += list(self._work(filled)[: len(part)])
+            except DeviceError:
+                if self._size == 1:
+                    raise
+                self._size //= 2
+        return done
+
+
+@contextmanager
+def memory_for_a_frame(device: torch.device) -> Iterator[None]:
+    """Say it plainly where a device has no memory for what is done.
+
+    Raises:
+        DeviceError: if memory runs out.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise DeviceError(
+            f"'{device}' has no memory for one frame; render smaller frames, close other programs "
+            "or use another device."
+        ) from error
