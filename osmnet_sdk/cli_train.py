@@ -75,7 +75,7 @@ def motion(
     from osmnet_sdk.training.motion_recipe import MotionRecipe
 
     with plain_errors():
-        processes = _processes(device)
+        processes = training_processes(device)
         with progress_bars(not processes.is_first) as progress:
             weights, card = train_motion(
                 MotionRecipe.read(recipe), takes, output, work=work, curves=curves,
@@ -122,7 +122,7 @@ def expression(
     )
 
     with plain_errors():
-        processes = _processes(device)
+        processes = training_processes(device)
         with progress_bars(not processes.is_first) as progress:
             settings = expression_recipe.ExpressionRecipe.read(recipe)
             settings = expression_recipe.without(settings, without or ())
@@ -164,10 +164,10 @@ def generator(
     from osmnet_sdk.training.generator_recipe import GeneratorRecipe
 
     with plain_errors():
-        processes = _processes(device, precision)
+        processes = training_processes(device, precision)
         with progress_bars(not processes.is_first) as progress:
             settings = GeneratorRecipe.read(recipe)
-            segments = _segments(
+            segments = training_segments(
                 data, videos, work, output, settings.config.image_size, settings.frames, processes,
                 progress,
             )  # fmt: skip
@@ -207,11 +207,11 @@ def guided(
     from osmnet_sdk.training.guided_samples import read_portraits
 
     with plain_errors():
-        processes = _processes(device, precision)
+        processes = training_processes(device, precision)
         with progress_bars(not processes.is_first) as progress:
             settings = GuidedRecipe.read(recipe)
             bundle = find_bundle(output)
-            segments = _segments(
+            segments = training_segments(
                 data, videos, work, output, settings.image_size, settings.frames, processes,
                 progress,
             )  # fmt: skip
@@ -225,7 +225,7 @@ def guided(
             show_result({"weights": str(weights), "card": str(card)}, False)
 
 
-def _segments(
+def training_segments(
     data: Path,
     videos: Path | None,
     work: Path,
@@ -252,7 +252,7 @@ def _segments(
         )  # fmt: skip
 
 
-def _processes(device: str, precision: str = "32-true") -> Processes:
+def training_processes(device: str, precision: str = "32-true") -> Processes:
     """The processes of a training; on the CPU it makes the same on every machine."""
     import torch
 
