@@ -28,6 +28,7 @@ class Batches(Generic[Item, Result]):
         work: makes the results of a batch, in the order of its items, each from its own item.
         size: items of a batch; halved, and so kept, where memory runs out.
         device: where the work is done.
+        shape: (height, width) of what an item becomes, pixels; for the error.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class Batches(Generic[Item, Result]):
         work: Callable[[Sequence[Item]], Sequence[Result]],
         size: int,
         device: torch.device,
+        shape: tuple[int, int],
     ) -> None:
-        self._work, self._size, self._device = work, size, device
+        self._work, self._size, self._device, self._shape = work, size, device, shape
 
     def ahead(self, items: Sequence[Item]) -> Generator[Result]:
         """Results one after the other; the next batch is made on another thread meanwhile.
@@ -70,7 +72,7 @@ class Batches(Generic[Item, Result]):
             part = list(items[len(done) : len(done) + self._size])
             filled = part + part[-1:] * (self._size - len(part))
             try:
-                with memory_for_a_frame(self._device):
+                with memory_for_a_frame(self._device, self._shape):
                     done += list(self._work(filled)[: len(part)])
             except DeviceError:
                 if self._size == 1:
@@ -80,8 +82,8 @@ class Batches(Generic[Item, Result]):
 
 
 @contextmanager
-def memory_for_a_frame(device: torch.device) -> Iterator[None]:
-    """Say it plainly where a device has no memory for what is done.
+def memory_for_a_frame(device: torch.device, shape: tuple[int, int]) -> Iterator[None]:
+    """Say it plainly where a device has no memory for a frame (height, width).
 
     Raises:
         DeviceError: if memory runs out.
@@ -92,6 +94,6 @@ def memory_for_a_frame(device: torch.device) -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise DeviceError(
-            f"'{device}' has no memory for one frame; render smaller frames, close other programs "
-            "or use another device."
+            f"'{device}' has no memory for one frame of {shape[1]} × {shape[0]} pixels; close "
+            "other programs or use another device."
         ) from error

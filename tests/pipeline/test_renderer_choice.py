@@ -316,7 +316,7 @@ def test_no_memory_means_one_frame_at_a_time_and_then_a_sentence(
     if room:
         assert all(np.array_equal(a, b) for a, b in zip(frames, expected, strict=True))
         return
-    with pytest.raises(DeviceError, match="'cpu' has no memory for one frame of 64²"):
+    with pytest.raises(DeviceError, match="'cpu' has no memory for one frame of 64 × 64"):
         next(frames)
     code, said = run(
         "render", photo, take_file, "-o", tmp_path / "v.mp4", "--renderer", "paper", "--bundle",

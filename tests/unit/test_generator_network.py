@@ -254,9 +254,9 @@ def test_frames_left_alone_leave_no_thread():
     generator, (photo, *tracks) = small_generator(), performance(200)
     frames = paint_frames(generator, photo, *tracks)
     next(frames)
-    assert any(thread.name.startswith("osmnet-paint") for thread in threading.enumerate())
+    assert any(thread.name.startswith("osmnet-batch") for thread in threading.enumerate())
     frames.close()
-    assert not any(thread.name.startswith("osmnet-paint") for thread in threading.enumerate())
+    assert not any(thread.name.startswith("osmnet-batch") for thread in threading.enumerate())
 
 
 def test_pictures_to_the_network_and_back():
@@ -292,7 +292,7 @@ def test_less_memory_means_smaller_batches(room, monkeypatch):
     monkeypatch.setattr(generator.painter, "forward", limited)
     frames = paint_frames(generator, photo, *tracks, batch=8)
     if not room:
-        with pytest.raises(DeviceError, match="no memory for one frame of 32²"):
+        with pytest.raises(DeviceError, match="no memory for one frame of 32 × 32"):
             next(frames)
         return
     for one, other in zip(expected, frames, strict=True):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from osmnet_sdk.devices import fast_precision, is_out_of_memory, resolve_device
-from osmnet_sdk.errors import DeviceError, InputError
+from osmnet_sdk.devices import fast_precision, resolve_device
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.render.batches import Batches
 from osmnet_sdk.render.network.driving import window_frames
 from osmnet_sdk.render.network.generator import VideoGenerator
 
@@ -95,8 +93,9 @@ def paint_frames(
         raise InputError("Poses or expression hold values that are not numbers; track them again.")
     wanted = range(len(moved)) if frames is None else frames
     windows = window_frames(wanted, config.half_window, len(moved))
-    brush = _Brush(generator, photo, moved, said, batch or _BATCH[device.type != "cpu"])
-    return brush.paint(windows)
+    brush = _Brush(generator, photo, moved, said)
+    at_once = batch or _BATCH[device.type != "cpu"]
+    return Batches(brush.paint, at_once, device, (size, size)).ahead(list(windows))
 
 
 _BATCH = {False: 1, True: 16}
@@ -104,61 +103,20 @@ _BATCH = {False: 1, True: 16}
 
 
 class _Brush:
-    """Draws windows of one performance; knows how many at a time there is memory for."""
+    """Draws windows of one performance."""
 
     def __init__(
-        self,
-        generator: VideoGenerator,
-        photo: Image,
-        poses: Tensor,
-        expression: Tensor,
-        batch: int,
+        self, generator: VideoGenerator, photo: Image, poses: Tensor, expression: Tensor
     ) -> None:
         self._generator = generator
         self._device = next(generator.parameters()).device
         self._source = to_network(photo[None]).to(self._device)
         self._tracks = poses, expression
-        self._batch = batch
 
-    def paint(self, windows: NDArray[np.int64]) -> Generator[Image]:
-        """The frames of windows (N, 2k + 1), one after the other."""
-        with ThreadPoolExecutor(1, thread_name_prefix="osmnet-paint") as pool:
-            waiting: deque[Future[NDArray[np.uint8]]] = deque()
-            size = self._batch  # it may become less meanwhile
-            parts = (windows[start : start + size] for start in range(0, len(windows), size))
-            try:
-                for part in islice(parts, 2):
-                    waiting.append(pool.submit(self._drawn, part))
-                while waiting:
-                    images = waiting.popleft().result()
-                    waiting.extend(pool.submit(self._drawn, part) for part in islice(parts, 1))
-                    yield from images
-            finally:
-                for future in waiting:
-                    future.cancel()
-
-    def _drawn(self, windows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """(B, S, S, 3) uint8, drawn in as many parts as memory asks for."""
-        done: list[NDArray[np.uint8]] = []
-        while sum(map(len, done)) < len(windows):
-            start = sum(map(len, done))
-            try:
-                done.append(self._part(windows[start : start + self._batch]))
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                if self._batch == 1:
-                    raise DeviceError(
-                        f"'{self._device}' has no memory for one frame of "
-                        f"{self._source.shape[-1]}²; close other programs or use another device."
-                    ) from error
-                self._batch //= 2
-        return np.concatenate(done)
-
-    def _part(self, windows: NDArray[np.int64]) -> NDArray[np.uint8]:
-        # All parts have one size, or the device might take other kernels for the last one.
-        rows = torch.from_numpy(np.resize(windows, (self._batch, windows.shape[1])))
+    def paint(self, windows: Sequence[NDArray[np.int64]]) -> Sequence[Image]:
+        """The frames (B, S, S, 3) of windows (2k + 1,)."""
+        rows = torch.from_numpy(np.stack(windows))
         poses, expression = (track[rows].to(self._device) for track in self._tracks)
         with torch.inference_mode():
             drawn = self._generator(self._source, poses, expression)
-            return to_images(drawn[: len(windows)])
+            return list(to_images(drawn))
