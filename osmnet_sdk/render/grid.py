@@ -2,7 +2,8 @@
 
 A grid of points lies over the head crop and a margin around it. Points on the mesh take part in
 its motion; others take the depth of the nearest one, fading to the depth of the head's middle.
-Below the chin the head's motion fades out over the neck.
+Below the chin the head's motion fades out over the neck into that of the shoulders, which follow
+the head a little: a torso that stands still looks like a head on a spring.
 """
 
 from __future__ import annotations
@@ -14,12 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
-from osmnet_sdk.face.camera import Pose
+from osmnet_sdk.face.camera import Pose, euler_angles, rotation_matrix
 from osmnet_sdk.render.geometry import HeadGeometry, smoothstep
 from osmnet_sdk.render.raster import rasterize
 
 Array = NDArray[np.float64]
 
+_TORSO_FOLLOWS = 0.4
+"""Share of the head joint's movement that the shoulders make."""
+_TORSO_TURN = np.array([0.03, 0.15, 0.15])
+"""Share of the head's pitch, yaw and roll that the shoulders make."""
+_TORSO_PIVOT = (0.0, -0.25, -0.03)
+"""Where the shoulders turn about, metres in the head frame: between them."""
+_TORSO_EDGE = 0.2
+"""Over the crop's side: where the shoulders' motion fades out towards what stands still."""
 CELLS = 64
 MARGIN = 0.3
 """How far the grid reaches beyond the crop on each side, over its side."""
@@ -41,6 +50,7 @@ class PhotoGrid:
         points: (N, 3) position in the head frame at rest, metres.
         depth: (N,) metres from the camera at rest.
         weight: (N,) share of the head's motion, 0 to 1.
+        torso: (N, 2) share of the shoulders' motion across and down the picture, 0 to 1.
         carriers: (N, 3) vertices of the mesh triangle at or nearest to the point.
         shares: (N, 3) how much of each carrier's deformation the point takes.
     """
@@ -50,6 +60,7 @@ class PhotoGrid:
     points: Array
     depth: Array
     weight: Array
+    torso: Array
     carriers: NDArray[np.int32]
     shares: Array
 
@@ -59,6 +70,8 @@ class PhotoGrid:
         deformed = self.points + (change[self.carriers] * self.shares[..., None]).sum(1)
         moved = geometry.fit.camera.project(deformed, pose)
         shift = (moved[:, :2] - self.source) * self.weight[:, None]
+        shoulders = geometry.fit.camera.project(self.points, _torso_pose(geometry.fit.pose, pose))
+        shift += (shoulders[:, :2] - self.source) * self.torso
         side = CELLS + 1
         smooth = cv2.GaussianBlur(
             shift.reshape(side, side, 2).astype(np.float32), (0, 0), _SMOOTHING
@@ -102,15 +115,49 @@ def build_grid(geometry: HeadGeometry) -> PhotoGrid:
             -depth,
         ]
     )
+    weight = 1.0 - smoothstep(below / _NECK)
     return PhotoGrid(
         source=source,
         triangles=grid_triangles(side, side),
         points=(seen - fit.pose.translation) @ fit.pose.rotation,
         depth=depth,
-        weight=1.0 - smoothstep(below / _NECK),
+        weight=weight,
+        torso=_torso_share(geometry, source, weight),
         carriers=carriers.astype(np.int32),
         shares=shares,
     )
+
+
+def _torso_share(geometry: HeadGeometry, source: Array, weight: Array) -> Array:
+    """How much of the shoulders' motion each point takes, across and down the picture: (N, 2).
+
+    It fades out where the still photo goes on beside the grid, and up and down at the photo's lower
+    edge, below which there is nothing to be seen.
+    """
+    face = geometry.face
+    height, width = face.photo.shape[:2]
+    reach = _TORSO_EDGE * face.crop.side
+    low, high = source.min(0), source.max(0)
+    x, y = source.T
+    across = 1.0 - weight
+    for inwards, goes_on in (
+        (x - low[0], low[0] > 0),
+        (high[0] - x, high[0] < width - 1),
+        (high[1] - y, high[1] < height - 1),
+    ):
+        if goes_on:
+            across = across * smoothstep(inwards / reach)
+    down = across * smoothstep((height - 1 - y) / reach)
+    return np.stack([across, down], axis=1)
+
+
+def _torso_pose(rest: Pose, pose: Pose) -> Pose:
+    """The shoulders' pose under a head's: in the axes of the head as the photo shows it."""
+    turned = euler_angles(rest.rotation.T @ pose.rotation) * _TORSO_TURN
+    rotation = rest.rotation @ rotation_matrix(turned)
+    pivot = (rest.rotation - rotation) @ np.array(_TORSO_PIVOT)
+    followed = _TORSO_FOLLOWS * (pose.translation - rest.translation)
+    return Pose(rotation, rest.translation + pivot + followed)
 
 
 def _depth(
