@@ -39,6 +39,10 @@ _LIP_REACH = 0.008
 _CLOSED_GAP = 0.06
 """Lip gap, over the mouth's width, below which lips are drawn together."""
 
+_NARROWING = 1.4
+"""Factor on how far puckered lips draw together across. Seen from the front, that is all that shows
+of their coming forward, and the model's own shapes look weak."""
+
 LIDS = {"Left": sets.LEFT_EYE_LIDS, "Right": sets.RIGHT_EYE_LIDS}
 
 
@@ -59,7 +63,8 @@ class HeadGeometry:
         source: (V, 3) where the photo shows each vertex: x, y in pixels, depth in metres.
         alpha: (V,) weight of the mesh's own warp against that of the photo grid, 0 to 1.
         lids: (V, 2) how much a vertex belongs to the left and right moving lid, 0 to 1.
-        shapes: (52, V · 3) float32 blendshapes, with blinks scaled so that they close these eyes.
+        shapes: (52, V · 3) float32 blendshapes, with blinks that close these eyes and puckers that
+            narrow the mouth.
         seal: (V, 3) offset that closes what gap the fit leaves between the lips.
         face_height: pixels from the top of the forehead to the chin.
         down: (2,) unit vector from forehead to chin in the photo.
@@ -127,7 +132,7 @@ def build_geometry(face: SourceFace) -> HeadGeometry:
     fit, model = face.fit, face.model
     rest = _corrected(model.vertices(fit.identity, fit.expression), face, model)
     source = fit.camera.project(rest, fit.pose)
-    shapes, gains = _closing_shapes(model, rest, fit)
+    shapes, gains = _shapes_of(model, rest, fit)
     chin, top = face.landmarks[sets.CHIN], face.landmarks[10]
     height = float(np.linalg.norm(chin - top))
     return HeadGeometry(
@@ -166,10 +171,10 @@ def _corrected(
     return (vertices + shift @ fit.pose.rotation).astype(np.float32)
 
 
-def _closing_shapes(
+def _shapes_of(
     model: FaceModel, rest: NDArray[np.float32], fit: FaceFit
 ) -> tuple[NDArray[np.float32], dict[str, float]]:
-    """Blendshapes whose blinks close exactly the eyes of this photo."""
+    """Blendshapes whose blinks close exactly the eyes of this photo, and whose puckers narrow."""
     shapes = model.expression_basis.copy()
     gains = {}
     for side, (upper, lower) in LIDS.items():
@@ -180,6 +185,8 @@ def _closing_shapes(
         gain = (_aperture(model, rest, upper, lower) + _LID_OVERLAP) / (travel * left)
         gains[side] = float(np.clip(gain, 0.5, 2.0))
         shapes[index] *= gains[side]
+    for name in ("mouthPucker", "mouthFunnel"):
+        shapes[ARKIT_NAMES.index(name), :, 0] *= _NARROWING
     return shapes.reshape(len(ARKIT_NAMES), -1), gains
 
 
