@@ -1,121 +1,202 @@
-"""The inside of the mouth: teeth, gums, tongue and cavity, painted from the model's own parts."""
+"""The inside of the mouth: teeth, gums, tongue and cavity, painted from the model's own parts.
+
+What the photo shows of it is used as it is; the rest is painted in the photo's light. Lips shade
+what lies behind them, and the further back it lies the less light reaches it, the less so the
+wider the mouth is open. A gap of a pixel or two shows the dark line between the lips, not teeth.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.face.landmark_sets import UPPER_LIP
+from osmnet_sdk.face.landmark_sets import LOWER_LIP, UPPER_LIP
 from osmnet_sdk.face.model import PARTS, FaceModel
 from osmnet_sdk.render.geometry import HeadGeometry
-from osmnet_sdk.render.raster import Coverage, interpolate
+from osmnet_sdk.render.mouth_photo import usual_light
+from osmnet_sdk.render.raster import Coverage
+from osmnet_sdk.render.shade import sample_cubic, sample_mask
 from osmnet_sdk.render.textures import Textures
 
 Float = NDArray[np.float32]
 
-# sRGB colours under the light of an average photo, 0 to 255
-_TOOTH = np.array([226, 214, 198], np.float32)
-_GUM = np.array([168, 92, 96], np.float32)
-_CAVITY = np.array([88, 34, 36], np.float32)
-_DEEP = np.array([16, 7, 9], np.float32)
-_TONGUE = np.array([172, 92, 94], np.float32)
-_AVERAGE_SKIN = 165.0
-_TOOTH_ANGLE = 0.27
-"""Radians of the dental arch that one tooth takes."""
+# sRGB colours in an average photo's light, 0 to 255
+_GUM = (150, 84, 86)
+_PALATE = (120, 56, 58)
+_TONGUE = (168, 92, 94)
+_DEEP = (44, 19, 20)
+
+_TOOTH, _DEEPEST, _SEAM = 0, 4, 5
+"""Rows of the palette that are not a part's own."""
+_KINDS = {"upper_teeth": 1, "lower_teeth": 2, "tongue": 3, "mouth_cavity": 4}
+_UPPER, _LOWER, _TONGUE_KIND = 1, 2, 3
+
+_TOOTH_WIDTH = np.float32(0.0082)
+"""Metres along the dental arch that a tooth takes."""
+_ARCH = np.float32(0.027)
+"""Metres along the arch at which teeth have grown dark behind the cheeks."""
+_GUM_LINE, _GUM_EDGE = np.float32(0.55), np.float32(0.1)
+"""Height over a row of teeth where gums begin, and over which teeth turn into them."""
+_LIPS_DEPTH = np.float32(0.006)
+"""Metres behind the lips up to which everything is in full light."""
+_REACH, _REACH_OPEN = np.float32(0.012), np.float32(0.9)
+"""Metres over which the light falls to a third, and by how much more for each metre of opening."""
+_UPPER_SHADOW, _LOWER_SHADOW = np.float32(6.0), np.float32(3.0)
+"""Reach of the shadows of both lips, pixels of a 256 crop."""
+_SEAM_WIDTH = np.float32(5.0)
+"""Gap, in such pixels, below which the line between the lips shows."""
+
+_jit = numba.njit(cache=True, nogil=True, fastmath=True)
 
 
-@dataclass(frozen=True, eq=False)
-class MouthCoordinates:
-    """Where on a tooth each vertex lies.
+def tooth_coordinates(model: FaceModel) -> Float:
+    """(V, 2) metres along the dental arch from its middle, and height over the row, 1 in the gum.
 
-    Attributes:
-        values: (V, 2) float32: angle along the dental arch in radians, height from 0 to 1.
+    Both are 0 for vertices that belong to no tooth.
     """
-
-    values: Float
-
-
-def mouth_coordinates(model: FaceModel) -> MouthCoordinates:
-    """Coordinates of the teeth's vertices; 0 elsewhere."""
     values = np.zeros((len(model.mean), 2), np.float32)
-    for name in ("upper_teeth", "lower_teeth"):
+    for name, edge in (("upper_teeth", 0.0), ("lower_teeth", 1.0)):
         vertices = np.unique(model.triangles_of(name))
         x, y, z = model.mean[vertices].T
-        values[vertices, 0] = np.arctan2(x, z - z.min() + 0.012)
-        values[vertices, 1] = (y - y.min()) / np.ptp(y)
-    return MouthCoordinates(values)
+        values[vertices, 0] = np.sign(x) * np.hypot(x, z.max() - z)
+        values[vertices, 1] = np.abs((y - y.min()) / np.ptp(y) - edge)
+    return values
 
 
-def paint_mouth(
-    geometry: HeadGeometry,
-    textures: Textures,
-    coordinates: MouthCoordinates,
-    vertices: Float,
-    cover: Coverage,
-    source: Float,
-    pixels: float,
-) -> Float:
-    """Colours of the mouth's inside where its parts show.
+class MouthPainter:
+    """Paints the inside of one head's mouth; may be used from several threads.
 
     Args:
         geometry: the source head.
         textures: what the photo gives.
-        coordinates: of the teeth.
-        vertices: (V, 3) posed head, metres.
-        cover: coverage of the part of the frame around the mouth (h, w).
         source: (V, 2) position of each vertex in the textures.
-        pixels: size of an output pixel's feature: frame pixels for each pixel of a 256 crop.
-
-    Returns:
-        (h, w, 3) float32, 0 to 255; arbitrary beside the mouth.
     """
-    model = geometry.model
-    lips = model.at_landmarks(vertices)[UPPER_LIP]
-    values = np.concatenate([coordinates.values, vertices[:, 2:3], source], axis=1)
-    u, v, z, x, y = np.moveaxis(interpolate(cover, model.triangles, values), -1, 0)
-    parts = model.parts[np.maximum(cover.triangle, 0)]
-    inside = np.isin(parts, [PARTS.index(n) for n in ("upper_teeth", "lower_teeth", "tongue",
-                                                      "mouth_cavity")])  # fmt: skip
-    inside &= cover.triangle >= 0
-    depth = np.clip(lips[2] - z, 0, 0.1)
-    colours = _cavity(depth)
-    for name, paint in (
-        ("tongue", _TONGUE * np.clip(1.1 - depth / 0.055, 0.2, 1)[..., None]),
-        ("upper_teeth", _teeth(u, v)),
-        ("lower_teeth", _teeth(u, 1 - v) * np.float32(0.85)),
-    ):
-        here = inside & (parts == PARTS.index(name))
-        colours[here] = paint[here]
-    # lips shade what lies behind them
-    away = cv2.distanceTransform(np.pad(inside.astype(np.uint8), 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    colours *= np.clip(0.42 + away / (6.0 * pixels), 0, 1)[..., None]
-    colours = cv2.GaussianBlur(colours, (0, 0), max(0.3, 0.6 * pixels)) * _light(textures)
-    shown = cv2.remap(textures.mouth, x, y, cv2.INTER_LINEAR)[..., None] / np.float32(255)
-    shown *= inside[..., None]
-    real = cv2.remap(textures.photo, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(colours * (1 - shown) + real * shown, np.float32)
+
+    def __init__(self, geometry: HeadGeometry, textures: Textures, source: Float) -> None:
+        model = geometry.model
+        self._model, self._textures = model, textures
+        self._kind = np.array([_KINDS.get(name, 0) for name in PARTS], np.int32)[model.parts]
+        still = np.zeros((len(model.mean), 6), np.float32)
+        still[:, :2], still[:, 4:] = tooth_coordinates(model), source
+        self._values = still
+        light = usual_light(textures.skin_tone)
+        usual = np.array([_GUM, _PALATE, _TONGUE, _DEEP]) * light
+        self._palette = np.stack([textures.tooth, *usual, textures.seam]).astype(np.float32)
+
+    def paint(self, vertices: Float, cover: Coverage, pixels: float) -> tuple[Float, Float]:
+        """Colours of the mouth's inside, and how much of them shows.
+
+        Args:
+            vertices: (V, 3) posed head, metres.
+            cover: coverage of the part of the frame around the mouth (h, w).
+            pixels: frame pixels for each pixel of a 256 crop.
+
+        Returns:
+            (h, w, 3) float32, 0 to 255, and (h, w) float32, 0 to 1 with a soft edge.
+        """
+        lips = self._model.at_landmarks(vertices)
+        opening = max(0.0, float(lips[UPPER_LIP, 1] - lips[LOWER_LIP, 1]))
+        values = self._values.copy()
+        values[:, 2] = lips[UPPER_LIP, 2] - vertices[:, 2]
+        values[:, 3] = vertices[:, 0]
+        colours = np.zeros((*cover.triangle.shape, 3), np.float32)
+        inside = np.zeros(cover.triangle.shape, np.float32)
+        _paint(
+            cover.triangle, cover.weights, self._model.triangles, self._kind, values,
+            self._palette, np.float32(opening), np.float32(pixels),
+            self._textures.mouth, self._textures.mouth_share, colours, inside,
+        )  # fmt: skip
+        sigma = max(0.3, 0.5 * pixels)
+        share = cv2.GaussianBlur(inside, (0, 0), sigma)
+        soft = cv2.GaussianBlur(colours, (0, 0), sigma) / np.maximum(share, 1e-3)[..., None]
+        return np.asarray(soft, np.float32), np.asarray(share, np.float32)
 
 
-def _cavity(depth: Float) -> Float:
-    fade = np.exp(-depth / 0.03)[..., None]
-    return np.asarray(_DEEP + (_CAVITY - _DEEP) * fade, np.float32)
+@_jit
+def _smooth(t):  # type: ignore[no-untyped-def]
+    t = min(max(t, np.float32(0.0)), np.float32(1.0))
+    return t * t * (np.float32(3.0) - np.float32(2.0) * t)
 
 
-def _teeth(u: Float, v: Float) -> Float:
-    """Tooth and gum colours; `v` is 1 at the gum."""
-    between = np.abs(((u / _TOOTH_ANGLE + 0.5) % 1) - 0.5)
-    line = (1 - 0.28 * np.exp(-((between / 0.07) ** 2)))[..., None]
-    gum = np.clip((v - 0.72) / 0.15, 0, 1)[..., None]
-    side = np.clip(1 - np.abs(u) ** 1.5, 0.2, 1)[..., None]
-    return np.asarray((_TOOTH * line * (1 - gum) + _GUM * gum) * side, np.float32)
+@_jit
+def _paint(  # type: ignore[no-untyped-def]
+    cover, weights, triangles, kind, values, palette, opening, pixels, photo, photo_share,
+    colours, inside,
+):  # fmt: skip
+    """Paint every pixel that shows the mouth's inside, column by column between the lips.
+
+    Args:
+        cover: (h, w) triangle of the mesh, −1 beside it.
+        weights: (h, w, 2) barycentric weights there.
+        triangles: (F, 3) int32.
+        kind: (F,) int32: 0 not in the mouth, else as in `_KINDS`.
+        values: (V, 6) float32: metres along the dental arch, height over the row of teeth, metres
+            behind the lips, metres across, position in the textures.
+        palette: (6, 3) float32: tooth, gum, palate, tongue, deepest, seam.
+        opening: metres between the lips.
+        pixels: frame pixels for each pixel of a 256 crop.
+        photo: (H, W, 3) uint8 texture of the mouth's inside.
+        photo_share: (H, W) uint8, how much of it is used.
+        colours: (h, w, 3) float32 result, 0 to 255.
+        inside: (h, w) float32 result, 1 in the mouth.
+    """
+    height, width = cover.shape
+    for x in range(width):
+        top = 0
+        while top < height:
+            if cover[top, x] < 0 or kind[cover[top, x]] == 0:
+                top += 1
+                continue
+            bottom = top
+            while bottom < height and cover[bottom, x] >= 0 and kind[cover[bottom, x]] > 0:
+                bottom += 1
+            for y in range(top, bottom):
+                above = (y - top + np.float32(0.5)) / pixels
+                below = (bottom - y - np.float32(0.5)) / pixels
+                t = cover[y, x]
+                u, v = weights[y, x, 0], weights[y, x, 1]
+                w = np.float32(1.0) - u - v
+                i, j, k = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                sx = values[i, 4] * u + values[j, 4] * v + values[k, 4] * w
+                sy = values[i, 5] * u + values[j, 5] * v + values[k, 5] * w
+                depth = values[i, 2] * u + values[j, 2] * v + values[k, 2] * w
+                behind = max(depth - _LIPS_DEPTH, np.float32(0.0))
+                light = np.exp(-behind / (_REACH + _REACH_OPEN * opening))
+                shadow = np.float32(0.5) + np.float32(0.5) * _smooth(above / _UPPER_SHADOW)
+                shadow *= np.float32(0.8) + np.float32(0.2) * _smooth(below / _LOWER_SHADOW)
+                gum, base = np.float32(0.0), kind[t]
+                if kind[t] == _UPPER or kind[t] == _LOWER:
+                    along = values[i, 0] * u + values[j, 0] * v + values[k, 0] * w
+                    up = values[i, 1] * u + values[j, 1] * v + values[k, 1] * w
+                    base = _TOOTH
+                    gum = _smooth((up - _GUM_LINE) / _GUM_EDGE)
+                    shadow *= _between_teeth(along)
+                    light *= np.exp(-(along / _ARCH) * (along / _ARCH))
+                    if kind[t] == _LOWER:
+                        shadow *= np.float32(0.85)
+                elif kind[t] == _TONGUE_KIND:
+                    groove = values[i, 3] * u + values[j, 3] * v + values[k, 3] * w
+                    groove /= np.float32(0.004)
+                    shadow *= np.float32(1.0) - np.float32(0.15) * np.exp(-groove * groove)
+                else:
+                    base = 2
+                seam = np.float32(1.0) - _smooth((above + below) / _SEAM_WIDTH)
+                known = sample_mask(photo_share, sx, sy)
+                for c in range(3):
+                    colour = palette[base, c] + (palette[1, c] - palette[base, c]) * gum
+                    colour = palette[_DEEPEST, c] + (colour * shadow - palette[_DEEPEST, c]) * light
+                    if known > 0.01:
+                        colour += (sample_cubic(photo, sx, sy, c) - colour) * known
+                    colours[y, x, c] = colour + (palette[_SEAM, c] - colour) * seam
+                inside[y, x] = 1.0
+            top = bottom
 
 
-def _light(textures: Textures) -> Float:
-    """Brightness and tint of the photo's light, judged by the cheeks."""
-    tone = textures.skin_tone
-    level = np.clip(tone.mean() / _AVERAGE_SKIN, 0.35, 1.15)
-    tint = np.clip((tone / max(tone.mean(), 1.0)) ** 0.35, 0.8, 1.2)
-    return np.asarray(level * tint, np.float32)
+@_jit
+def _between_teeth(along):  # type: ignore[no-untyped-def]
+    """Brightness across a tooth, darker in the narrow line where two of them meet."""
+    tooth = along / _TOOTH_WIDTH
+    off = abs(tooth - np.floor(tooth) - np.float32(0.5)) * np.float32(2.0)  # 1 between two teeth
+    return np.float32(1.0) - np.float32(0.3) * _smooth((off - np.float32(0.75)) * np.float32(4.0))

@@ -11,9 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.render.filling import continued
 from osmnet_sdk.render.geometry import HeadGeometry, build_geometry
 from osmnet_sdk.render.grid import build_grid
-from osmnet_sdk.render.mouth import mouth_coordinates, paint_mouth
+from osmnet_sdk.render.lids import shade_lid
+from osmnet_sdk.render.mouth import MouthPainter
 from osmnet_sdk.render.raster import Coverage, rasterize
 from osmnet_sdk.render.shade import sample_layer, shade
 from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS, build_textures
@@ -24,11 +26,6 @@ Float = NDArray[np.float32]
 _SKIN, _EYE, _MOUTH = 0, 1, 2
 _FEATHER = 0.06
 """Width of the soft edge between the moving part and the still photo, over the moving part's."""
-_UPPER_LIDS = {
-    "Left": (362, 398, 384, 385, 386, 387, 388, 466, 263),
-    "Right": (33, 246, 161, 160, 159, 158, 157, 173, 133),
-}
-"""Landmarks along the upper lid's edge, corner to corner."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class View:
         return result
 
     def still(self, photo: Image) -> Image:
-        """The photo as this view shows it, its edge repeated beyond it."""
+        """The photo as this view shows it; beyond its edge its colours are carried on."""
         step = 1 / self.scale
         corner = (self.x + 0.5 * step - 0.5, self.y + 0.5 * step - 0.5)
         matrix = np.array([[step, 0, corner[0]], [0, step, corner[1]]])
@@ -64,16 +61,25 @@ class View:
         if step > 1:  # area-average first, or fine detail would alias
             sigma = 0.35 * np.sqrt(step**2 - 1)
             source = cv2.GaussianBlur(photo, (0, 0), sigma)
-        return np.asarray(
-            cv2.warpAffine(
-                source,
-                matrix,
-                (self.width, self.height),
-                flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.uint8,
+        picture = cv2.warpAffine(
+            source,
+            matrix,
+            (self.width, self.height),
+            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REFLECT,
         )
+        outside = np.ones((self.height, self.width), np.uint8)
+        rows = _within(self.y, self.height, step, photo.shape[0])
+        columns = _within(self.x, self.width, step, photo.shape[1])
+        outside[rows, columns] = 0
+        return continued(np.asarray(picture, np.uint8), outside)
+
+
+def _within(start: float, count: int, step: float, size: int) -> slice:
+    """Which of `count` pixels of a frame lie on a photo of `size` pixels, or touch it."""
+    first = int(np.ceil(-start / step - 0.5)) - 1
+    last = int(np.ceil((size - start) / step - 0.5)) + 1
+    return slice(max(0, first), max(0, last))
 
 
 def crop_view(face: SourceFace, height: int, width: int) -> View:
@@ -113,11 +119,12 @@ class FrameRenderer:
         domain = self._textures.domain
         self._mesh_source = domain.to_picture(self.geometry.source).astype(np.float32)
         self._grid_source = domain.to_picture(self._grid.source).astype(np.float32)
-        self._teeth = mouth_coordinates(face.model)
+        self._mouth = MouthPainter(self.geometry, self._textures, self._mesh_source)
         self._layer = np.full(len(face.model.triangles), _SKIN, np.int32)
         for names, layer in ((EYE_PARTS, _EYE), (MOUTH_PARTS, _MOUTH)):
             wanted = [PARTS.index(name) for name in names]
             self._layer[np.isin(face.model.parts, wanted)] = layer
+        self._lash = self._textures.lash.astype(np.float32)
         self._pixels = view.scale * face.crop.side / 256.0
         self._frame_region()
 
@@ -186,7 +193,10 @@ class FrameRenderer:
         )  # fmt: skip
         _soften_silhouette(out, share, self._pixels)
         self._draw_eyes(out, mesh)
-        self._draw_lashes(out, points, closure)
+        landmarks = geometry.model.at_landmarks(points)
+        for side, strength in zip(closure, lids, strict=True):
+            if strength > 0.05:
+                shade_lid(out, landmarks, side, strength, self._lash, self._pixels)
         self._draw_mouth(out, mesh, vertices)
         if self._melt is not None:
             out = self._still[self._region] * (1 - self._melt) + out * self._melt
@@ -211,34 +221,8 @@ class FrameRenderer:
         if box is None:
             return
         part = _cut(mesh, box)
-        colours = paint_mouth(
-            self.geometry, self._textures, self._teeth, vertices, part, self._mesh_source,
-            self._pixels,
-        )  # fmt: skip
-        _lay(out, box, colours, self._mask(part, _MOUTH), 0.6 * self._pixels, 2.0)
-
-    def _draw_lashes(self, out: Float, points: Float, closure: dict[str, float]) -> None:
-        """A soft dark line along the edge of an upper lid that closes."""
-        model = self.geometry.model
-        for side, closed in closure.items():
-            strength = _lid_share(closed)
-            if strength < 0.05:
-                continue
-            line = model.at_landmarks(points)[list(_UPPER_LIDS[side]), :2]
-            margin = 4 + round(6 * self._pixels)
-            low = np.maximum(np.floor(line.min(0)).astype(int) - margin, 0)
-            high = np.minimum(np.ceil(line.max(0)).astype(int) + margin, out.shape[1::-1])
-            if (high - low).min() < 3:
-                continue
-            mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.float32)
-            cv2.polylines(
-                mask, [np.round((line - low) * 16).astype(np.int32)], False, 1.0,
-                max(1, round(1.3 * self._pixels)), cv2.LINE_AA, 4,
-            )  # fmt: skip
-            mask = cv2.GaussianBlur(mask, (0, 0), max(0.4, 0.5 * self._pixels))
-            share = (np.clip(mask, 0, 1) * 0.75 * strength)[..., None]
-            box = (slice(low[1], high[1]), slice(low[0], high[0]))
-            out[box] += (self._textures.lash.astype(np.float32) - out[box]) * share
+        colours, share = self._mouth.paint(vertices, part, self._pixels)
+        out[box] += (colours - out[box]) * share[..., None]
 
     def _mask(self, part: Coverage, layer: int) -> Float:
         shown = self._layer[np.maximum(part.triangle, 0)] == layer

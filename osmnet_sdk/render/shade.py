@@ -42,7 +42,7 @@ def _cubic(t):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _sample_mask(mask, x, y):  # type: ignore[no-untyped-def]
+def sample_mask(mask, x, y):  # type: ignore[no-untyped-def]
     """Bilinear sample of a mask, 0 to 1."""
     height, width = mask.shape
     x = min(max(x, np.float32(0.0)), np.float32(width - 1.001))
@@ -127,7 +127,7 @@ def shade(  # type: ignore[no-untyped-def]
                     for s in range(2):
                         part = mesh_lids[i, s] * u + mesh_lids[j, s] * v + mesh_lids[k, s] * w
                         lid = max(lid, part * lid_closure[s])
-            shown = _sample_mask(person, sx, sy)
+            shown = sample_mask(person, sx, sy)
             for c in range(3):
                 colour = np.float32(0.0)
                 if shown > 0.002:
