@@ -27,7 +27,7 @@ from osmnet_sdk.training.guided_card import guided_card
 from osmnet_sdk.training.guided_figures import sample_sheet, window_figures
 from osmnet_sdk.training.guided_objective import Adversary, GuidedObjective, GuidedTraining
 from osmnet_sdk.training.guided_recipe import GuidedRecipe
-from osmnet_sdk.training.guided_samples import GuidedSamples, SampleMaker
+from osmnet_sdk.training.guided_samples import GuidedSamples, SampleMaker, cut_patches
 from osmnet_sdk.training.image_losses import ImageLosses
 from osmnet_sdk.training.loop import Stage, train_stages
 from osmnet_sdk.training.processes import Processes
@@ -42,6 +42,7 @@ SHEET = "guided-sheet.png"
 
 _CHECKED, _MEASURED = 64, 400
 """Windows that are measured at a checkpoint, and for the card."""
+_PATCHES = "patches"
 _LAST_RATE = 0.1
 """Learning rate at the end of a stage over that at its start."""
 
@@ -152,7 +153,7 @@ def _stages(
     samples: GuidedSamples,
     checked: GuidedSamples,
 ) -> list[Stage]:
-    """First towards the truth; then, if the recipe has it, with the adversary."""
+    """Patches; then whole windows; at last, if the recipe has it, with the adversary."""
 
     def measure() -> dict[str, float]:
         _, plain, guided = window_figures(networks.painter, checked, _CHECKED)
@@ -160,18 +161,21 @@ def _stages(
             f"guided {name}": value for name, value in asdict(guided).items()
         }
 
-    def stage(name: str, steps: int, rate: float, learning: nn.Module, adversarial: bool) -> Stage:
+    def stage(name: str, steps: int, rate: float, *, adversarial: bool = False) -> Stage:
         def seed(step: int) -> int:
             digest = hashlib.sha256(f"{recipe.seed} {name} {step}".encode()).digest()
             return int.from_bytes(digest[:7], "big")
 
         def batch(step: int) -> tuple[Tensor, ...]:
-            return samples.draw(recipe.batch, torch.Generator().manual_seed(seed(step)))
+            generator = torch.Generator().manual_seed(seed(step))
+            drawn = samples.draw(recipe.batch, generator)
+            return cut_patches(drawn, recipe.patch_size, generator) if name == _PATCHES else drawn
 
         def rate_at(step: int) -> float:
             share = (1 + cos(pi * step / steps)) / 2
             return rate * (_LAST_RATE + (1 - _LAST_RATE) * share)
 
+        learning: nn.Module = networks if adversarial else networks.painter
         return Stage(
             name=name,
             steps=steps,
@@ -186,11 +190,13 @@ def _stages(
             divisible=True,
         )
 
-    stages = [stage("guided", recipe.steps, recipe.learning_rate, networks.painter, False)]
-    if recipe.adversarial_steps:
-        rate = recipe.adversarial_learning_rate
-        stages.append(stage("adversarial", recipe.adversarial_steps, rate, networks, True))
-    return stages
+    late = recipe.window_learning_rate
+    stages = [
+        stage(_PATCHES, recipe.patch_steps, recipe.learning_rate),
+        stage("windows", recipe.window_steps, late),
+        stage("adversarial", recipe.adversarial_steps, late, adversarial=True),
+    ]
+    return [each for each in stages if each.steps]
 
 
 def _fingerprint(recipe: GuidedRecipe, samples: GuidedSamples) -> str:

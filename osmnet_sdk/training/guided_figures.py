@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osmnet_sdk.render.guided.guides import GUIDES
-from osmnet_sdk.render.guided.network import GuidedPainter
+from osmnet_sdk.render.guided.network import GuidedPainter, finished
 from osmnet_sdk.render.guided.renderer import network_inputs
 from osmnet_sdk.render.network.painting import to_images
 from osmnet_sdk.training.guided_samples import GuidedSamples
@@ -75,7 +75,7 @@ def _drawn(painter: GuidedPainter, tensors: tuple[Tensor, ...]) -> Image:
     with torch.inference_mode():
         for rows in zip(*(tensor.split(_BATCH) for tensor in tensors[:-1]), strict=True):
             inputs = network_inputs(*(row.to(device) for row in rows))
-            found.append(to_images(inputs[0] + painter(*inputs)))
+            found.append(to_images(finished(inputs[0], painter(*inputs))))
     return np.concatenate(found)
 
 

@@ -10,7 +10,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from osmnet_sdk.render.guided.guides import GUIDES
-from osmnet_sdk.render.guided.network import GuidedPainter
+from osmnet_sdk.render.guided.network import GuidedPainter, finished
 from osmnet_sdk.render.guided.renderer import network_inputs
 from osmnet_sdk.render.network.painting import to_network
 from osmnet_sdk.training.guided_recipe import GuidedRecipe
@@ -108,7 +108,7 @@ class GuidedObjective(nn.Module):
         inputs = network_inputs(*seen)
         warp, _, guides, *_ = inputs
         real = to_network(truth)
-        drawn = warp + self.networks.painter(*inputs).float()
+        drawn = finished(warp, self.networks.painter(*inputs).float())
         found = self.images([drawn], real)
         figures = {
             "reconstruction": found["reconstruction"],

@@ -24,15 +24,19 @@ class GuidedRecipe(Recipe):
     """Frames that each of them is moved to."""
     cycles: int = Field(default=12, ge=0)
     """Times that each portrait is moved away and back."""
-    steps: int = Field(default=2000, ge=1)
-    """Without the adversary."""
+    patch_steps: int = Field(default=4000, ge=1)
+    """On patches of windows around places of mouth and eyes, which is fast."""
+    patch_size: int = Field(default=64, ge=16, multiple_of=8)
+    """Height and width of patches, pixels; no larger than the window."""
+    window_steps: int = Field(default=1000, ge=0)
+    """On whole windows, afterwards."""
     adversarial_steps: int = Field(default=1000, ge=0)
-    """With it, afterwards."""
+    """On whole windows with the adversary, at last."""
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0.0)
-    """Of Adam at the start of each stage; it falls to a tenth along half a cosine."""
-    adversarial_learning_rate: float = Field(default=3e-4, gt=0.0)
-    """The same, of the stage with the adversary."""
+    """Of Adam at the start of the stage of patches; it falls to a tenth along half a cosine."""
+    window_learning_rate: float = Field(default=3e-4, gt=0.0)
+    """The same, of the two stages of windows."""
     reconstruction_weight: float = Field(default=4.0, ge=0.0)
     """Of the L1 distance of pixels in [−1, 1]."""
     gradient_weight: float = Field(default=4.0, ge=0.0)

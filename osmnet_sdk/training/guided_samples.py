@@ -36,6 +36,9 @@ _TURN = (6.0, 9.0, 4.0)
 """Standard deviations in degrees (pitch, yaw, roll) by which portraits are turned away."""
 _SHIFT = 0.006
 """Standard deviation in metres by which they are shifted."""
+_ZONES = GUIDES.index("mouth"), GUIDES.index("eyes")
+_MOUTHS = 0.7
+"""Share of patches that show the mouth; the others show an eye."""
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 
@@ -85,6 +88,36 @@ class GuidedSamples:
     def spread(self, count: int) -> tuple[Tensor, ...]:
         """Samples spread evenly over all."""
         return self.rows(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(int))
+
+
+def cut_patches(
+    tensors: Sequence[Tensor], size: int, generator: torch.Generator
+) -> tuple[Tensor, ...]:
+    """Patches (size, size) of samples, each around a random place of the mouth or of the eyes.
+
+    Args:
+        tensors: fields of `sample_type`, (B, …) each; pictures are cut, the others kept.
+        size: height and width of a patch, pixels.
+        generator: decides where.
+    """
+    guides = tensors[2]
+    limit = guides.shape[1] - size
+    chance, place = torch.rand((2, len(guides)), generator=generator)
+    corners = []
+    for row, zones in enumerate(guides):
+        zone = zones[..., _ZONES[int(chance[row] >= _MOUTHS)]]
+        found = (zone > 127).nonzero()
+        middle = (
+            found[int(place[row] * len(found))] if len(found) else torch.tensor(zone.shape) // 2
+        )
+        corners.append([int(value) for value in (middle - size // 2).clamp(0, limit)])
+    return tuple(
+        torch.stack([
+            picture[top : top + size, left : left + size]
+            for picture, (top, left) in zip(tensor, corners, strict=True)
+        ]) if tensor.ndim == 4 else tensor
+        for tensor in tensors
+    )  # fmt: skip
 
 
 class SampleMaker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -15,9 +16,10 @@ from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import DeviceError, InputError, ModelError
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.render.guided.guides import GUIDES, FaceGuides, FaceWindow
-from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
+from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter, finished
 from osmnet_sdk.render.guided.renderer import GuidedRenderer
 from osmnet_sdk.render.guided.weights import FILE, guided_from, load_guided, stored_guided
+from osmnet_sdk.render.network.painting import to_images
 from osmnet_sdk.render.renderer import crop_view, photo_view
 
 SMALL = GuidedConfig(window_size=64, driving_size=8, channels=(4, 6, 8), residual_layers=1)
@@ -143,13 +145,42 @@ def test_windows_may_reach_beyond_the_frame(left, top, side, size):
     window, before = FaceWindow(left, top, side), frame.copy()
     cut = window.cut(frame, size)
     assert cut.shape == (size, size, 3)
-    window.add(frame, np.zeros((size, size, 3), np.float32))
+    out = np.zeros((size, size, 5), np.float32)
+    window.finish(frame, out)
     assert np.array_equal(frame, before)
-    window.add(frame, np.full((size, size, 3), 10, np.float32))
+    out[..., :3] = 10
+    window.finish(frame, out)
     changed = np.zeros((40, 30), bool)
     changed[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)] = True
     assert (frame[changed] == before[changed] + 10).all()
     assert (frame[~changed] == before[~changed]).all()
+
+
+@pytest.mark.parametrize("side", [16, 48])
+def test_a_window_looks_beside_itself(side):
+    frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    before, out = frame.copy(), np.zeros((16, 16, 5), np.float32)
+    out[..., 3:] = 2 * 16 / side, -1 * 16 / side
+    FaceWindow(8, 8, side).finish(frame, out)
+    inside = slice(8, 8 + side)
+    assert np.array_equal(frame[inside, inside], before[7 : 7 + side, 10 : 10 + side])
+
+
+def test_the_network_and_the_frame_finish_alike():
+    draw = np.random.default_rng(0)
+    frame = cv2.GaussianBlur(draw.integers(0, 255, (32, 32, 3)).astype(np.uint8), (0, 0), 2)
+    out = np.zeros((32, 32, 5), np.float32)
+    out[8:24, 8:24] = draw.normal(size=5) * (10, 10, 10, 1.5, 1.5)
+    tensors = [
+        torch.from_numpy(p)[None].movedim(-1, 1) for p in (frame / np.float32(127.5) - 1, out)
+    ]
+    tensors[1] = torch.cat([tensors[1][:, :3] / 127.5, tensors[1][:, 3:]], dim=1)
+    wanted = to_images(finished(*tensors))[0]
+    FaceWindow(0, 0, 32).finish(frame, out)
+    assert np.abs(frame.astype(int) - wanted).mean() < 1
+    assert np.array_equal(
+        to_images(finished(tensors[0], torch.zeros(1, 5, 32, 32)))[0][:8], frame[:8]
+    )
 
 
 def test_weights_come_back_in_half_precision(tmp_path: Path):

@@ -36,7 +36,12 @@ from osmnet_sdk.training.guided_objective import (
     structure_loss,
 )
 from osmnet_sdk.training.guided_recipe import GuidedRecipe
-from osmnet_sdk.training.guided_samples import GuidedSamples, SampleMaker, sample_type
+from osmnet_sdk.training.guided_samples import (
+    GuidedSamples,
+    SampleMaker,
+    cut_patches,
+    sample_type,
+)
 from osmnet_sdk.training.image_losses import ImageLosses
 from osmnet_sdk.training.segments import Segment
 
@@ -44,7 +49,9 @@ RECIPES = Path(__file__).parents[2] / "models" / "recipes"
 SIZE = 32
 RECIPE = GuidedRecipe(
     config=GuidedConfig(window_size=SIZE, driving_size=8, channels=(4, 6, 8), residual_layers=1),
-    steps=4,
+    patch_steps=4,
+    patch_size=16,
+    window_steps=2,
     adversarial_steps=4,
     batch=2,
     adversary_channels=4,
@@ -119,15 +126,17 @@ def test_weights_card_curves_and_sheet_are_written(tmp_path: Path) -> None:
     sheet = cv2.imdecode(np.fromfile(tmp_path / "work" / SHEET, np.uint8), 1)
     assert sheet.shape == (6 * SIZE, 4 * SIZE, 3)
     curves = EventAccumulator(str(tmp_path / "work")).Reload()
-    assert {"guided/gradient", "adversarial/adversary", "guided/guided mouth_ssim"} <= set(
+    assert {"patches/gradient", "adversarial/adversary", "windows/guided mouth_ssim"} <= set(
         curves.Tags()["scalars"]
     )
-    assert "guided/photo, warp, guided, real" in curves.Tags()["images"]
+    assert "patches/photo, warp, guided, real" in curves.Tags()["images"]
 
 
 @pytest.mark.usefixtures("_made_up")
 def test_sixty_steps_paint_the_mouth(tmp_path: Path) -> None:
-    recipe = RECIPE.model_copy(update={"steps": 60, "adversarial_steps": 0, "learning_rate": 5e-3})
+    recipe = RECIPE.model_copy(
+        update={"patch_steps": 60, "adversarial_steps": 0, "learning_rate": 5e-3}
+    )
     trained(tmp_path, recipe)
     write_manifest(tmp_path / "bundle", name="made", version="1", licence="none")
     before, after = objective(False), objective(False)
@@ -142,7 +151,7 @@ def test_sixty_steps_paint_the_mouth(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_made_up")
-@pytest.mark.parametrize("stop", [3, 7])
+@pytest.mark.parametrize("stop", [3, 9])
 def test_a_stopped_run_goes_on_bit_for_bit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
 ) -> None:
@@ -154,6 +163,19 @@ def test_a_stopped_run_goes_on_bit_for_bit(
     assert (tmp_path / "half" / "work" / CHECKPOINT).is_file()
     half = load_file(trained(tmp_path / "half"))
     assert all(torch.equal(value, half[name]) for name, value in whole.items())
+
+
+def test_patches_show_a_mouth_or_an_eye() -> None:
+    tensors = made_up().rows(np.arange(6))
+    generator = torch.Generator().manual_seed(0)
+    patches = [cut_patches(tensors, 16, generator) for _ in range(9)]
+    assert {tuple(patch[2].shape) for patch in patches} == {(6, 16, 16, len(GUIDES))}
+    middles = torch.cat([patch[2][:, 7:9, 7:9].flatten(1, 2).amax(1) for patch in patches])
+    mouths, eyes = (int((middles[:, GUIDES.index(zone)] > 0).sum()) for zone in ("mouth", "eyes"))
+    assert mouths > eyes > 3
+    assert torch.equal(patches[0][3], tensors[3])
+    whole = cut_patches(tensors, SIZE, generator)
+    assert all(torch.equal(one, other) for one, other in zip(whole, tensors, strict=True))
 
 
 def test_each_side_learns_from_its_own_loss() -> None:

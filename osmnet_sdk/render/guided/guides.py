@@ -64,18 +64,32 @@ class FaceWindow:
         columns = np.arange(self.left, self.left + self.side).clip(0, width - 1)
         return _resized(frame[np.ix_(rows, columns)], size)
 
-    def add(self, frame: NDArray[np.uint8], change: Float) -> None:
-        """Add a change (size, size, 3) of the window, in steps of 1 / 255, to a frame in place."""
+    def finish(self, frame: NDArray[np.uint8], out: Float) -> None:
+        """Change a frame in place as the network says, at the frame's own resolution.
+
+        Args:
+            frame: (H, W, 3).
+            out: (size, size, 5): colours to add in steps of 1 / 255, then x and y in pixels of the
+                network's window by which to look beside.
+        """
         height, width = frame.shape[:2]
         top, left = max(self.top, 0), max(self.left, 0)
         bottom, right = min(self.top + self.side, height), min(self.left + self.side, width)
         if bottom <= top or right <= left:
             return
-        change = _resized(change, self.side)[
-            top - self.top : bottom - self.top, left - self.left : right - self.left
-        ]
-        part = frame[top:bottom, left:right]
-        part[:] = (part + change + np.float32(0.5)).clip(0, 255).astype(np.uint8)
+        scale = np.float32(self.side / out.shape[0])
+        here = (
+            slice(top - self.top, bottom - self.top),
+            slice(left - self.left, right - self.left),
+        )
+        add, beside = (_resized(part, self.side)[here] for part in (out[..., :3], out[..., 3:]))
+        rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
+        moved = cv2.remap(
+            frame, columns + scale * beside[..., 0], rows + scale * beside[..., 1], cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        changed = moved + add + np.float32(0.5)
+        frame[top:bottom, left:right] = changed.clip(0, 255).astype(np.uint8)
 
 
 def _resized(picture: Picture, size: int) -> Picture:

@@ -18,6 +18,8 @@ Width = Annotated[int, Field(ge=4)]
 
 _FOLD = 2
 """Pixels of the window, across and down, that are taken together as channels."""
+_REACH = 8.0
+"""Pixels of the window that an output of 1 moves by."""
 
 
 class GuidedConfig(BaseModel):
@@ -77,14 +79,14 @@ class GuidedPainter(nn.Module):
                 UpBlock(middle, outer, outer, driving, slope),
             ]
         )
-        self.image = nn.Conv2d(outer, 3 * _FOLD**2, 3, padding=1)
+        self.image = nn.Conv2d(outer, 5 * _FOLD**2, 3, padding=1)
         nn.init.zeros_(self.image.weight)
         nn.init.zeros_(self.image.bias)  # type: ignore[arg-type]
 
     def forward(
         self, warp: Tensor, source: Tensor, guides: Tensor, poses: Tensor, expression: Tensor
     ) -> Tensor:
-        """What to add to the warp.
+        """How to finish the warp, see `finished`.
 
         Args:
             warp: (B, 3, S, S) the face window of the warped photo, in [−1, 1].
@@ -94,7 +96,8 @@ class GuidedPainter(nn.Module):
             expression: (B, 52) coefficients in [0, 1].
 
         Returns:
-            (B, 3, S, S), 0 where nothing is in doubt.
+            (B, 5, S, S): colours to add, then x and y in pixels of the window by which to look
+            beside; 0 where nothing is in doubt.
         """
         kind = self.image.weight.dtype
         driving = self.encoder(driving_features(poses[:, None], expression[:, None])).to(kind)
@@ -111,5 +114,24 @@ class GuidedPainter(nn.Module):
             features = layer(features, driving)
         for block in self.up:
             features = block(features, skips.pop(), driving)
-        change = functional.pixel_shuffle(self.image(features), _FOLD)
-        return change.to(guides.dtype) * guides[:, DOUBT : DOUBT + 1]
+        out = functional.pixel_shuffle(self.image(features), _FOLD).to(guides.dtype)
+        out = out * guides[:, DOUBT : DOUBT + 1]
+        return torch.cat([out[:, :3], _REACH * out[:, 3:]], dim=1)
+
+
+def finished(warp: Tensor, out: Tensor) -> Tensor:
+    """The warp, looked up beside itself and coloured as the network says.
+
+    Args:
+        warp: (B, 3, S, S) in [−1, 1].
+        out: (B, 5, S, S), what `GuidedPainter` gives.
+
+    Returns:
+        (B, 3, S, S), about in [−1, 1].
+    """
+    size = out.new_tensor(warp.shape[:-3:-1])  # width and height
+    rows, columns = (torch.arange(n, device=out.device) for n in warp.shape[2:])
+    place = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).to(out.dtype)
+    grid = (2 * (place + out[:, 3:].movedim(1, -1)) + 1) / size - 1
+    moved = functional.grid_sample(warp, grid, padding_mode="border", align_corners=False)
+    return moved + out[:, :3]

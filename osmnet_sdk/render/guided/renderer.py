@@ -71,20 +71,21 @@ class GuidedRenderer:
         samples = [self._samples.take(*row) for row in zip(frames, poses, values, strict=True)]
         changes = self._changes([rows for _, rows in samples])
         for frame, (window, _), change in zip(frames, samples, changes, strict=True):
-            window.add(frame, change)
+            window.finish(frame, change)
         return frames
 
     def _changes(self, rows: Sequence[tuple[NDArray[np.generic], ...]]) -> NDArray[np.float32]:
-        """(B, S, S, 3) in steps of 1 / 255; in halves where memory runs out."""
+        """(B, S, S, 5) as of `FaceWindow.finish`; in halves where memory runs out."""
         if not rows:
-            return np.zeros((0, 0, 0, 3), np.float32)
+            return np.zeros((0, 0, 0, 5), np.float32)
         device = next(self._painter.parameters()).device
         tensors = [
             torch.from_numpy(np.stack(column)).to(device) for column in zip(*rows, strict=True)
         ]
         try:
             with torch.inference_mode():
-                change = 127.5 * self._painter(*network_inputs(*tensors)).float()
+                out = self._painter(*network_inputs(*tensors)).float()
+                out[:, :3] *= 127.5
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -95,7 +96,7 @@ class GuidedRenderer:
                 ) from error
             half = len(rows) // 2
             return np.concatenate([self._changes(rows[:half]), self._changes(rows[half:])])
-        result: NDArray[np.float32] = change.movedim(1, -1).cpu().numpy()
+        result: NDArray[np.float32] = out.movedim(1, -1).cpu().numpy()
         return result
 
 
