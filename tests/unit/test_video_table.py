@@ -13,7 +13,7 @@ from osmnet_sdk.evaluation.video_table import FIRST_WARP_MOUTH, markdown, video_
 
 REAL = VideoScore("a", "real", 9, 0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.5, 1.0, 0.8, 2.0)
 WARP = VideoScore("a", "warp", 9, 0, 0.7, 0.7, 0.6, 1.5, 1.4, 0.46, 0.9, 0.7, 2.2)
-GUIDED = VideoScore("a", "guided", 9, 0, 0.71, 0.72, 0.7, 1.4, 1.3, 0.47, 0.95, 0.69, 2.4)
+GUIDED = VideoScore("a", "guided", 9, 0, 0.71, 0.72, 0.76, 1.4, 1.3, 0.47, 0.95, 0.69, 2.4)
 STILL = VideoScore("a", "still", 9, 3, 0.6, 0.5, 0.4, None, None, None, 1.1, None, 0.0)
 
 
