@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from osmnet_sdk.cli_ablation import generator as evaluate_generator
 from osmnet_sdk.cli_arguments import (
     Blinks,
     Brows,
@@ -52,6 +53,7 @@ app = typer.Typer(
 )
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
+evaluate_app.command("generator")(evaluate_generator)
 app.command()(check)
 app.command()(express)
 app.command()(prepare)

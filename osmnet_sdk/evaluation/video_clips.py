@@ -43,15 +43,12 @@ _LIPS = list(sets.LIPS_OUTER + sets.LIPS_INNER)
 
 
 @dataclass(frozen=True, eq=False)
-class SelfDrivenClip:
-    """A tracked clip, ready to be drawn.
+class RealFrames:
+    """Frames of a clip, and what drawn ones are compared with.
 
     Attributes:
         name: of the clip.
-        face: its first frame as source.
-        motion: (T,) relative to the pose of that frame.
-        expression: (T,) absolute.
-        real: T − 1 frames (256, 256, 3) uint8 RGB of the head crop, all but the first.
+        real: frames (256, 256, 3) uint8 RGB of the head crop.
         landmarks: of each of these, (478, 2) pixels; None where the face was lost, which leaves
             the frame out of all comparisons.
         moments: indices of the frames whose faces' embeddings are compared.
@@ -59,13 +56,25 @@ class SelfDrivenClip:
     """
 
     name: str
-    face: SourceFace
-    motion: MotionTrack
-    expression: ExpressionTrack
     real: list[Image]
     landmarks: list[Points | None]
     moments: list[int]
     embeddings: Array | None
+
+
+@dataclass(frozen=True, eq=False)
+class SelfDrivenClip(RealFrames):
+    """A tracked clip, ready to be drawn; its frames are all but the first.
+
+    Attributes:
+        face: its first frame as source.
+        motion: (T,) relative to the pose of that frame.
+        expression: (T,) absolute.
+    """
+
+    face: SourceFace
+    motion: MotionTrack
+    expression: ExpressionTrack
 
 
 @dataclass(frozen=True)
@@ -149,17 +158,32 @@ class VideoScorer:
         motion, expression = _driving(tracked)
         view = head_view(face)
         real = [view.still(frame) for frame in frames[1:]]
+        seen = self.frames(name, real, tracked.found[1:])
+        return SelfDrivenClip(**vars(seen), face=face, motion=motion, expression=expression)
+
+    def frames(
+        self, name: str, real: list[Image], known: Sequence[bool] | NDArray[np.bool_] | None = None
+    ) -> RealFrames:
+        """Look at frames of the head crop that drawn ones are to be compared with.
+
+        Args:
+            name: how the clip is called.
+            real: frames (256, 256, 3) uint8 RGB.
+            known: whether the face of each frame is to count; None lets all count.
+
+        Raises:
+            NoFaceError: if no frame shows a face.
+        """
+        known = np.ones(len(real), bool) if known is None else known
         points = [
-            seen if found else None
-            for seen, found in zip(self._tracked(real), tracked.found[1:], strict=True)
+            seen if found else None for seen, found in zip(self._tracked(real), known, strict=True)
         ]
         kept = [index for index, found in enumerate(points) if found is not None]
         if not kept:
             raise NoFaceError(f"{name} shows a face in no frame but its first; use another clip.")
         spread = np.linspace(0, len(kept) - 1, _IDENTITY_FRAMES).round().astype(int)
         moments = [kept[index] for index in np.unique(spread)]
-        embeddings = self._embeddings(real, points, moments)
-        return SelfDrivenClip(name, face, motion, expression, real, points, moments, embeddings)
+        return RealFrames(name, real, points, moments, self._embeddings(real, points, moments))
 
     def draw(self, clip: SelfDrivenClip, drawer: Drawer, renderer: str) -> list[Image]:
         """The frames of a clip but the first, as a drawer draws them; `renderer` is its name."""
@@ -171,7 +195,7 @@ class VideoScorer:
                 drawn.append(frame)
         return drawn[1:]
 
-    def score(self, clip: SelfDrivenClip, renderer: str, drawn: list[Image]) -> VideoScore:
+    def score(self, clip: RealFrames, renderer: str, drawn: list[Image]) -> VideoScore:
         """Score frames, as many as `clip.real`; these themselves score what is to be expected."""
         own = drawn is clip.real
         found = clip.landmarks if own else self._tracked(drawn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,21 @@ SHEET = "generator-sheet.png"
 
 _CHECKED = {"segments": 4, "frames": 8}
 """Segments, and frames of each, that are measured at a checkpoint."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedGenerator:
+    """A chain that has been trained, on the CPU, and what it was trained on.
+
+    Attributes:
+        chain: motion network and generator.
+        training: windows of the segments that were learned from.
+        held_out: those of other speakers; None where the recipe holds nobody out.
+    """
+
+    chain: GeneratorChain
+    training: SegmentWindows
+    held_out: SegmentWindows | None
 
 
 def train_generator(
@@ -80,12 +95,62 @@ def train_generator(
         Cancelled: if `cancel` returns True; the checkpoint stays.
     """
     processes = processes or Processes()
+    made = train_chain(
+        recipe, segments, output, work=work, extractor_file=extractor_file, curves=curves,
+        processes=processes, progress=progress, cancel=cancel,
+    )  # fmt: skip
+    chain, windows, held_out = made.chain, made.training, made.held_out
+    weights = output_folder(output) / FILE
+    card = weights.with_suffix(".md")
+    if not processes.is_first:
+        return weights, card
+    save_arrays(weights, *stored_generator(chain.generator, chain.motion.decoder))
+    figures = {"training": self_driven(chain, windows)}
+    if held_out is not None:
+        figures["validation, other speakers"] = self_driven(chain, held_out)
+    with replaced(card) as temporary:
+        validation = [] if held_out is None else held_out.segments
+        text = generator_card(recipe, figures, windows.segments, validation)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+    with replaced(Path(work) / SHEET) as temporary:
+        Image.fromarray(sample_sheet(chain, held_out or windows)).save(temporary)
+    return weights, card
+
+
+def train_chain(
+    recipe: GeneratorRecipe,
+    segments: Sequence[Segment],
+    bundle: str | os.PathLike[str],
+    *,
+    work: str | os.PathLike[str],
+    extractor_file: Path | None = None,
+    curves: str | os.PathLike[str] | None = None,
+    processes: Processes | None = None,
+    progress: ProgressCallback | None = None,
+    cancel: CancelCallback | None = None,
+) -> TrainedGenerator:
+    """Train the generator as `train_generator` does, but write nothing beside the checkpoint.
+
+    Args:
+        recipe: what to train.
+        segments: to learn from and to validate with; pictures of the recipe's image size.
+        bundle: name or folder of a bundle with motion weights.
+        work: as for `train_generator`, as are the others.
+        extractor_file: weights of the recipe's feature extractor.
+        curves: folder for TensorBoard.
+        processes: those that train.
+        progress: called with (stage, done, total).
+        cancel: asked after each step.
+
+    Raises:
+        OSMNetError: as `train_generator`.
+    """
     extractor = None
     if recipe.needs_extractor:
         extractor = load_extractor(recipe.extractor, extractor_file)
     training, validation = split_segments(segments, recipe.validation_share, recipe.seed)
     _check_pictures(training + validation, recipe.config.image_size)
-    motion = _motion_network(recipe, training, output)
+    motion = _motion_network(recipe, training, bundle)
     windows = SegmentWindows(training, recipe, motion.config)
     held_out = SegmentWindows(validation, recipe, motion.config) if validation else None
     with torch.random.fork_rng(devices=[]):
@@ -96,7 +161,7 @@ def train_generator(
     train_stages(
         chain,
         [_stage(recipe, chain, GeneratorObjective(recipe, chain, images), windows, held_out)],
-        processes,
+        processes or Processes(),
         checkpoint=Path(work) / CHECKPOINT,
         curves=None if curves is None else Path(curves),
         fingerprint=_fingerprint(recipe, motion, windows),
@@ -104,20 +169,7 @@ def train_generator(
         cancel=cancel,
     )
     images.to("cpu")
-    weights = output_folder(output) / FILE
-    card = weights.with_suffix(".md")
-    if not processes.is_first:
-        return weights, card
-    save_arrays(weights, *stored_generator(generator, motion.decoder))
-    figures = {"training": self_driven(chain, windows)}
-    if held_out is not None:
-        figures["validation, other speakers"] = self_driven(chain, held_out)
-    with replaced(card) as temporary:
-        text = generator_card(recipe, figures, training, validation)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    with replaced(Path(work) / SHEET) as temporary:
-        Image.fromarray(sample_sheet(chain, held_out or windows)).save(temporary)
-    return weights, card
+    return TrainedGenerator(chain, windows, held_out)
 
 
 def _stage(
@@ -155,11 +207,11 @@ def _learning(recipe: GeneratorRecipe, chain: GeneratorChain) -> list[nn.Paramet
 
 
 def _motion_network(
-    recipe: GeneratorRecipe, segments: Sequence[Segment], output: str | os.PathLike[str]
+    recipe: GeneratorRecipe, segments: Sequence[Segment], bundle: str | os.PathLike[str]
 ) -> MotionNetwork:
     """The bundle's motion network; for frame-level motion a new one in the units of the data."""
     if recipe.clip_motion:
-        return MotionSampler.from_bundle(find_bundle(output)).network
+        return MotionSampler.from_bundle(find_bundle(bundle)).network
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         network = MotionNetwork(MotionConfig(clip_frames=2))

@@ -46,7 +46,7 @@ def self_driven(
         chosen = np.asarray(spread_frames(len(windows.segments[index]), frames))
         for part in np.array_split(chosen, -(-len(chosen) // 8)):
             batch = windows.batch([(index, int(frame), 0) for frame in part])
-            columns = _columns(chain, batch)
+            columns = drawn_columns(chain, batch)
             scores += [
                 [structural_similarity(real, other, channel_axis=2) for other in others]
                 for real, *others in zip(*(columns[i] for i in (1, 2, 3, 0)), strict=True)
@@ -62,13 +62,13 @@ def sample_sheet(chain: GeneratorChain, windows: SegmentWindows) -> Image:
     for row in range(_ROWS):
         frames = np.atleast_1d(spread_frames(len(windows.segments[row % segments]), _ROWS))
         rows.append((row % segments, int(frames[row % len(frames)]), 0))
-    columns = _columns(chain, windows.batch(rows))
+    columns = drawn_columns(chain, windows.batch(rows))
     sheet: Image = np.vstack([np.hstack(row) for row in zip(*columns, strict=True)])
     return sheet
 
 
-def _columns(chain: GeneratorChain, batch: WindowBatch) -> list[Image]:
-    """Source, real, by the real motion, by the sound: (B, S, S, 3) uint8 each."""
+def drawn_columns(chain: GeneratorChain, batch: WindowBatch) -> list[Image]:
+    """Source, real, by the real motion, by the sound: (B, S, S, 3) uint8 each, on any device."""
     device = next(chain.parameters()).device
     with torch.inference_mode():
         passes, _ = chain(WindowBatch(*(tensor.to(device) for tensor in batch)))

@@ -19,7 +19,16 @@ LAYERS = (
     {"motion", "expression", "render"},
     {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
     {"training", "evaluation", "preparation"},
-    {"console", "cli", "cli_arguments", "cli_check", "cli_evaluate", "cli_expression", "cli_motion"}
+    {
+        "console",
+        "cli",
+        "cli_ablation",
+        "cli_arguments",
+        "cli_check",
+        "cli_evaluate",
+        "cli_expression",
+        "cli_motion",
+    }
     | {"cli_prepare", "cli_sample", "cli_train", "engine", "__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
