@@ -6,6 +6,7 @@ Lengths are metres in the head frame; picture positions are pixels of the photo.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -33,7 +34,7 @@ _FACE_INSIDE, _FACE_FEATHER = -0.002, 0.012
 """Metres inside the face oval where the mesh's own warp starts, and over which it fades in."""
 _LID_OVERLAP = 0.0004
 """Metres by which closed lids overlap, so that no slit is left."""
-_EYES_BACK = 0.003
+EYES_BACK = 0.003
 """Metres by which eyeballs are drawn deeper: lids move on straight lines and would cut them."""
 _LIP_REACH = 0.008
 _CLOSED_GAP = 0.06
@@ -90,18 +91,26 @@ class HeadGeometry:
         """The fit of the photo."""
         return self.face.fit
 
+    @cached_property
+    def eyes(self) -> NDArray[np.intp]:
+        """Vertices of the eyeballs."""
+        return np.unique(self.model.triangles_of("left_eye", "right_eye"))
+
     def posed(self, expression: NDArray[np.floating]) -> NDArray[np.float32]:
         """Vertices (V, 3) of an expression (52,)."""
         change = (np.asarray(expression) - self.fit.expression).astype(np.float32)
         vertices = self.rest + (change @ self.shapes).reshape(-1, 3)
-        gap = float(self.model.lip_gap(expression, self.fit.identity))
-        together = 1.0 - float(smoothstep(np.array(gap / _CLOSED_GAP)))
-        return np.asarray(vertices + self.seal * np.float32(together), np.float32)
+        return np.asarray(vertices + self.seal * self.sealed(expression), np.float32)
+
+    def sealed(self, expressions: NDArray[np.floating]) -> NDArray[np.float32]:
+        """How far `seal` draws the lips together in expressions (…, 52), 0 to 1."""
+        gap = self.model.lip_gap(expressions, self.fit.identity)
+        return np.asarray(1.0 - smoothstep(gap / _CLOSED_GAP), np.float32)
 
     def project(self, vertices: NDArray[np.floating], pose: Pose) -> Array:
         """Where a pose shows vertices: x, y in the photo's pixels and depth, eyes set back."""
         points = self.fit.camera.project(vertices, pose)
-        points[_eyes(self.model), 2] += _EYES_BACK
+        points[self.eyes, 2] += EYES_BACK
         return points
 
     def closure(self, vertices: NDArray[np.floating]) -> dict[str, float]:
@@ -113,10 +122,6 @@ class HeadGeometry:
             )
             for side in LIDS
         }  # fmt: skip
-
-
-def _eyes(model: FaceModel) -> NDArray[np.intp]:
-    return np.unique(model.triangles_of("left_eye", "right_eye"))
 
 
 def _aperture(model: FaceModel, vertices: NDArray[np.floating], upper: int, lower: int) -> float:

@@ -34,7 +34,7 @@ MARGIN = 0.3
 """How far the grid reaches beyond the crop on each side, over its side."""
 _NECK = 0.55
 """Face heights below the chin at which the head's motion has faded out."""
-_SMOOTHING = 1.4
+SMOOTHING = 1.4
 """Cells over which motion is smoothed; without it the cheek that a turn uncovers tears."""
 _HAIR_BULGE = 0.025
 """Metres that points beside the mesh may lie nearer than the head's middle is deep."""
@@ -70,11 +70,11 @@ class PhotoGrid:
         deformed = self.points + (change[self.carriers] * self.shares[..., None]).sum(1)
         moved = geometry.fit.camera.project(deformed, pose)
         shift = (moved[:, :2] - self.source) * self.weight[:, None]
-        shoulders = geometry.fit.camera.project(self.points, _torso_pose(geometry.fit.pose, pose))
+        shoulders = geometry.fit.camera.project(self.points, torso_pose(geometry.fit.pose, pose))
         shift += (shoulders[:, :2] - self.source) * self.torso
         side = CELLS + 1
         smooth = cv2.GaussianBlur(
-            shift.reshape(side, side, 2).astype(np.float32), (0, 0), _SMOOTHING
+            shift.reshape(side, side, 2).astype(np.float32), (0, 0), SMOOTHING
         )
         depth = self.depth * (1 - self.weight) + moved[:, 2] * self.weight
         return np.column_stack([self.source + smooth.reshape(-1, 2), depth])
@@ -151,7 +151,7 @@ def _torso_share(geometry: HeadGeometry, source: Array, weight: Array) -> Array:
     return np.stack([across, down], axis=1)
 
 
-def _torso_pose(rest: Pose, pose: Pose) -> Pose:
+def torso_pose(rest: Pose, pose: Pose) -> Pose:
     """The shoulders' pose under a head's: in the axes of the head as the photo shows it."""
     turned = euler_angles(rest.rotation.T @ pose.rotation) * _TORSO_TURN
     rotation = rest.rotation @ rotation_matrix(turned)

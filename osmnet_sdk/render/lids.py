@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numba
 import numpy as np
@@ -25,11 +27,13 @@ _SHADE = 0.72
 """Brightness against that of the skin nearby below which a pixel is hair, lash or paint."""
 LID_HEIGHT = np.float32(0.3)
 """From the edge of a closed lid to its crease, over the eye's length."""
-_UPPER_LIDS = {
+UPPER_LIDS = {
     "Left": (362, 398, 384, 385, 386, 387, 388, 466, 263),
     "Right": (33, 246, 161, 160, 159, 158, 157, 173, 133),
 }
 """Landmarks along the upper lid's edge, corner to corner."""
+LEAST_SHARE = 0.05
+"""Share of the plain lid's colour from which on its form is drawn."""
 
 _jit = numba.njit(cache=True, nogil=True, fastmath=True)
 
@@ -89,36 +93,80 @@ def _bare_skin(face: SourceFace, domain: Domain, small: Image, area: Image) -> M
     return np.asarray(known * (level > _SHADE * near), np.float32)
 
 
-def shade_lid(
-    out: Float, landmarks: Float, side: str, strength: float, lash: Float, pixels: float
-) -> None:
-    """Give the upper lid of an eye that closes its form: round, with a crease above, lashes below.
+def lid_share(closure: NDArray[np.floating]) -> NDArray[np.float32]:
+    """How much of the plain lid's colour shows: nothing until an eye is clearly closing."""
+    return np.asarray(np.clip(closure / 0.6 - 0.15, 0.0, 1.0), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class LidLine:
+    """The edge of an upper lid in a frame, and the box around what it changes there.
+
+    Attributes:
+        rows: of the box.
+        columns: of the box.
+        start: (2,) float32, where the line starts in the box: x, y.
+        along: (2,) float32, direction from corner to corner over the eye's length in pixels.
+        across: (2,) float32, the same at a right angle, from the lid towards the eye.
+        arc: (3,) float32, the line as a parabola in these, highest power first.
+        pixel: of a 256 crop, but not much less than one of the frame, over the eye's length.
+    """
+
+    rows: slice
+    columns: slice
+    start: Float
+    along: Float
+    across: Float
+    arc: Float
+    pixel: np.float32
+
+
+def lid_line(
+    landmarks: NDArray[np.floating], side: str, shape: tuple[int, ...], pixels: float
+) -> LidLine | None:
+    """The edge of an upper lid; None where the frame shows too little of it.
 
     Args:
-        out: (h, w, 3) float32 frame, changed in place.
         landmarks: (478, 2+) where the frame shows them.
         side: "Left" or "Right", the subject's.
-        strength: 0 to 1.
-        lash: (3,) colour of the lashes.
+        shape: (height, width, …) of the frame.
         pixels: frame pixels for each pixel of a 256 crop.
     """
-    line = landmarks[list(_UPPER_LIDS[side]), :2].astype(np.float64)
+    line = landmarks[list(UPPER_LIDS[side]), :2].astype(np.float64)
     length = float(np.linalg.norm(line[-1] - line[0]))
     margin = round(0.5 * length) + 2
     low = np.maximum(np.floor(line.min(0)).astype(int) - margin, 0)
-    high = np.minimum(np.ceil(line.max(0)).astype(int) + margin, out.shape[1::-1])
+    high = np.minimum(np.ceil(line.max(0)).astype(int) + margin, shape[1::-1])
     if (high - low).min() < 3 or length < 3:
-        return
+        return None
     along = (line[-1] - line[0]) / length
     # the lid lies above its edge whichever corner the line starts at
     across = np.array([-along[1], along[0]]) * (1.0 if along[0] > 0 else -1.0)
     place, drop = (line - line[0]) @ along / length, (line - line[0]) @ across / length
     arc = np.polyfit(place[1:-1], drop[1:-1], 2)  # the mesh bends sharply beside the corners
-    box = out[low[1] : high[1], low[0] : high[0]]
-    start = (line[0] - low).astype(np.float32)
+    return LidLine(
+        rows=slice(low[1], high[1]),
+        columns=slice(low[0], high[0]),
+        start=(line[0] - low).astype(np.float32),
+        along=(along / length).astype(np.float32),
+        across=(across / length).astype(np.float32),
+        arc=arc.astype(np.float32),
+        pixel=np.float32(max(pixels, 0.6) / length),
+    )
+
+
+def shade_lid(out: Float, line: LidLine, strength: float, lash: Float) -> None:
+    """Give the upper lid of an eye that closes its form: round, with a crease above, lashes below.
+
+    Args:
+        out: (h, w, 3) float32 frame, changed in place.
+        line: the lid's edge in it.
+        strength: 0 to 1.
+        lash: (3,) colour of the lashes.
+    """
     _shade_lid(
-        box, start, (along / length).astype(np.float32), (across / length).astype(np.float32),
-        arc.astype(np.float32), np.float32(strength), lash, np.float32(max(pixels, 0.6) / length),
+        out[line.rows, line.columns], line.start, line.along, line.across, line.arc,
+        np.float32(strength), lash, line.pixel,
     )  # fmt: skip
 
 

@@ -31,21 +31,21 @@ _DEEP = (44, 19, 20)
 _TOOTH, _DEEPEST, _SEAM = 0, 4, 5
 """Rows of the palette that are not a part's own."""
 _KINDS = {"upper_teeth": 1, "lower_teeth": 2, "tongue": 3, "mouth_cavity": 4}
-_UPPER, _LOWER, _TONGUE_KIND = 1, 2, 3
+UPPER, LOWER, TONGUE_KIND = 1, 2, 3
 
-_TOOTH_WIDTH = np.float32(0.0082)
+TOOTH_WIDTH = np.float32(0.0082)
 """Metres along the dental arch that a tooth takes."""
-_ARCH = np.float32(0.027)
+ARCH = np.float32(0.027)
 """Metres along the arch at which teeth have grown dark behind the cheeks."""
-_GUM_LINE, _GUM_EDGE = np.float32(0.55), np.float32(0.1)
+GUM_LINE, GUM_EDGE = np.float32(0.55), np.float32(0.1)
 """Height over a row of teeth where gums begin, and over which teeth turn into them."""
-_LIPS_DEPTH = np.float32(0.006)
+LIPS_DEPTH = np.float32(0.006)
 """Metres behind the lips up to which everything is in full light."""
-_REACH, _REACH_OPEN = np.float32(0.012), np.float32(0.9)
+REACH, REACH_OPEN = np.float32(0.012), np.float32(0.9)
 """Metres over which the light falls to a third, and by how much more for each metre of opening."""
-_UPPER_SHADOW, _LOWER_SHADOW = np.float32(6.0), np.float32(3.0)
+UPPER_SHADOW, LOWER_SHADOW = np.float32(6.0), np.float32(3.0)
 """Reach of the shadows of both lips, pixels of a 256 crop."""
-_SEAM_WIDTH = np.float32(5.0)
+SEAM_WIDTH = np.float32(5.0)
 """Gap, in such pixels, below which the line between the lips shows."""
 
 _jit = numba.njit(cache=True, nogil=True, fastmath=True)
@@ -76,14 +76,18 @@ class MouthPainter:
 
     def __init__(self, geometry: HeadGeometry, textures: Textures, source: Float) -> None:
         model = geometry.model
-        self._model, self._textures = model, textures
-        self._kind = np.array([_KINDS.get(name, 0) for name in PARTS], np.int32)[model.parts]
-        still = np.zeros((len(model.mean), 6), np.float32)
-        still[:, :2], still[:, 4:] = tooth_coordinates(model), source
-        self._values = still
+        self._model = model
+        self.kind = np.array([_KINDS.get(name, 0) for name in PARTS], np.int32)[model.parts]
+        """(F,) int32 for each triangle, see `_paint`."""
+        self.values = np.zeros((len(model.mean), 6), np.float32)
+        """(V, 6) for each vertex, see `_paint`; what depends on the pose is 0."""
+        self.values[:, :2], self.values[:, 4:] = tooth_coordinates(model), source
+        self.photo, self.photo_share = textures.mouth, textures.mouth_share
+        """What the photo shows of the inside, (h, w, 3) uint8, and how much of it is used."""
         light = usual_light(textures.skin_tone)
         usual = np.array([_GUM, _PALATE, _TONGUE, _DEEP]) * light
-        self._palette = np.stack([textures.tooth, *usual, textures.seam]).astype(np.float32)
+        self.palette = np.stack([textures.tooth, *usual, textures.seam]).astype(np.float32)
+        """(6, 3) float32: tooth, gum, palate, tongue, deepest, seam."""
 
     def paint(self, vertices: Float, cover: Coverage, pixels: float) -> tuple[Float, Float]:
         """Colours of the mouth's inside, and how much of them shows.
@@ -98,15 +102,15 @@ class MouthPainter:
         """
         lips = self._model.at_landmarks(vertices)
         opening = max(0.0, float(lips[UPPER_LIP, 1] - lips[LOWER_LIP, 1]))
-        values = self._values.copy()
+        values = self.values.copy()
         values[:, 2] = lips[UPPER_LIP, 2] - vertices[:, 2]
         values[:, 3] = vertices[:, 0]
         colours = np.zeros((*cover.triangle.shape, 3), np.float32)
         inside = np.zeros(cover.triangle.shape, np.float32)
         _paint(
-            cover.triangle, cover.weights, self._model.triangles, self._kind, values,
-            self._palette, np.float32(opening), np.float32(pixels),
-            self._textures.mouth, self._textures.mouth_share, colours, inside,
+            cover.triangle, cover.weights, self._model.triangles, self.kind, values,
+            self.palette, np.float32(opening), np.float32(pixels),
+            self.photo, self.photo_share, colours, inside,
         )  # fmt: skip
         sigma = max(0.3, 0.5 * pixels)
         share = cv2.GaussianBlur(inside, (0, 0), sigma)
@@ -162,27 +166,27 @@ def _paint(  # type: ignore[no-untyped-def]
                 sx = values[i, 4] * u + values[j, 4] * v + values[k, 4] * w
                 sy = values[i, 5] * u + values[j, 5] * v + values[k, 5] * w
                 depth = values[i, 2] * u + values[j, 2] * v + values[k, 2] * w
-                behind = max(depth - _LIPS_DEPTH, np.float32(0.0))
-                light = np.exp(-behind / (_REACH + _REACH_OPEN * opening))
-                shadow = np.float32(0.5) + np.float32(0.5) * _smooth(above / _UPPER_SHADOW)
-                shadow *= np.float32(0.8) + np.float32(0.2) * _smooth(below / _LOWER_SHADOW)
+                behind = max(depth - LIPS_DEPTH, np.float32(0.0))
+                light = np.exp(-behind / (REACH + REACH_OPEN * opening))
+                shadow = np.float32(0.5) + np.float32(0.5) * _smooth(above / UPPER_SHADOW)
+                shadow *= np.float32(0.8) + np.float32(0.2) * _smooth(below / LOWER_SHADOW)
                 gum, base = np.float32(0.0), kind[t]
-                if kind[t] == _UPPER or kind[t] == _LOWER:
+                if kind[t] == UPPER or kind[t] == LOWER:
                     along = values[i, 0] * u + values[j, 0] * v + values[k, 0] * w
                     up = values[i, 1] * u + values[j, 1] * v + values[k, 1] * w
                     base = _TOOTH
-                    gum = _smooth((up - _GUM_LINE) / _GUM_EDGE)
+                    gum = _smooth((up - GUM_LINE) / GUM_EDGE)
                     shadow *= _between_teeth(along)
-                    light *= np.exp(-(along / _ARCH) * (along / _ARCH))
-                    if kind[t] == _LOWER:
+                    light *= np.exp(-(along / ARCH) * (along / ARCH))
+                    if kind[t] == LOWER:
                         shadow *= np.float32(0.85)
-                elif kind[t] == _TONGUE_KIND:
+                elif kind[t] == TONGUE_KIND:
                     groove = values[i, 3] * u + values[j, 3] * v + values[k, 3] * w
                     groove /= np.float32(0.004)
                     shadow *= np.float32(1.0) - np.float32(0.15) * np.exp(-groove * groove)
                 else:
                     base = 2
-                seam = np.float32(1.0) - _smooth((above + below) / _SEAM_WIDTH)
+                seam = np.float32(1.0) - _smooth((above + below) / SEAM_WIDTH)
                 known = sample_mask(photo_share, sx, sy)
                 for c in range(3):
                     colour = palette[base, c] + (palette[1, c] - palette[base, c]) * gum
@@ -197,6 +201,6 @@ def _paint(  # type: ignore[no-untyped-def]
 @_jit
 def _between_teeth(along):  # type: ignore[no-untyped-def]
     """Brightness across a tooth, darker in the narrow line where two of them meet."""
-    tooth = along / _TOOTH_WIDTH
+    tooth = along / TOOTH_WIDTH
     off = abs(tooth - np.floor(tooth) - np.float32(0.5)) * np.float32(2.0)  # 1 between two teeth
     return np.float32(1.0) - np.float32(0.3) * _smooth((off - np.float32(0.75)) * np.float32(4.0))

@@ -9,23 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.face.camera import Pose
-from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.render.filling import continued
-from osmnet_sdk.render.geometry import HeadGeometry, build_geometry
-from osmnet_sdk.render.grid import build_grid
-from osmnet_sdk.render.lids import shade_lid
+from osmnet_sdk.render.geometry import HeadGeometry
+from osmnet_sdk.render.lids import LEAST_SHARE, UPPER_LIDS, lid_line, lid_share, shade_lid
 from osmnet_sdk.render.mouth import MouthPainter
 from osmnet_sdk.render.raster import Coverage, rasterize
+from osmnet_sdk.render.scene import EYE, MOUTH, build_scene
 from osmnet_sdk.render.shade import sample_layer, shade
-from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS, build_textures
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float32]
-
-_SKIN, _EYE, _MOUTH = 0, 1, 2
-_FEATHER = 0.06
-"""Width of the soft edge between the moving part and the still photo, over the moving part's."""
 
 
 @dataclass(frozen=True)
@@ -112,56 +106,21 @@ class FrameRenderer:
     """
 
     def __init__(self, face: SourceFace, view: View) -> None:
-        self.view = view
-        self.geometry: HeadGeometry = build_geometry(face)
-        self._grid = build_grid(self.geometry)
-        self._textures = build_textures(self.geometry, min(1.0, 1.5 * view.scale))
-        domain = self._textures.domain
-        self._mesh_source = domain.to_picture(self.geometry.source).astype(np.float32)
-        self._grid_source = domain.to_picture(self._grid.source).astype(np.float32)
-        self._mouth = MouthPainter(self.geometry, self._textures, self._mesh_source)
-        self._layer = np.full(len(face.model.triangles), _SKIN, np.int32)
-        for names, layer in ((EYE_PARTS, _EYE), (MOUTH_PARTS, _MOUTH)):
-            wanted = [PARTS.index(name) for name in names]
-            self._layer[np.isin(face.model.parts, wanted)] = layer
-        self._lash = self._textures.lash.astype(np.float32)
-        self._pixels = view.scale * face.crop.side / 256.0
-        self._frame_region()
+        self.scene = build_scene(face, view)
+        """What it draws."""
+        scene = self.scene
+        self._mouth = MouthPainter(scene.geometry, scene.textures, scene.mesh_source)
+        self._lash = scene.textures.lash.astype(np.float32)
 
-    def _frame_region(self) -> None:
-        """The part of the frame that can change, its background, and how it melts into the rest."""
-        view, domain = self.view, self._textures.domain
-        corners = np.array(
-            [[domain.x, domain.y], [domain.x + domain.width, domain.y + domain.height]]
-        )
-        low, high = np.round((corners - [view.x, view.y]) * view.scale).astype(int)
-        left, top = np.clip(low, 0, [view.width, view.height])
-        right, bottom = np.clip(high, 0, [view.width, view.height])
-        self._region = (slice(top, bottom), slice(left, right))
-        self._still = view.still(self.geometry.face.photo)
-        shape = (bottom - top, right - left)
-        step = domain.scale / view.scale
-        start = [
-            ((edge + 0.5) / view.scale + origin - corner) * domain.scale - 0.5
-            for edge, origin, corner in ((left, view.x, domain.x), (top, view.y, domain.y))
-        ]
-        self._background = cv2.warpAffine(
-            self._textures.background,
-            np.array([[step, 0, start[0]], [0, step, start[1]]]),
-            shape[::-1],
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        # distance to those edges of the domain beyond which the frame shows the still photo
-        y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-        width = _FEATHER * max(high - low)
-        edges = [np.full(shape, np.inf, np.float32)]
-        edges += [x + 1] if left > 0 else []
-        edges += [y + 1] if top > 0 else []
-        edges += [shape[1] - x] if right < view.width else []
-        edges += [shape[0] - y] if bottom < view.height else []
-        share = np.clip(np.min(edges, axis=0) / width, 0, 1)[..., None]
-        self._melt = None if share.min() >= 1 else share.astype(np.float32)
+    @property
+    def view(self) -> View:
+        """What the frames show."""
+        return self.scene.view
+
+    @property
+    def geometry(self) -> HeadGeometry:
+        """The source head."""
+        return self.scene.geometry
 
     def draw(self, pose: Pose, expression: ArrayLike) -> Image:
         """Draw the head in a pose with an expression.
@@ -173,59 +132,60 @@ class FrameRenderer:
         Returns:
             (height, width, 3) uint8 RGB, a new array.
         """
-        geometry, textures = self.geometry, self._textures
+        scene = self.scene
+        geometry, textures = scene.geometry, scene.textures
         vertices = geometry.posed(np.asarray(expression, np.float64))
-        offset = np.array([self._region[1].start, self._region[0].start, 0], np.float32)
+        offset = np.array([scene.region[1].start, scene.region[0].start, 0], np.float32)
         points = self.view.to_frame(geometry.project(vertices, pose)) - offset
-        relief = self.view.to_frame(self._grid.posed(geometry, vertices, pose)) - offset
-        shape = self._background.shape[:2]
+        relief = self.view.to_frame(scene.grid.posed(geometry, vertices, pose)) - offset
+        shape = scene.background.shape[:2]
         mesh = rasterize(points, geometry.model.triangles, shape)
-        grid = rasterize(relief, self._grid.triangles, shape)
-        closure = geometry.closure(vertices)
-        lids = np.array([_lid_share(value) for value in closure.values()], np.float32)
+        grid = rasterize(relief, scene.grid.triangles, shape)
+        lids = lid_share(np.array(list(geometry.closure(vertices).values())))
         out = np.empty((*shape, 3), np.float32)
         share = np.empty(shape, np.float32)
         shade(
-            mesh.triangle, mesh.weights, geometry.model.triangles, self._layer,
-            self._mesh_source, geometry.alpha, geometry.lids, lids,
-            grid.triangle, grid.weights, self._grid.triangles, self._grid_source,
-            textures.skin, textures.lids, textures.person, self._background, out, share,
+            mesh.triangle, mesh.weights, geometry.model.triangles, scene.layer,
+            scene.mesh_source, geometry.alpha, geometry.lids, lids,
+            grid.triangle, grid.weights, scene.grid.triangles, scene.grid_source,
+            textures.skin, textures.lids, textures.person, scene.background, out, share,
         )  # fmt: skip
-        _soften_silhouette(out, share, self._pixels)
+        _soften_silhouette(out, share, scene.pixels)
         self._draw_eyes(out, mesh)
         landmarks = geometry.model.at_landmarks(points)
-        for side, strength in zip(closure, lids, strict=True):
-            if strength > 0.05:
-                shade_lid(out, landmarks, side, strength, self._lash, self._pixels)
+        for side, strength in zip(UPPER_LIDS, lids, strict=True):
+            line = lid_line(landmarks, side, shape, scene.pixels)
+            if line is not None and strength > LEAST_SHARE:
+                shade_lid(out, line, strength, self._lash)
         self._draw_mouth(out, mesh, vertices)
-        if self._melt is not None:
-            out = self._still[self._region] * (1 - self._melt) + out * self._melt
-        frame = self._still.copy()
-        frame[self._region] = np.clip(out + 0.5, 0, 255).astype(np.uint8)
+        if scene.melt is not None:
+            out = scene.still[scene.region] * (1 - scene.melt) + out * scene.melt
+        frame = scene.still.copy()
+        frame[scene.region] = np.clip(out + 0.5, 0, 255).astype(np.uint8)
         return frame
 
     def _draw_eyes(self, out: Float, mesh: Coverage) -> None:
-        box = self._layer_box(mesh, _EYE, 3)
+        box = self._layer_box(mesh, EYE, 3)
         if box is None:
             return
         part = _cut(mesh, box)
         colours = out[box].copy()
         sample_layer(
-            part.triangle, part.weights, self.geometry.model.triangles, self._layer, _EYE,
-            self._mesh_source, self._textures.eyes, colours,
+            part.triangle, part.weights, self.geometry.model.triangles, self.scene.layer, EYE,
+            self.scene.mesh_source, self.scene.textures.eyes, colours,
         )  # fmt: skip
-        _lay(out, box, colours, self._mask(part, _EYE), 0.5 * self._pixels, 1.0)
+        _lay(out, box, colours, self._mask(part, EYE), 0.5 * self.scene.pixels, 1.0)
 
     def _draw_mouth(self, out: Float, mesh: Coverage, vertices: Float) -> None:
-        box = self._layer_box(mesh, _MOUTH, 3)
+        box = self._layer_box(mesh, MOUTH, 3)
         if box is None:
             return
         part = _cut(mesh, box)
-        colours, share = self._mouth.paint(vertices, part, self._pixels)
+        colours, share = self._mouth.paint(vertices, part, self.scene.pixels)
         out[box] += (colours - out[box]) * share[..., None]
 
     def _mask(self, part: Coverage, layer: int) -> Float:
-        shown = self._layer[np.maximum(part.triangle, 0)] == layer
+        shown = self.scene.layer[np.maximum(part.triangle, 0)] == layer
         return np.asarray(shown & (part.triangle >= 0), np.float32)
 
     def _layer_box(self, mesh: Coverage, layer: int, margin: int) -> tuple[slice, slice] | None:
@@ -234,16 +194,11 @@ class FrameRenderer:
         rows, columns = np.flatnonzero(shown.any(1)), np.flatnonzero(shown.any(0))
         if not len(rows):
             return None
-        margin = round(margin * max(1.0, self._pixels))
+        margin = round(margin * max(1.0, self.scene.pixels))
         return (
             slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
             slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
         )
-
-
-def _lid_share(closure: float) -> float:
-    """How much of the plain lid colour shows: nothing until the eye is clearly closing."""
-    return float(np.clip(closure / 0.6 - 0.15, 0.0, 1.0))
 
 
 def _soften_silhouette(out: Float, share: Float, pixels: float) -> None:

@@ -94,8 +94,10 @@ def test_lips_draw_together_as_they_pucker(renderer, face):
 
 def test_the_open_mouth_has_depth(renderer, face):
     """Painted where the photo shows nothing: teeth are lighter than the tongue, which is red."""
-    unknown = replace(renderer._textures, mouth_share=np.zeros_like(renderer._textures.mouth_share))
-    painter = MouthPainter(renderer.geometry, unknown, renderer._mesh_source)
+    unknown = replace(
+        renderer.scene.textures, mouth_share=np.zeros_like(renderer.scene.textures.mouth_share)
+    )
+    painter = MouthPainter(renderer.geometry, unknown, renderer.scene.mesh_source)
     values = expression(face, jawOpen=0.9)
     _, parts, cover = mesh(renderer, values)
     colours, share = painter.paint(renderer.geometry.posed(values), cover, 1.0)
@@ -125,7 +127,7 @@ def test_closed_lips_show_no_teeth_between_them(renderer, face):
 
 
 def test_shoulders_follow_the_head_a_little(renderer, face):
-    grid, geometry = renderer._grid, renderer.geometry
+    grid, geometry = renderer.scene.grid, renderer.geometry
     vertices = geometry.posed(face.fit.expression)
     below = (grid.source - face.landmarks[sets.CHIN]) @ geometry.down / geometry.face_height
     middle = face.crop.x + face.crop.side / 2
@@ -146,7 +148,7 @@ def test_shoulders_follow_the_head_a_little(renderer, face):
 
 
 def test_the_grid_stands_still_where_the_still_photo_goes_on(renderer, face):
-    grid, geometry = renderer._grid, renderer.geometry
+    grid, geometry = renderer.scene.grid, renderer.geometry
     vertices = geometry.posed(face.fit.expression)
     pose = face.fit.pose.moved((5, 20, 10), (0.03, 0.03, 0))
     moved = grid.posed(geometry, vertices, pose)[:, :2] - grid.source

@@ -1,0 +1,133 @@
+"""What is prepared once for the frames of one face in one view, whatever then draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from osmnet_sdk.face.model import PARTS
+from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.render.geometry import HeadGeometry, build_geometry
+from osmnet_sdk.render.grid import PhotoGrid, build_grid
+from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS, Textures, build_textures
+
+if TYPE_CHECKING:
+    from osmnet_sdk.render.renderer import View
+
+Image = NDArray[np.uint8]
+Float = NDArray[np.float32]
+
+SKIN, EYE, MOUTH = 0, 1, 2
+"""Layers of the head's triangles."""
+
+_FEATHER = 0.06
+"""Width of the soft edge between the moving part and the still photo, over the moving part's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A face in a view, ready to be drawn.
+
+    Attributes:
+        view: what the frames show, (H, W).
+        geometry: the source head.
+        grid: the photo's relief.
+        textures: what to paint with.
+        mesh_source: (V, 2) float32 position of each vertex in the textures.
+        grid_source: (N, 2) float32 position of each point of the relief in the textures.
+        layer: (F,) int32 for each triangle of the head: `SKIN`, `EYE` or `MOUTH`.
+        pixels: frame pixels for each pixel of a 256 crop.
+        region: rows and columns of the frame that can change, h × w.
+        still: (H, W, 3) uint8, the photo as the view shows it.
+        background: (h, w, 3) uint8, the region without the person.
+        melt: (h, w, 1) float32 from 0 to 1, how far the region takes the place of the still photo;
+            None where it does so everywhere.
+    """
+
+    view: View
+    geometry: HeadGeometry
+    grid: PhotoGrid
+    textures: Textures
+    mesh_source: Float
+    grid_source: Float
+    layer: NDArray[np.int32]
+    pixels: float
+    region: tuple[slice, slice]
+    still: Image
+    background: Image
+    melt: Float | None
+
+
+def build_scene(face: SourceFace, view: View) -> Scene:
+    """Prepare the frames of a face in a view."""
+    geometry = build_geometry(face)
+    grid = build_grid(geometry)
+    textures = build_textures(geometry, min(1.0, 1.5 * view.scale))
+    domain = textures.domain
+    layer = np.full(len(face.model.triangles), SKIN, np.int32)
+    for names, number in ((EYE_PARTS, EYE), (MOUTH_PARTS, MOUTH)):
+        layer[np.isin(face.model.parts, [PARTS.index(name) for name in names])] = number
+    region, side = _region(view, textures)
+    return Scene(
+        view=view,
+        geometry=geometry,
+        grid=grid,
+        textures=textures,
+        mesh_source=domain.to_picture(geometry.source).astype(np.float32),
+        grid_source=domain.to_picture(grid.source).astype(np.float32),
+        layer=layer,
+        pixels=view.scale * face.crop.side / 256.0,
+        region=region,
+        still=view.still(face.photo),
+        background=_background(view, textures, region),
+        melt=_melt(view, region, _FEATHER * side),
+    )
+
+
+def _region(view: View, textures: Textures) -> tuple[tuple[slice, slice], int]:
+    """Rows and columns of the frame that the textures cover, and the larger side of that cover."""
+    domain = textures.domain
+    corners = np.array([[domain.x, domain.y], [domain.x + domain.width, domain.y + domain.height]])
+    low, high = np.round((corners - [view.x, view.y]) * view.scale).astype(int)
+    left, top = np.clip(low, 0, [view.width, view.height])
+    right, bottom = np.clip(high, 0, [view.width, view.height])
+    return (slice(top, bottom), slice(left, right)), int(max(high - low))
+
+
+def _background(view: View, textures: Textures, region: tuple[slice, slice]) -> Image:
+    """The textures' background at the size of the frames."""
+    domain, (rows, columns) = textures.domain, region
+    step = domain.scale / view.scale
+    start = [
+        ((edge + 0.5) / view.scale + origin - corner) * domain.scale - 0.5
+        for edge, origin, corner in (
+            (columns.start, view.x, domain.x),
+            (rows.start, view.y, domain.y),
+        )
+    ]
+    picture = cv2.warpAffine(
+        textures.background,
+        np.array([[step, 0, start[0]], [0, step, start[1]]]),
+        (columns.stop - columns.start, rows.stop - rows.start),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(picture, np.uint8)
+
+
+def _melt(view: View, region: tuple[slice, slice], width: float) -> Float | None:
+    """By the distance to those edges of the region beyond which the frame shows the still photo."""
+    rows, columns = region
+    shape = (rows.stop - rows.start, columns.stop - columns.start)
+    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
+    edges = [np.full(shape, np.inf, np.float32)]
+    edges += [x + 1] if columns.start > 0 else []
+    edges += [y + 1] if rows.start > 0 else []
+    edges += [shape[1] - x] if columns.stop < view.width else []
+    edges += [shape[0] - y] if rows.stop < view.height else []
+    share = np.clip(np.min(edges, axis=0) / width, 0, 1)[..., None]
+    return None if share.min() >= 1 else share.astype(np.float32)
