@@ -16,6 +16,12 @@ Mask = NDArray[np.float32]
 _RIM, _RIM_END = 0.002, 0.014
 """Over the crop's side: the rim of the photo around the person that moves with it in full, and
 where it has melted into what stands still. It holds hair too fine for the mask."""
+_HAIR_REACH = 0.06
+"""Over the crop's side: how far beside the person thin structures are taken for its hair."""
+_HAIR_CONTRAST = 12.0
+"""Steps of 255 by which a hair differs from what is around it."""
+_PLAIN = 0.001
+"""Share of thin structures further away up to which a background is plain, and those are hair."""
 _FRINGE = 0.014
 """Over the crop's side: how far around the person nothing is taken for background; hair would
 leave its colour there as a ghost."""
@@ -23,11 +29,27 @@ _BEYOND = 0.12
 """Reach of the person beyond the photo's sides and top, over the crop's side."""
 
 
-def person_mask(geometry: HeadGeometry, domain: Domain, head: NDArray[np.bool_]) -> Image:
-    """1 where the person is; the fitted head, (h, w), always belongs to it."""
-    mask = domain.cut(geometry.face.mask)
-    wide = cv2.dilate(head.astype(np.uint8), np.ones((3, 3), np.uint8))
-    return np.asarray((mask > 64) | (wide > 0), np.uint8)
+def person_mask(
+    geometry: HeadGeometry, domain: Domain, small: Image, head: NDArray[np.bool_]
+) -> Image:
+    """1 where the person is, single hairs beside it included.
+
+    Args:
+        geometry: the source head.
+        domain: what the pictures cover.
+        small: (h, w, 3) uint8, the photo over the domain.
+        head: (h, w), where the fitted head is; it always belongs to the person.
+    """
+    mask = domain.cut(geometry.face.mask) > 127
+    person = mask | (cv2.dilate(head.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    away = cv2.distanceTransform(1 - person.astype(np.uint8), cv2.DIST_L2, 5)
+    near = away < _HAIR_REACH * geometry.face.crop.side * domain.scale
+    # a median takes out what is thin, but no edges
+    thin = cv2.absdiff(small, cv2.medianBlur(small, 9)).mean(2) > _HAIR_CONTRAST
+    inside = (_beyond(geometry, domain) <= 0) & ~near
+    if inside.any() and thin[inside].mean() < _PLAIN:  # before a pattern it may be anything
+        person |= near & thin
+    return np.asarray(person, np.uint8)
 
 
 def person_share(geometry: HeadGeometry, domain: Domain, person: Image) -> Mask:

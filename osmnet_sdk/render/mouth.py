@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.face.landmark_sets import LOWER_LIP, UPPER_LIP
 from osmnet_sdk.face.model import PARTS, FaceModel
 from osmnet_sdk.render.geometry import HeadGeometry
-from osmnet_sdk.render.mouth_photo import usual_light
+from osmnet_sdk.render.mouth_photo import in_light
 from osmnet_sdk.render.raster import Coverage
 from osmnet_sdk.render.shade import sample_cubic, sample_mask
 from osmnet_sdk.render.textures import Textures
@@ -84,8 +84,7 @@ class MouthPainter:
         self.values[:, :2], self.values[:, 4:] = tooth_coordinates(model), source
         self.photo, self.photo_share = textures.mouth, textures.mouth_share
         """What the photo shows of the inside, (h, w, 3) uint8, and how much of it is used."""
-        light = usual_light(textures.skin_tone)
-        usual = np.array([_GUM, _PALATE, _TONGUE, _DEEP]) * light
+        usual = in_light([_GUM, _PALATE, _TONGUE, _DEEP], textures.skin_tone)
         self.palette = np.stack([textures.tooth, *usual, textures.seam]).astype(np.float32)
         """(6, 3) float32: tooth, gum, palate, tongue, deepest, seam."""
 

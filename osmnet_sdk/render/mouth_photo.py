@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.render.geometry import smoothstep
 
@@ -17,16 +17,25 @@ _CONTINUED_FULL, _CONTINUED = 1.5, 4.5
 """Pixels around the mouth's inside up to which it is continued in full, and where that ends."""
 _AVERAGE_SKIN = 165.0
 """Mean of the cheeks' colour in an average photo, in whose light the usual colours are given."""
-_TOOTH = np.array([228.0, 218.0, 204.0])
+_COLOURFUL = 0.15
+"""Spread of the cheeks' channels over their mean from which a photo counts as fully coloured."""
+_TOOTH = (228, 218, 204)
 """Usual colour of teeth, sRGB."""
 
 
-def usual_light(skin_tone: Colour) -> Colour:
-    """(3,) brightness and tint of a photo's light, 1 on average, judged by the cheeks' colour."""
+def in_light(colours: ArrayLike, skin_tone: Colour) -> Colour:
+    """Usual colours (…, 3) in the light of a photo, judged by the cheeks' colour (3,).
+
+    A photo in black and white, whose cheeks have no colour, makes them grey.
+    """
+    usual = np.asarray(colours, np.float64)
     mean = max(float(skin_tone.mean()), 1.0)
-    light: Colour = np.clip((skin_tone / mean) ** 0.35, 0.8, 1.2)
-    light *= np.clip(mean / _AVERAGE_SKIN, 0.35, 1.15)
-    return light
+    tint = np.clip((skin_tone / mean) ** 0.35, 0.8, 1.2)
+    lit = usual * tint * np.clip(mean / _AVERAGE_SKIN, 0.35, 1.15)
+    grey = lit.mean(-1, keepdims=True)
+    colourful = np.clip(np.ptp(skin_tone) / mean / _COLOURFUL, 0.0, 1.0)
+    result: Colour = grey + (lit - grey) * colourful
+    return result
 
 
 def closed_skin(small: Image, mouth: Image) -> Image:
@@ -63,7 +72,7 @@ def inside_of(small: Image, mouth: Image) -> tuple[Image, Image, Image]:
 
 def tooth_colour(small: Image, teeth: NDArray[np.bool_], skin_tone: Colour) -> Colour:
     """Colour (3,) of teeth in full light: the photo's brightest, where it shows some."""
-    usual = _TOOTH * usual_light(skin_tone)
+    usual = in_light(_TOOTH, skin_tone)
     colours = small[teeth].astype(np.float64)
     if len(colours) < _LEAST:
         return usual

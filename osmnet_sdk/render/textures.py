@@ -81,7 +81,7 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
     eye = _shown(parts, EYE_PARTS) & cv2.dilate(opening, np.ones((3, 3), np.uint8))
     lids, lid_area, lash = lid_picture(face, work, small, np.maximum(eye, opening))
     inner, inside, inside_share = inside_of(small, mouth)
-    person = person_mask(geometry, work, parts >= 0)
+    person = person_mask(geometry, work, small, parts >= 0)
     person_part = person_share(geometry, work, person)
     tone = _skin_tone(face, work, small)
     return Textures(

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.model import PARTS
+from osmnet_sdk.render.backdrop import person_mask
+from osmnet_sdk.render.domain import head_domain
 from osmnet_sdk.render.frames import with_rest
+from osmnet_sdk.render.geometry import build_geometry
 from osmnet_sdk.render.mouth import MouthPainter
+from osmnet_sdk.render.mouth_photo import in_light
 from osmnet_sdk.render.raster import rasterize
 from osmnet_sdk.render.renderer import FrameRenderer, crop_view
 
@@ -79,6 +84,33 @@ def test_what_a_head_leaves_behind_has_none_of_its_colour(renderer, face):
     wall = renderer.view.still(face.photo)[10:60, 5:25].astype(float)
     assert np.abs(uncovered.mean((0, 1)) - wall.mean((0, 1))).max() < 20
     assert level(uncovered).min() > level(wall).mean() - 45
+
+
+@pytest.mark.parametrize(("background", "is_hair"), [("plain", True), ("patterned", False)])
+def test_single_hairs_before_a_plain_wall_go_with_the_head(face, background, is_hair):
+    wall = np.full_like(face.photo, 200)
+    if background == "patterned":
+        wall[::8] = 90
+    photo = np.where(cv2.dilate(face.mask, np.ones((9, 9)))[..., None] > 20, face.photo, wall)
+    top = int(np.nonzero((face.mask > 127).any(1))[0][0])
+    middle = round(face.crop.x + face.crop.side / 2)
+    cv2.line(photo, (middle - 30, top - 8), (middle + 30, top - 8), (60, 40, 30), 1)
+    geometry = build_geometry(replace(face, photo=photo))
+    domain = head_domain(geometry, 256 / face.crop.side)
+    nowhere = np.zeros(domain.shape, bool)
+    person = person_mask(geometry, domain, domain.cut(photo), nowhere)
+    x, y = domain.to_pixels(np.array([[middle, top - 8]]))[0]
+    assert person[y - 1 : y + 2, x].any() == is_hair
+    assert person[y + 20, x]
+
+
+def test_a_black_and_white_photo_gets_a_grey_mouth():
+    tongue = (168, 92, 94)
+    assert np.ptp(in_light(tongue, np.array([150.0, 150, 150]))) < 1
+    assert np.ptp(in_light(tongue, np.array([190.0, 160, 140]))) > 60
+    dark = in_light([tongue], np.array([90.0, 70, 60]))
+    assert dark.shape == (1, 3)
+    assert dark.mean() < 0.7 * np.mean(tongue)
 
 
 def test_lips_draw_together_as_they_pucker(renderer, face):
