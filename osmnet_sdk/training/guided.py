@@ -27,7 +27,7 @@ from osmnet_sdk.training.guided_card import guided_card
 from osmnet_sdk.training.guided_figures import sample_sheet, window_figures
 from osmnet_sdk.training.guided_objective import Adversary, GuidedObjective, GuidedTraining
 from osmnet_sdk.training.guided_recipe import GuidedRecipe
-from osmnet_sdk.training.guided_samples import GuidedSamples, SampleMaker, cut_patches
+from osmnet_sdk.training.guided_samples import GuidedSamples, SampleMaker, cut_patches, recoloured
 from osmnet_sdk.training.image_losses import ImageLosses
 from osmnet_sdk.training.loop import Stage, train_stages
 from osmnet_sdk.training.processes import Processes
@@ -169,7 +169,9 @@ def _stages(
         def batch(step: int) -> tuple[Tensor, ...]:
             generator = torch.Generator().manual_seed(seed(step))
             drawn = samples.draw(recipe.batch, generator)
-            return cut_patches(drawn, recipe.patch_size, generator) if name == _PATCHES else drawn
+            if name == _PATCHES:
+                drawn = cut_patches(drawn, recipe.patch_size, generator)
+            return recoloured(drawn, generator)
 
         def rate_at(step: int) -> float:
             share = (1 + cos(pi * step / steps)) / 2

@@ -39,6 +39,8 @@ _SHIFT = 0.006
 _ZONES = GUIDES.index("mouth"), GUIDES.index("eyes")
 _MOUTHS = 0.7
 """Share of patches that show the mouth; the others show an eye."""
+_LIGHT, _TINT = 0.2, 0.08
+"""Standard deviations of the logarithm of gains of all colours, and of each."""
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 
@@ -118,6 +120,15 @@ def cut_patches(
         ]) if tensor.ndim == 4 else tensor
         for tensor in tensors
     )  # fmt: skip
+
+
+def recoloured(tensors: Sequence[Tensor], generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Samples in another light: warp, source and truth of each brighter, darker or tinted."""
+    warp, source, *others, truth = tensors
+    level, tint = torch.randn((len(warp), 4), generator=generator).split([1, 3], dim=1)
+    gain = torch.exp(_LIGHT * level + _TINT * tint)[:, None, None]
+    lit = [(picture * gain).round().clamp(0, 255).to(torch.uint8) for picture in (warp, source)]
+    return (*lit, *others, (truth * gain).round().clamp(0, 255).to(torch.uint8))
 
 
 class SampleMaker:

@@ -37,6 +37,8 @@ _MIDDLE = 2
 """Landmark below the nose, the middle of the window; speech hardly moves it."""
 _LIPS, _AROUND = 0.006, 0.032
 """Metres from the lips' inner edge up to which the mouth is in full doubt, and where it ends."""
+_CLOSING = 2.0
+"""Doubt about an eye over how far it is closed; of an open one the warp knows all."""
 _SEAM = 0.6
 """Largest doubt where mesh and photo grid meet."""
 _EDGE = 0.08
@@ -177,7 +179,8 @@ class FaceGuides:
         mouth, eyes = np.maximum(lips, inside), np.maximum.reduce([left, right, eye])
         lids = np.maximum(left * closure[0], right * closure[1])
         seam = _SEAM * 4 * share * (1 - share)
-        doubt = np.maximum.reduce([mouth, eyes, seam, stretch * share])
+        closing = np.minimum(_CLOSING * lids, 1)
+        doubt = np.maximum.reduce([mouth, closing, seam, stretch * share])
         doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self._edge
         planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
         return np.asarray(cv2.merge(planes), np.float32)

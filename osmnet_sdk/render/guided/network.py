@@ -133,5 +133,7 @@ def finished(warp: Tensor, out: Tensor) -> Tensor:
     rows, columns = (torch.arange(n, device=out.device) for n in warp.shape[2:])
     place = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1).to(out.dtype)
     grid = (2 * (place + out[:, 3:].movedim(1, -1)) + 1) / size - 1
-    moved = functional.grid_sample(warp, grid, padding_mode="border", align_corners=False)
+    moved = functional.grid_sample(
+        warp, grid, mode="bicubic", padding_mode="border", align_corners=False
+    )
     return moved + out[:, :3]
