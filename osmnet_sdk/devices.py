@@ -62,6 +62,14 @@ def fast_precision(device: torch.device) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
+def draws_batches(device: torch.device) -> bool:
+    """Whether photos are warped on a device, many frames at a time, and not by the processor.
+
+    It must find the least of 64-bit numbers while it scatters them, which MPS is not known to.
+    """
+    return device.type == "cuda"
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of torch says that a device, or the machine, has no memory left."""
     import torch

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import RENDERERS
-from osmnet_sdk.devices import resolve_device
+from osmnet_sdk.devices import draws_batches, resolve_device
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.render.renderers import FramewiseRenderer, Renderer
+
+if TYPE_CHECKING:
+    from osmnet_sdk.render.guided.network import GuidedPainter
+
+if TYPE_CHECKING:
+    import torch
 
 
 def chosen_renderer(name: str, bundle: Bundle) -> str:
@@ -48,21 +55,36 @@ def load_renderer(name: str, bundle: Bundle, device: str) -> Renderer:
     Args:
         name: one of `conventions.RENDERERS`.
         bundle: with its weights.
-        device: where networks draw.
+        device: where frames are drawn. A processor warps them one by one, which it is faster at.
 
     Raises:
         ModelError: if the bundle has no weights for it, or they are damaged.
     """
+    place = resolve_device(device)
     if name == "warp":
-        return FramewiseRenderer()
+        return _batched_warp(place) if draws_batches(place) else FramewiseRenderer()
     if name == "guided":
         from osmnet_sdk.render.guided.renderer import GuidedRenderer
         from osmnet_sdk.render.guided.weights import load_guided
 
-        painter = load_guided(bundle).to(resolve_device(device))
+        painter = load_guided(bundle).to(place)
         return FramewiseRenderer(partial(GuidedRenderer, painter=painter))
     from osmnet_sdk.render.network.painting import prepared
     from osmnet_sdk.render.network.paper import PaperRenderer
     from osmnet_sdk.render.network.weights import load_generator
 
     return PaperRenderer(prepared(load_generator(bundle), device))
+
+
+def _batched_warp(device: torch.device) -> Renderer:
+    from osmnet_sdk.render.batched.frames import BatchwiseRenderer
+    from osmnet_sdk.render.batched.renderer import BatchedRenderer
+
+    return BatchwiseRenderer(partial(BatchedRenderer, device=device), device)
+
+
+def guided_renderer(painter: GuidedPainter, device: str) -> Renderer:
+    """The renderer of a guided generator, drawing on a device."""
+    from osmnet_sdk.render.guided.renderer import GuidedRenderer
+
+    return FramewiseRenderer(partial(GuidedRenderer, painter=painter.to(resolve_device(device))))

@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.errors import DeviceError
+from osmnet_sdk.render import choice
+from osmnet_sdk.render.batched import frames
 from osmnet_sdk.render.batched.renderer import BatchedRenderer
 from osmnet_sdk.render.renderer import FrameRenderer, crop_view, photo_view
+from osmnet_sdk.sdk import OSMNet
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 CPU = torch.device("cpu")
 MOVES = (
@@ -34,9 +39,9 @@ def test_frames_are_those_of_the_cpus_renderer(face, size):
     view = photo_view(face) if size == "photo" else crop_view(face, *size)
     renderer = FrameRenderer(face, view)
     poses, values = performance(face)
-    frames = BatchedRenderer(renderer.scene, CPU).draw_batch(poses, values).numpy()
-    assert frames.shape == (len(poses), view.height, view.width, 3)
-    for pose, expression, frame in zip(poses, values, frames, strict=True):
+    drawn = BatchedRenderer(renderer.scene, CPU).draw_batch(poses, values).numpy()
+    assert drawn.shape == (len(poses), view.height, view.width, 3)
+    for pose, expression, frame in zip(poses, values, drawn, strict=True):
         change = np.abs(renderer.draw(pose, expression).astype(int) - frame)
         assert change.mean() < 0.05
         # where a pixel lies on an edge, rounding decides what it shows
@@ -51,3 +56,57 @@ def test_a_batch_is_its_frames_one_by_one(face):
     for index, frame in enumerate(batch):
         one = renderer.draw_batch(poses[index : index + 1], values[index : index + 1])
         assert (one[0].int() - frame.int()).abs().max() <= 1
+
+
+@pytest.fixture
+def on_device(monkeypatch):
+    """Lets the CPU draw as a device does, four frames at a time."""
+    monkeypatch.setattr(frames, "_MOST_FRAMES", 4)
+    monkeypatch.setattr(choice, "draws_batches", lambda device: True)
+    return OSMNet(device="cpu")
+
+
+def take(count):
+    rotation = np.zeros((count, 3))
+    rotation[:, 1] = np.linspace(-10, 10, count)
+    motion = MotionTrack(FPS, rotation, np.zeros((count, 3)))
+    return motion, ExpressionTrack(FPS, np.linspace(0, 0.5, count)[:, None].repeat(52, 1))
+
+
+def test_a_device_renders_what_the_cpu_renders(osm, face, on_device):
+    motion, spoken = take(5)
+    wanted = list(osm.render(face, motion, spoken, renderer="warp", size=(64, 64)))
+    drawn = list(on_device.render(face, motion, spoken, renderer="warp", size=(64, 64)))
+    assert np.abs(np.array(wanted, int) - drawn).mean() < 0.05
+    some = on_device.render(face, motion, spoken, renderer="warp", size=(64, 64), frames=[3, 0])
+    for number, frame in zip((3, 0), some, strict=True):
+        assert np.abs(frame.astype(int) - drawn[number]).max() <= 1
+
+
+@pytest.mark.parametrize("room", [2, 0])
+def test_less_memory_means_smaller_batches(face, on_device, monkeypatch, room):
+    draw, sizes = BatchedRenderer.frames, []
+
+    def limited(self, heads):
+        sizes.append(len(heads.vertices))
+        if sizes[-1] > room:
+            raise torch.OutOfMemoryError("out of memory")
+        return draw(self, heads)
+
+    monkeypatch.setattr(BatchedRenderer, "frames", limited)
+    drawn = on_device.render(face, *take(5), renderer="warp", size=(64, 64))
+    if not room:
+        with pytest.raises(DeviceError, match="no memory for one frame of 64 × 64 pixels"):
+            next(drawn)
+        return
+    assert len(list(drawn)) == 5
+    assert sizes == [4, 2, 2, 2]
+
+
+def test_a_head_that_does_not_fit_into_memory_is_said_plainly(face, on_device, monkeypatch):
+    def full(self, scene, device):
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr("osmnet_sdk.render.batched.renderer.BatchedRenderer.__init__", full)
+    with pytest.raises(DeviceError, match="'cpu' has no memory"):
+        next(on_device.render(face, *take(2), renderer="warp"))
