@@ -1,16 +1,17 @@
 """make bench: seconds and frames per second for 60 s of speech, on this machine's cores.
 
-    python -m tests.bench [SECONDS]
+    python -m tests.bench [SECONDS] [--json]
 
-Everything is timed after a first short run, so that models are loaded and kernels compiled; what
-that first run costs is the row "first use".
+Then, on every device that torch finds, the whole chain, and frames per second and memory of what
+draws frames, beside the generators of two peers with random weights (`peers`). Everything is timed
+after a first short run, so that models are loaded and kernels compiled; what that first run costs
+is the row "first use".
 """
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -27,24 +28,24 @@ from skimage.data import astronaut
 from osmnet_sdk import OSMNet
 from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.conventions import SAMPLE_RATE
+from tests.bench.generators import CASES, devices, measure
+from tests.bench.memory import peak_memory
 
 VOICE = Path(__file__).parents[2] / "examples" / "voice.flac"
-
-
-def peak_memory() -> float:
-    """Largest resident size of this process so far, in MB."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such module
-        return float("nan")
-    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return size / (1e6 if platform.system() == "Darwin" else 1e3)
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = call()
     return time.perf_counter() - start, result
+
+
+def whole_chain(voice: Path, photo: Any, device: str, folder: Path) -> None:
+    """What `osmnet talk` does, but for its pictures; models are loaded anew."""
+    osm = OSMNet(device)
+    face = osm.fit_face(photo)
+    for number, take in enumerate(osm.sample_takes(voice, n=5, face=face)):
+        osm.render_video(face, take, folder / f"{number}.mp4", audio=voice)
 
 
 def main() -> None:
@@ -91,7 +92,16 @@ def main() -> None:
                 )
 
             row(f"render to mp4 at {size} x {size}", len(part) / timed(video)[0], "frames/s")
+        for device in devices():
+            chain = timed(lambda device=device: whole_chain(path, photo, device, Path(folder)))
+            row(f"whole chain: {seconds:g} s of voice to five mp4s, {device}", chain[0], "s")
     row("peak memory", peak_memory(), "MB")
+    for device in devices():
+        for name, size in CASES:
+            found = measure(name, size, device)
+            if found:
+                row(f"{name} at {size} x {size}, {device}", found["fps"], "frames/s")
+                row(f"{name} at {size} x {size}, {device}: memory", found["memory"], "MB")
     if as_json:
         print(json.dumps({name: value for name, value, _ in rows}))
         return
@@ -99,6 +109,8 @@ def main() -> None:
     for name, value, unit in rows:
         table.add_row(name, f"{value:g}", unit)
     Console().print(table)
+    if devices() == ["cpu"]:
+        print("No GPU was found: nothing was measured on one.")
 
 
 if __name__ == "__main__":
