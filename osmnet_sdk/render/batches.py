@@ -46,7 +46,8 @@ class Batches(Generic[Item, Result]):
         Raises:
             DeviceError: if there is no memory for a single item.
         """
-        with ThreadPoolExecutor(1, thread_name_prefix="osmnet-batch") as pool:
+        threads = torch.get_num_threads()  # a new thread would have those of the one before it
+        with ThreadPoolExecutor(1, "osmnet-batch", torch.set_num_threads, (threads,)) as pool:
             waiting: deque[Future[list[Result]]] = deque()
             size = self._size  # it may become less meanwhile
             parts = (items[start : start + size] for start in range(0, len(items), size))

@@ -12,10 +12,9 @@ from osmnet_sdk.errors import InputError
 from osmnet_sdk.render.renderers import FramewiseRenderer, Renderer
 
 if TYPE_CHECKING:
-    from osmnet_sdk.render.guided.network import GuidedPainter
-
-if TYPE_CHECKING:
     import torch
+
+    from osmnet_sdk.render.guided.network import GuidedPainter
 
 
 def chosen_renderer(name: str, bundle: Bundle) -> str:
@@ -64,11 +63,9 @@ def load_renderer(name: str, bundle: Bundle, device: str) -> Renderer:
     if name == "warp":
         return _batched_warp(place) if draws_batches(place) else FramewiseRenderer()
     if name == "guided":
-        from osmnet_sdk.render.guided.renderer import GuidedRenderer
         from osmnet_sdk.render.guided.weights import load_guided
 
-        painter = load_guided(bundle).to(place)
-        return FramewiseRenderer(partial(GuidedRenderer, painter=painter))
+        return guided_renderer(load_guided(bundle), place)
     from osmnet_sdk.render.network.painting import prepared
     from osmnet_sdk.render.network.paper import PaperRenderer
     from osmnet_sdk.render.network.weights import load_generator
@@ -83,8 +80,12 @@ def _batched_warp(device: torch.device) -> Renderer:
     return BatchwiseRenderer(partial(BatchedRenderer, device=device), device)
 
 
-def guided_renderer(painter: GuidedPainter, device: str) -> Renderer:
+def guided_renderer(painter: GuidedPainter, device: torch.device) -> Renderer:
     """The renderer of a guided generator, drawing on a device."""
+    import torch
+
     from osmnet_sdk.render.guided.renderer import GuidedRenderer
 
-    return FramewiseRenderer(partial(GuidedRenderer, painter=painter.to(resolve_device(device))))
+    # Frames are drawn side by side, so torch's own threads would only stand in each other's way.
+    make = partial(GuidedRenderer, painter=painter.to(device))
+    return FramewiseRenderer(make, begin=partial(torch.set_num_threads, 1))

@@ -75,6 +75,7 @@ class FramewiseRenderer:
     Args:
         make: makes what draws a face in a view; the warp of the photo by default.
         workers: threads; None uses all cores.
+        begin: called in each of them first.
     """
 
     window = 0
@@ -83,8 +84,10 @@ class FramewiseRenderer:
         self,
         make: Callable[[SourceFace, View], Drawer] = FrameRenderer,
         workers: int | None = None,
+        begin: Callable[[], None] | None = None,
     ) -> None:
         self._make = make
+        self._begin = begin
         self._workers = workers or os.cpu_count() or 1
 
     def draw(self, performance: Performance, frames: Sequence[int]) -> Generator[Image]:
@@ -100,7 +103,7 @@ class FramewiseRenderer:
             pose = rest.moved(motion.rotation[index], motion.translation[index])
             return drawer.draw(pose, performance.expression[index])
 
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="osmnet-render") as pool:
+        with ThreadPoolExecutor(self._workers, "osmnet-render", self._begin) as pool:
             waiting: deque[Future[Image]] = deque()
             numbers = iter(frames)
             try:

@@ -162,6 +162,32 @@ def test_progress_is_told_and_cancel_is_heard(painter, face, take):
         list(painter.render(face, take, renderer="paper", cancel=lambda: next(asked) > 3))
 
 
+def test_the_guided_generator_is_chosen_by_name(bundle, face, take, tmp_path):
+    from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
+    from osmnet_sdk.render.guided.weights import FILE as GUIDED
+    from osmnet_sdk.render.guided.weights import stored_guided
+
+    folder = shutil.copytree(bundle, tmp_path / "guided")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(2)
+        network = GuidedPainter(GuidedConfig(window_size=64))
+        torch.nn.init.normal_(network.image.weight, std=0.1)  # else it leaves the warp as it is
+    save_arrays(folder / GUIDED, *stored_guided(network))
+    write_manifest(folder, name="guided", version="1", licence="none", renderer="guided")
+    osm, threads = OSMNet("cpu", folder), torch.get_num_threads()
+    assert osm.info()["renderers"] == {"warp": 0, "guided": 0, "paper": 3}
+    options = {"size": (96, 96), "label": False}
+    whole = list(osm.render(face, take.slice(0, 6), **options))
+    part = list(osm.render(face, take.slice(0, 6), frames=[4, 1], renderer="guided", **options))
+    assert np.array_equal(part[0], whole[4])
+    assert np.array_equal(part[1], whole[1])
+    plain = next(osm.render(face, take, renderer="warp", **options))
+    assert not np.array_equal(plain, whole[0])
+    assert torch.get_num_threads() == threads
+    with pytest.raises(ModelError, match=r"guided\.safetensors"):
+        OSMNet("cpu", bundle).render(face, take, renderer="guided")
+
+
 def test_auto_is_what_the_bundle_says(painter, bundle, osm, face, take, tmp_path):
     default = write_bundle(tmp_path / "default", renderer="paper")
     options = {"size": (64, 64), "frames": [20]}
