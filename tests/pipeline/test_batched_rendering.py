@@ -10,7 +10,10 @@ from osmnet_sdk.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import DeviceError
 from osmnet_sdk.render import choice
 from osmnet_sdk.render.batched import frames
+from osmnet_sdk.render.batched.guided import BatchedGuidedRenderer
 from osmnet_sdk.render.batched.renderer import BatchedRenderer
+from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
+from osmnet_sdk.render.guided.renderer import GuidedRenderer
 from osmnet_sdk.render.renderer import FrameRenderer, crop_view, photo_view
 from osmnet_sdk.sdk import OSMNet
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
@@ -110,3 +113,28 @@ def test_a_head_that_does_not_fit_into_memory_is_said_plainly(face, on_device, m
     monkeypatch.setattr("osmnet_sdk.render.batched.renderer.BatchedRenderer.__init__", full)
     with pytest.raises(DeviceError, match="'cpu' has no memory"):
         next(on_device.render(face, *take(2), renderer="warp"))
+
+
+def painter():
+    """A small network with random weights that changes colours and looks beside."""
+    torch.manual_seed(0)
+    config = GuidedConfig(window_size=64, driving_size=8, channels=(4, 6, 8), residual_layers=1)
+    made = GuidedPainter(config).eval()
+    torch.nn.init.normal_(made.image.weight, std=0.1)
+    return made
+
+
+@pytest.mark.parametrize("size", [(128, 128), (100, 300), "photo"])
+def test_guided_frames_are_those_of_the_cpu(face, size):
+    view = photo_view(face) if size == "photo" else crop_view(face, *size)
+    renderer = GuidedRenderer(face, view, painter())
+    poses, values = performance(face)
+    plain = renderer.plain
+    drawn = BatchedGuidedRenderer(plain.scene, painter()).draw_batch(poses, values).numpy()
+    wanted = np.array(renderer.draw_batch(poses, values), int)
+    warped = np.array([plain.draw(*row) for row in zip(poses, values, strict=True)], int)
+    changed = (np.abs(wanted - warped) > 3).any(-1)
+    assert changed.mean() > 0.01
+    off = np.abs(wanted - drawn)
+    assert off.mean() < 0.1
+    assert off[changed].mean() < 0.5

@@ -6,27 +6,33 @@ import cv2
 import torch
 from torch import Tensor
 
+CATMULL_ROM, OPENCV = -0.5, -0.75
+"""Slopes of cubic interpolation: that of `shade.sample_cubic`, and that of OpenCV."""
 
-def sample_cubic(texture: Tensor, place: Tensor) -> Tensor:
-    """Catmull-Rom samples; beyond the edge the edge is repeated.
 
-    Torch's own bicubic interpolation has another coefficient than `shade.sample_cubic`.
+def sample_cubic(
+    texture: Tensor, place: Tensor, slope: float = CATMULL_ROM, frame: Tensor | None = None
+) -> Tensor:
+    """Cubic samples; beyond the edge the edge is repeated.
 
     Args:
-        texture: (h, w, 3) uint8.
+        texture: (h, w, 3) uint8, or (B, h, w, 3) if there is a `frame`.
         place: (n, 2) float32: x, y in the texture.
+        slope: of the interpolation one pixel away.
+        frame: (n,) int64, which of the textures to sample.
 
     Returns:
         (n, 3) float32, 0 to 255.
     """
-    height, width = texture.shape[:2]
+    height, width = texture.shape[-3:-1]
     x, y = place[:, 0].clamp(0, width - 1), place[:, 1].clamp(0, height - 1)
     left, top = x.floor(), y.floor()
-    across, down = _cubic_weights(x - left), _cubic_weights(y - top)
+    across, down = _cubic_weights(x - left, slope), _cubic_weights(y - top, slope)
+    first = 0 if frame is None else frame * (height * width)
     pixels = texture.reshape(-1, 3)
     result = torch.zeros(len(place), 3, device=place.device)
     for j in range(4):
-        row = (top.long() + (j - 1)).clamp(0, height - 1) * width
+        row = (top.long() + (j - 1)).clamp(0, height - 1) * width + first
         line = torch.zeros_like(result)
         for i in range(4):
             column = (left.long() + (i - 1)).clamp(0, width - 1)
@@ -35,13 +41,15 @@ def sample_cubic(texture: Tensor, place: Tensor) -> Tensor:
     return result.clamp(0, 255)
 
 
-def _cubic_weights(t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _cubic_weights(t: Tensor, slope: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Weights of the four pixels around a place that lies `t` of a pixel beyond the second."""
+    near, far = slope + 2, slope + 3
+    back = 1 - t
     return (
-        t * (-0.5 + t * (1.0 - 0.5 * t)),
-        1.0 + t * t * (1.5 * t - 2.5),
-        t * (0.5 + t * (2.0 - 1.5 * t)),
-        t * t * (0.5 * t - 0.5),
+        slope * t * back * back,
+        1 + t * t * (near * t - far),
+        1 + back * back * (near * back - far),
+        slope * back * t * t,
     )
 
 

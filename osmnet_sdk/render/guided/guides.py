@@ -33,13 +33,13 @@ DOUBT = GUIDES.index("doubt")
 
 _SIDE = 0.5
 """Side of the face window over that of the head crop: brows to chin, ear to ear."""
-_MIDDLE = 2
+MIDDLE = 2
 """Landmark below the nose, the middle of the window; speech hardly moves it."""
 _LIPS, _AROUND = 0.006, 0.032
 """Metres from the lips' inner edge up to which the mouth is in full doubt, and where it ends."""
-_CLOSING = 2.0
+CLOSING = 2.0
 """Doubt about an eye over how far it is closed; of an open one the warp knows all."""
-_SEAM = 0.6
+SEAM = 0.6
 """Largest doubt where mesh and photo grid meet."""
 _EDGE = 0.08
 """Width of the window's soft edge, over its side."""
@@ -112,10 +112,11 @@ class FaceGuides:
 
     def __init__(self, geometry: HeadGeometry, view: View, size: int) -> None:
         self.geometry, self.view, self.size = geometry, view, size
-        self._side = max(8, round(_SIDE * geometry.face.crop.side * view.scale))
+        self.side = max(8, round(_SIDE * geometry.face.crop.side * view.scale))
+        """Of the face window, frame pixels."""
         model = geometry.model
         low, high = model.mean.min(0), model.mean.max(0)
-        self._values = np.concatenate(
+        self.values = np.concatenate(
             [
                 geometry.alpha[:, None],
                 _near_lips(geometry)[:, None],
@@ -124,14 +125,18 @@ class FaceGuides:
             ],
             axis=1,
         ).astype(np.float32)
-        self._source_area = _areas(geometry.source, model.triangles)
+        """(V, 7) for each vertex: share, nearness to the lips, both lids, place on the head."""
+        self.source_area = _areas(geometry.source, model.triangles)
+        """(F,) of each triangle in the photo, square pixels, below 0 where it faces away."""
         part = model.parts
-        self._eye = np.isin(part, [PARTS.index(name) for name in EYE_PARTS])
-        self._mouth = np.isin(part, [PARTS.index(name) for name in MOUTH_PARTS])
+        self.eye = np.isin(part, [PARTS.index(name) for name in EYE_PARTS])
+        self.mouth = np.isin(part, [PARTS.index(name) for name in MOUTH_PARTS])
+        """(F,) whether a triangle is an eye's, and whether it is of the mouth's inside."""
         steps = np.arange(size)
         inwards = np.minimum(steps + 0.5, size - 0.5 - steps) / (_EDGE * size)
         edge = smoothstep(inwards)
-        self._edge = np.outer(edge, edge).astype(np.float32)
+        self.edge = np.outer(edge, edge).astype(np.float32)
+        """(size, size) from 0 at the window's edge to 1."""
 
     def at_rest(self) -> FaceWindow:
         """The window around the face as the photo shows it."""
@@ -160,28 +165,28 @@ class FaceGuides:
         return window, self._pictures(cover, area, closure)
 
     def _window(self, points: NDArray[np.floating]) -> FaceWindow:
-        middle = self.geometry.model.at_landmarks(np.asarray(points, np.float32))[_MIDDLE, :2]
-        left, top = np.round(middle + 0.5 - self._side / 2).astype(int)
-        return FaceWindow(int(left), int(top), self._side)
+        middle = self.geometry.model.at_landmarks(np.asarray(points, np.float32))[MIDDLE, :2]
+        left, top = np.round(middle + 0.5 - self.side / 2).astype(int)
+        return FaceWindow(int(left), int(top), self.side)
 
     def _pictures(self, cover: Coverage, area: Float, closure: Float) -> Float:
-        values = interpolate(cover, self.geometry.model.triangles, self._values)
+        values = interpolate(cover, self.geometry.model.triangles, self.values)
         share, lips, left, right, x, y, z = np.moveaxis(values, -1, 0)
         triangle = np.maximum(cover.triangle, 0)
         covered = cover.triangle >= 0
-        inside = (self._mouth[triangle] & covered).astype(np.float32)
-        eye = (self._eye[triangle] & covered).astype(np.float32)
+        inside = (self.mouth[triangle] & covered).astype(np.float32)
+        eye = (self.eye[triangle] & covered).astype(np.float32)
         with np.errstate(divide="ignore", invalid="ignore"):
-            pulled = np.log2(area / self._source_area) / 2
-        pulled = np.where(self._source_area > 0, np.nan_to_num(pulled).clip(0, 1), 1.0)
+            pulled = np.log2(area / self.source_area) / 2
+        pulled = np.where(self.source_area > 0, np.nan_to_num(pulled).clip(0, 1), 1.0)
         stretch = np.where(covered, pulled[triangle], 0.0).astype(np.float32)
         stretch *= 1 - np.maximum(inside, eye)
         mouth, eyes = np.maximum(lips, inside), np.maximum.reduce([left, right, eye])
         lids = np.maximum(left * closure[0], right * closure[1])
-        seam = _SEAM * 4 * share * (1 - share)
-        closing = np.minimum(_CLOSING * lids, 1)
+        seam = SEAM * 4 * share * (1 - share)
+        closing = np.minimum(CLOSING * lids, 1)
         doubt = np.maximum.reduce([mouth, closing, seam, stretch * share])
-        doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self._edge
+        doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self.edge
         planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
         return np.asarray(cv2.merge(planes), np.float32)
 

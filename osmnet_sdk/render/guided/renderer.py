@@ -131,15 +131,15 @@ class WindowSampler:
         window, guides = self._guides.draw(pose, expression)
         warp = window.cut(frame, self._guides.size)
         guides = (255 * guides + 0.5).astype(np.uint8)
-        rotation = self._fit.pose.rotation
-        moved = np.concatenate(
-            [
-                euler_angles(rotation.T @ pose.rotation),
-                rotation.T @ (pose.translation - self._fit.pose.translation),
-            ]
-        )
+        moved = relative_pose(self._fit.pose, pose)
         values = np.asarray(expression, np.float32)
-        return window, (warp, self._source, guides, moved.astype(np.float32), values)
+        return window, (warp, self._source, guides, moved, values)
+
+
+def relative_pose(rest: Pose, pose: Pose) -> NDArray[np.float32]:
+    """(6,) pitch, yaw, roll in degrees, then metres: a pose as a move from another."""
+    turn, shift = rest.rotation.T @ pose.rotation, pose.translation - rest.translation
+    return np.concatenate([euler_angles(turn), rest.rotation.T @ shift]).astype(np.float32)
 
 
 def network_inputs(
