@@ -84,6 +84,12 @@ def guided_renderer(painter: GuidedPainter, device: torch.device) -> Renderer:
     """The renderer of a guided generator, drawing on a device."""
     import torch
 
+    if draws_batches(device):
+        from osmnet_sdk.render.batched.frames import BatchwiseRenderer
+        from osmnet_sdk.render.batched.guided import BatchedGuidedRenderer, prepared
+
+        whole = partial(BatchedGuidedRenderer, painter=prepared(painter, device))
+        return BatchwiseRenderer(whole, device)
     from osmnet_sdk.render.guided.renderer import GuidedRenderer
 
     # Frames are drawn side by side, so torch's own threads would only stand in each other's way.

@@ -9,9 +9,10 @@ import torch
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import DeviceError
 from osmnet_sdk.render import choice
-from osmnet_sdk.render.batched import frames
+from osmnet_sdk.render.batched import frames, guided
 from osmnet_sdk.render.batched.guided import BatchedGuidedRenderer
 from osmnet_sdk.render.batched.renderer import BatchedRenderer
+from osmnet_sdk.render.frames import render_frames
 from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
 from osmnet_sdk.render.guided.renderer import GuidedRenderer
 from osmnet_sdk.render.renderer import FrameRenderer, crop_view, photo_view
@@ -138,3 +139,19 @@ def test_guided_frames_are_those_of_the_cpu(face, size):
     off = np.abs(wanted - drawn)
     assert off.mean() < 0.1
     assert off[changed].mean() < 0.5
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_device_finishes_frames_as_the_cpu_does(face, monkeypatch, precision):
+    motion, spoken = take(3)
+    see = {"size": (128, 128), "label": False}
+    plain = choice.guided_renderer(painter(), CPU)
+    wanted = np.array(list(render_frames(face, motion, spoken, renderer=plain, **see)), int)
+    monkeypatch.setattr(choice, "draws_batches", lambda device: True)
+    monkeypatch.setattr(frames, "_MOST_FRAMES", 2)
+    monkeypatch.setattr(guided, "fast_precision", lambda device: precision)
+    batched = choice.guided_renderer(painter(), CPU)
+    drawn = np.array(list(render_frames(face, motion, spoken, renderer=batched, **see)), int)
+    assert np.abs(wanted - drawn).mean() < 0.2
+    some = list(render_frames(face, motion, spoken, renderer=batched, frames=[2], **see))
+    assert np.abs(some[0].astype(int) - drawn[2]).max() <= 1
