@@ -10,16 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from osmnet_sdk.conventions import ARKIT_NAMES
-from osmnet_sdk.devices import is_out_of_memory
-from osmnet_sdk.errors import DeviceError, InputError
+from osmnet_sdk.errors import InputError
 from osmnet_sdk.face.camera import Pose, euler_angles
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.render.batches import Batches
 from osmnet_sdk.render.guided.guides import FaceGuides, FaceWindow
 from osmnet_sdk.render.guided.network import GuidedPainter
 from osmnet_sdk.render.network.painting import to_network
 from osmnet_sdk.render.renderer import FrameRenderer, View
 
 Image = NDArray[np.uint8]
+Float = NDArray[np.float32]
 
 
 class GuidedRenderer:
@@ -74,30 +75,20 @@ class GuidedRenderer:
             window.finish(frame, change)
         return frames
 
-    def _changes(self, rows: Sequence[tuple[NDArray[np.generic], ...]]) -> NDArray[np.float32]:
-        """(B, S, S, 5) as of `FaceWindow.finish`; in halves where memory runs out."""
-        if not rows:
-            return np.zeros((0, 0, 0, 5), np.float32)
+    def _changes(self, rows: Sequence[tuple[NDArray[np.generic], ...]]) -> Sequence[Float]:
+        """For each of the rows (S, S, 5), see `FaceWindow.finish`."""
         device = next(self._painter.parameters()).device
-        tensors = [
-            torch.from_numpy(np.stack(column)).to(device) for column in zip(*rows, strict=True)
-        ]
-        try:
+
+        def changes(part: Sequence[tuple[NDArray[np.generic], ...]]) -> Sequence[Float]:
+            columns = (np.stack(column) for column in zip(*part, strict=True))
+            tensors = [torch.from_numpy(column).to(device) for column in columns]
             with torch.inference_mode():
                 out = self._painter(*network_inputs(*tensors)).float()
                 out[:, :3] *= 127.5
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if len(rows) == 1:
-                raise DeviceError(
-                    f"'{device}' has no memory for one frame; close other programs or use another "
-                    "device."
-                ) from error
-            half = len(rows) // 2
-            return np.concatenate([self._changes(rows[:half]), self._changes(rows[half:])])
-        result: NDArray[np.float32] = out.movedim(1, -1).cpu().numpy()
-        return result
+            return list(out.movedim(1, -1).cpu().numpy())
+
+        size = self._painter.config.window_size
+        return Batches(changes, max(1, len(rows)), device, (size, size)).results(rows)
 
 
 class WindowSampler:
