@@ -12,7 +12,7 @@ from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import ExpressionExtractor, ExtractorConfig
 from osmnet_sdk.face.model import load_face_model
 
-SMALL = ExtractorConfig(past=3, ahead=1, identity=50, width=16, hidden=16, dropout=0.0)
+SMALL = ExtractorConfig(bands=16, layers=1, ahead=1, identity=50, width=16, hidden=16, dropout=0.0)
 
 
 def small_extractor(config: ExtractorConfig = SMALL) -> ExpressionExtractor:

@@ -78,13 +78,13 @@ def fold_networks(
     groups = speaker_folds(measurable(clips), folds.count)
     models = output_folder(folds.models)
     data = prepare_data(
-        recipe.model_copy(update={"recorded_copies": 0}), model,
+        recipe.first_stage(), model,
         texts=folds.recipe.parent / recipe.texts, cache=models / "sounds",
         facegood=folds.facegood, progress=progress, cancel=cancel,
     )  # fmt: skip
     first = folds.recipe.parent / recipe.start if recipe.start else None
     if first is None:
-        alone = recipe.model_copy(update={"finishing_steps": 0, "recorded_copies": 0})
+        alone = recipe.first_stage()
         first = models / f"{_FIRST}-{_digest(alone, [], b'')}" / FILE
         if not first.is_file():
             train_expression(

@@ -39,6 +39,7 @@ _FACE_SHARE = 0.55  # of the image's height that the face oval takes
 _DISTANCE = 0.7  # metres from the camera to the head joint
 
 _MEL_MEAN, _MEL_SCALE = -5.5, 2.0
+_TAPS = 5  # of a convolution over the frames
 
 
 class ExtractorConfig(BaseModel):
@@ -46,23 +47,54 @@ class ExtractorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bands: int = Field(default=16, ge=1, le=80)
-    """Mel bands."""
+    bands: int = Field(default=32, ge=1, le=80)
+    """Mel bands; the paper's 16 tell a T from a P less well."""
     hops: int = Field(default=16, ge=12, le=64, multiple_of=4)
     """Hops of 10 ms in the window of one frame."""
-    past: int = Field(default=8, ge=0, le=50)
-    """Frames before the current one whose windows are seen as well."""
+    layers: int = Field(default=3, ge=1, le=6)
+    """Convolutions over the frames, each looking twice as far back as the one before."""
     ahead: int = Field(default=2, ge=0, le=2)
     """Frames after the current one whose windows are seen as well; 2 make a look-ahead of
     182.5 ms from the time of the frame to the end of the last window."""
     identity: int = Field(default=50, ge=1)
     """Identity coefficients K that come in."""
-    width: int = Field(default=128, ge=8)
+    width: int = Field(default=144, ge=12)
     """Features of one frame's window."""
-    hidden: int = Field(default=192, ge=8)
+    hidden: int = Field(default=224, ge=8)
     """Features after the context is joined."""
     dropout: float = Field(default=0.1, ge=0.0, le=0.9)
     """Share of features left out in training."""
+
+    @property
+    def past(self) -> int:
+        """Frames before the current one whose windows are seen as well; 26 with 3 layers."""
+        return (_TAPS - 1) * (2**self.layers - 1) - self.ahead
+
+
+class ContextLayer(nn.Module):
+    """A residual convolution over the frames, without padding.
+
+    Args:
+        hidden: features that come in and go out.
+        dilation: frames from one tap to the next.
+        ahead: frames after the current one that are seen.
+        dropout: share of features left out in training.
+    """
+
+    def __init__(self, hidden: int, dilation: int, ahead: int, dropout: float) -> None:
+        super().__init__()
+        self.ahead = ahead
+        self.past = (_TAPS - 1) * dilation - ahead
+        self.norm = nn.LayerNorm(hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.convolution = nn.Conv1d(hidden, hidden, _TAPS, dilation=dilation)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, past + T + ahead, hidden) → (B, T, hidden)."""
+        change = self.convolution(self.dropout(self.norm(x)).transpose(1, 2)).transpose(1, 2)
+        inner = x[:, self.past : x.shape[1] - self.ahead]
+        joined: Tensor = inner + functional.leaky_relu(change, 0.1)
+        return joined
 
 
 class ExpressionExtractor(nn.Module):
@@ -85,13 +117,19 @@ class ExpressionExtractor(nn.Module):
         # 3 hops, then 6, then 12, one every 4, and all of them in the last.
         self.convolutions = nn.ModuleList(
             [
-                nn.Conv1d(config.bands, 64, 3),
-                nn.Conv1d(64, 96, 4, stride=2),
-                nn.Conv1d(96, config.width, 4, stride=2),
+                nn.Conv1d(config.bands, config.width // 2, 3),
+                nn.Conv1d(config.width // 2, config.width * 2 // 3, 4, stride=2),
+                nn.Conv1d(config.width * 2 // 3, config.width, 4, stride=2),
             ]
         )
-        self.window = nn.Conv1d(config.width, config.width, config.hops // HOPS_PER_FRAME - 2)
-        self.context = nn.Conv1d(config.width, config.hidden, config.past + 1 + config.ahead)
+        self.window = nn.Conv1d(config.width, config.hidden, config.hops // HOPS_PER_FRAME - 2)
+        # The first layer looks to both sides, the others only back.
+        self.context = nn.ModuleList(
+            [
+                ContextLayer(config.hidden, 2**k, 0 if k else config.ahead, config.dropout)
+                for k in range(config.layers)
+            ]
+        )
         self.identity = nn.Linear(config.identity, config.hidden)
         self.mix = nn.ModuleList([nn.Linear(config.hidden, config.hidden) for _ in range(2)])
         self.norms = nn.ModuleList([nn.LayerNorm(config.hidden) for _ in range(2)])
@@ -118,8 +156,9 @@ class ExpressionExtractor(nn.Module):
         x = (torch.cat([hops, last], 2) - _MEL_MEAN) / _MEL_SCALE
         for layer in self.convolutions:
             x = functional.leaky_relu(layer(x), 0.1)
-        x = functional.leaky_relu(self.window(self.dropout(x)), 0.1)
-        x = self.context(x).transpose(1, 2)
+        x = functional.leaky_relu(self.window(x), 0.1).transpose(1, 2)
+        for layer in self.context:
+            x = layer(x)
         x = functional.leaky_relu(x + self.identity(identity)[:, None], 0.1)
         for norm, layer in zip(self.norms, self.mix, strict=True):
             x = x + functional.leaky_relu(layer(self.dropout(norm(x))), 0.1)

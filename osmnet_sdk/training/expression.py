@@ -92,7 +92,7 @@ def prepare_data(
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot read the texts '{texts}'; give a JSON file.") from error
     geometry = LipGeometry.from_model(model)
-    seen = recipe.config.model_dump(include={"bands", "hops", "past", "ahead"})
+    seen = recipe.config.model_dump(include={"bands", "hops", "layers", "ahead"})
     babble = babble_voices(lines, np.random.default_rng(recipe.seed))
 
     def spoken(plans: tuple[VoicePlan, ...], clean: bool) -> list[Clip]:
@@ -221,14 +221,14 @@ def train_expression(
             measure=lambda: {"validation": validation()},
         )
 
-    def train(stage: Stage, checkpoint: str, curves: Path) -> None:
+    def train(stage: Stage, made_by: ExpressionRecipe, checkpoint: str, curves: Path) -> None:
         train_stages(
             network,
             [stage],
             processes,
             checkpoint=work / checkpoint,
             curves=curves,
-            fingerprint=recipe.model_dump_json(),
+            fingerprint=made_by.model_dump_json(),
             progress=progress,
             cancel=cancel,
         )
@@ -236,7 +236,8 @@ def train_expression(
     curves = curves or work
     if start is None:
         sources = [Source(clips, 1.0, recipe.lead)]
-        train(stage("expression", recipe.steps, recipe.learning_rate, sources), CHECKPOINT, curves)
+        first = stage("expression", recipe.steps, recipe.learning_rate, sources)
+        train(first, recipe.first_stage(), CHECKPOINT, curves)
     if recipe.finishing_steps:
         before = {name: value.clone() for name, value in network.state_dict().items()}
         share = recipe.recorded_share if data.recorded else 0.0
@@ -244,7 +245,7 @@ def train_expression(
         sources += [Source(data.recorded, share)] if share else []
         rate = recipe.finishing_learning_rate
         finishing = stage("finishing", recipe.finishing_steps, rate, sources)
-        train(finishing, FINISHING_CHECKPOINT, curves / "finishing")
+        train(finishing, recipe, FINISHING_CHECKPOINT, curves / "finishing")
         _mix(network, before, recipe.finished_share)
     landmarks.to("cpu")
     if processes.is_first:

@@ -14,6 +14,7 @@ from osmnet_sdk.training.expression_recipe import ExpressionRecipe
 from osmnet_sdk.training.processes import Processes
 
 _PRESS = ARKIT_NAMES.index("mouthPressLeft")
+_TUCK = ARKIT_NAMES.index("mouthRollLower")
 _CONTACT = TOUCH / 2
 """Lips of the truth that are nearer than this touch."""
 _PARTED = 1.4
@@ -34,13 +35,15 @@ def expression_loss(
     """‖β − β̂‖² (eq. 8) + λ_ldmk · landmark loss (eq. 9): sums over frames of losses and weights.
 
     Coefficients that the truth does not speak of count as true. Frames in which the lips are
-    pressed together have a weight of their own: they are few, and what an eye misses most.
+    pressed together, or the lower lip lies under the teeth, have a weight of their own: they are
+    few, and what an eye misses most.
     """
     known = predicted * mask + truth * (1.0 - mask)
     loss = (known - truth).square().sum(-1)
     if weight:
         loss = loss + weight * landmarks(known, truth, identity)
-    frames = torch.where(truth[..., _PRESS] > 0.15, closure_weight, 1.0)
+    meeting = (truth[..., _PRESS] > 0.15) | (truth[..., _TUCK] > 0.2)
+    frames = torch.where(meeting, closure_weight, 1.0)
     return (frames * loss).sum(), frames.sum()
 
 

@@ -53,7 +53,8 @@ class ExpressionRecipe(Recipe):
     """Hops of 10 ms by which made-up lips come before the sound that they were made for, as those
     of real speakers do."""
     closure_weight: float = Field(default=2.0, ge=0.0, le=20.0)
-    """Weight of frames in which the lips are pressed together; others have 1."""
+    """Weight of frames in which the lips are pressed together, or the lower lip lies under the teeth;
+    others have 1."""
     contact_weight: float = Field(default=0.0, ge=0.0)
     """Weight of the loss that asks whether lips touch at all (`contact_loss`)."""
     start: str = ""
@@ -77,6 +78,19 @@ class ExpressionRecipe(Recipe):
     """The same in the second stage."""
     landmark_weight: float = Field(default=LANDMARK_WEIGHT, ge=0.0)
     """λ_ldmk; 0 trains without the landmark loss."""
+
+    def first_stage(self) -> ExpressionRecipe:
+        """The recipe of the first stage alone; what only the second one reads is at its default."""
+        names = (
+            "recorded_copies",
+            "finishing_steps",
+            "recorded_share",
+            "finished_share",
+            "finishing_learning_rate",
+            "start",
+        )
+        defaults = {name: type(self).model_fields[name].default for name in names}
+        return self.model_copy(update=defaults)
 
 
 def without(recipe: ExpressionRecipe, parts: Sequence[str]) -> ExpressionRecipe:

@@ -13,11 +13,15 @@ from osmnet_sdk.audio.mel import SILENCE
 
 Windows = NDArray[np.float32]
 
+_BANDS = 16
+"""Bands that shifts and blanks are counted in; finer bands are shifted by more of them."""
+
 
 def recoloured(mel: Windows, rng: np.random.Generator) -> Windows:
     """Another throat and microphone: shift the bands a little, tilt them, blank one or two."""
     bands = mel.shape[1]
-    places = np.clip(np.arange(bands) + rng.normal(0.0, 0.35), 0, bands - 1)
+    fineness = bands / _BANDS
+    places = np.clip(np.arange(bands) + rng.normal(0.0, 0.35 * fineness), 0, bands - 1)
     low = places.astype(int)
     high = np.minimum(low + 1, bands - 1)
     share = (places - low).astype(np.float32)[None, :, None]
@@ -27,7 +31,7 @@ def recoloured(mel: Windows, rng: np.random.Generator) -> Windows:
     result: Windows = shifted + tilt[None, :, None]
     if rng.random() < 0.2:
         first = int(rng.integers(0, bands))
-        result[:, first : first + int(rng.integers(1, 3))] = SILENCE
+        result[:, first : first + round(fineness * rng.integers(1, 3))] = SILENCE
     return np.maximum(result, SILENCE)
 
 
@@ -35,7 +39,7 @@ def band_limited(mel: Windows, rng: np.random.Generator) -> Windows:
     """A line or an old codec: soften what lies below and above a random range of bands."""
     result = mel.copy()
     bands = mel.shape[1]
-    below, above = int(rng.integers(0, 3)), int(rng.integers(1, 6))
+    below, above = (round(bands / _BANDS * rng.integers(*few)) for few in ((0, 3), (1, 6)))
     result[:, :below] -= np.float32(rng.uniform(1.0, 5.0))
     result[:, bands - above :] -= np.float32(rng.uniform(1.0, 6.0))
     return np.maximum(result, SILENCE)

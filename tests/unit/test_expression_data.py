@@ -97,15 +97,15 @@ def test_louder_vowels_are_emphasised():
 
 
 def test_mel_context_has_a_window_for_each_frame_and_its_context():
-    config = ExtractorConfig(past=5, ahead=2)
+    config = ExtractorConfig(bands=24, layers=2, ahead=1)
     for seconds in (0.02, 1.0, 1.013):
         samples = tone(seconds).astype(np.float32)
         frames = -(-len(samples) * int(FPS) // SAMPLE_RATE)
-        assert mel_context(samples, config).shape == (5 + frames + 2, 16, 16)
+        assert mel_context(samples, config).shape == (11 + frames + 1, 24, 16)
 
 
 def test_cache_gives_back_what_was_made_and_notices_changes(tmp_path):
-    config = ExtractorConfig(past=2, ahead=1)
+    config = ExtractorConfig(layers=1, ahead=1)
 
     def make():
         return still_clips(3, config, AugmentationConfig(), np.random.default_rng(0))

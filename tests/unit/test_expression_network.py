@@ -15,7 +15,7 @@ from osmnet_sdk.expression.network import (
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import load_face_model
 
-SMALL = ExtractorConfig(past=3, ahead=1, identity=50, width=16, hidden=16, dropout=0.0)
+SMALL = ExtractorConfig(bands=16, layers=1, ahead=1, identity=50, width=16, hidden=16, dropout=0.0)
 JAW, CLOSE = ARKIT_NAMES.index("jawOpen"), ARKIT_NAMES.index("mouthClose")
 
 

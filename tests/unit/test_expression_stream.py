@@ -73,7 +73,7 @@ def test_what_comes_after_the_look_ahead_changes_nothing(frame, options, ahead, 
 
 
 def test_a_frame_needs_all_of_the_look_ahead_of_the_network():
-    network = small_extractor(ExtractorConfig(past=2, width=16, hidden=16, dropout=0.0))
+    network = small_extractor(ExtractorConfig(layers=1, width=16, hidden=16, dropout=0.0))
     samples = voice(3.0, 4)
     changed = samples.copy()
     changed[20 * 640 + 2700 :] += 0.1
