@@ -23,12 +23,14 @@ from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip
 from osmnet_sdk.training.expression_recipe import ExpressionRecipe
 
 RECIPE = ExpressionRecipe(
-    config=ExtractorConfig(bands=16, layers=1, ahead=1, identity=50, width=16, hidden=16, dropout=0.0),
+    config=ExtractorConfig(
+        bands=16, layers=1, ahead=1, identity=50, width=16, hidden=16, dropout=0.0
+    ),
     voices=(),
     steps=60,
     batch=6,
     frames=32,
-    learning_rate=5e-3,
+    learning_rate=1e-2,
     still_clips=0,
 )
 

@@ -17,7 +17,8 @@ from osmnet_sdk.training.speech_synthesis import Voice
 JAW = ARKIT_NAMES.index("jawOpen")
 GAIN = np.zeros(52)
 GAIN[JAW] = 1.0
-PAST, AHEAD = 8, 2
+SMALL = ExtractorConfig(bands=16, layers=2)
+PAST, AHEAD = SMALL.past, SMALL.ahead
 
 
 def timed(frames: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,7 +55,7 @@ def test_a_closure_between_two_frames_is_not_lost_at_twice_the_speed() -> None:
 
 def recipe(**changes: object) -> ExpressionRecipe:
     values = {"voices": (), "batch": 200, "frames": 16, "masking": 0.0, "band_limit": 0.0}
-    return ExpressionRecipe(**{**values, "config": ExtractorConfig(), **changes})
+    return ExpressionRecipe(**{**values, "config": SMALL, **changes})
 
 
 def marked(value: float, frames: int = 80) -> Clip:
@@ -69,7 +70,7 @@ def test_sources_make_up_their_shares_of_a_batch() -> None:
         recipe(tempo=0.5), GAIN,
     )  # fmt: skip
     mel, truth, mask, alpha = batch(3)
-    assert mel.shape == (200, 26, 16, 16)
+    assert mel.shape == (200, 28, 16, 16)
     assert mask.shape == (200, 1, 52)
     assert alpha.shape == (200, 50)
     assert float((truth[:, 0, 0] > 0.5).float().mean()) == pytest.approx(0.25, abs=0.1)

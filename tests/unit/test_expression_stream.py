@@ -128,7 +128,8 @@ def test_lag_shifts_the_curves():
     late = PREDICTOR.predict((samples, SAMPLE_RATE), options=ExpressionOptions(lag_ms=120))
     early = PREDICTOR.predict((samples, SAMPLE_RATE), options=ExpressionOptions(lag_ms=-120))
     base = PREDICTOR.predict((samples, SAMPLE_RATE)).coefficients
-    np.testing.assert_allclose(late.coefficients[3:-5], base[:-8], atol=1e-5)
+    # The first two frames are smoothed with what comes before them, which a lag changes.
+    np.testing.assert_allclose(late.coefficients[5:-5], base[2:-8], atol=1e-5)
     np.testing.assert_allclose(early.coefficients[15:-5], base[18:-2], atol=2e-3)
 
 

@@ -63,9 +63,10 @@ def clip(name: str, frames: int, heard: bool = True) -> TrainingClip:
 def test_real_clips_are_cut_and_the_first_version_is_as_recorded(geometry: LipGeometry) -> None:
     clips = [clip("anna", 500), clip("silent", 300, heard=False), clip("ben", 90)]
     config, rng = ExtractorConfig(), np.random.default_rng(1)
+    context = config.past + config.ahead
     made = list(recorded_clips(clips, geometry, config, AugmentationConfig(), rng, copies=2))
     assert [len(one.coefficients) for one in made] == [250] * 4 + [90] * 2
-    assert all(len(one.mel) == len(one.coefficients) + 10 for one in made)
+    assert all(len(one.mel) == len(one.coefficients) + context for one in made)
     assert all((one.mask == SEEN).all() for one in made)
     plain = list(recorded_clips(clips, geometry, config, None, rng, copies=1))
     np.testing.assert_array_equal(made[0].mel, plain[0].mel)
