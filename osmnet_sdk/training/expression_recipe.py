@@ -53,8 +53,8 @@ class ExpressionRecipe(Recipe):
     """Hops of 10 ms by which made-up lips come before the sound that they were made for, as those
     of real speakers do."""
     closure_weight: float = Field(default=2.0, ge=0.0, le=20.0)
-    """Weight of frames in which the lips are pressed together, or the lower lip lies under the teeth;
-    others have 1."""
+    """Weight of frames in which the lips are pressed together or the lower one lies under the
+    teeth; others have 1."""
     contact_weight: float = Field(default=0.0, ge=0.0)
     """Weight of the loss that asks whether lips touch at all (`contact_loss`)."""
     start: str = ""
