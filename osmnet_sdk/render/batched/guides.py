@@ -8,7 +8,7 @@ from torch import Tensor
 from osmnet_sdk.render.batched.pictures import gaussian_blur, numbers
 from osmnet_sdk.render.batched.posing import on_device
 from osmnet_sdk.render.batched.zbuffer import BatchCoverage, rasterize_batch
-from osmnet_sdk.render.guided.guides import CLOSING, MIDDLE, SEAM, FaceGuides
+from osmnet_sdk.render.guided.guides import CLOSING, MIDDLE, OPEN, SEAM, FaceGuides
 
 
 class BatchedGuides:
@@ -55,12 +55,13 @@ class BatchedGuides:
         share, lips, left, right, x, y, z = values.view(*cover.triangle.shape, -1).unbind(-1)
         inside, eye = cover.shows(self._mouth).float(), cover.shows(self._eye).float()
         stretch = self._stretch(points, cover, scale * self._scale)
-        stretch = stretch * (1 - torch.maximum(inside, eye))
         mouth, eyes = torch.maximum(lips, inside), torch.maximum(torch.maximum(left, right), eye)
+        stretch = stretch * (1 - torch.maximum(inside, eyes))
         closed = closure[:, :, None, None]
         lids = torch.maximum(left * closed[:, 0], right * closed[:, 1])
         seam = SEAM * 4 * share * (1 - share)
-        doubts = torch.stack([mouth, (CLOSING * lids).clamp(max=1), seam, stretch * share])
+        closing = (CLOSING * (lids - OPEN)).clamp(0, 1)
+        doubts = torch.stack([mouth, closing, seam, stretch * share])
         doubt = gaussian_blur(doubts.amax(0), self._size / 80) * self._edge
         planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
         return (255 * torch.stack(planes, dim=-1) + 0.5).floor()

@@ -37,8 +37,8 @@ MIDDLE = 2
 """Landmark below the nose, the middle of the window; speech hardly moves it."""
 _LIPS, _AROUND = 0.006, 0.032
 """Metres from the lips' inner edge up to which the mouth is in full doubt, and where it ends."""
-CLOSING = 2.0
-"""Doubt about an eye over how far it is closed; of an open one the warp knows all."""
+OPEN, CLOSING = 0.4, 3.0
+"""How far an eye may close before it is in doubt, and how fast doubt grows then."""
 SEAM = 0.6
 """Largest doubt where mesh and photo grid meet."""
 _EDGE = 0.08
@@ -180,11 +180,11 @@ class FaceGuides:
             pulled = np.log2(area / self.source_area) / 2
         pulled = np.where(self.source_area > 0, np.nan_to_num(pulled).clip(0, 1), 1.0)
         stretch = np.where(covered, pulled[triangle], 0.0).astype(np.float32)
-        stretch *= 1 - np.maximum(inside, eye)
         mouth, eyes = np.maximum(lips, inside), np.maximum.reduce([left, right, eye])
+        stretch *= 1 - np.maximum(inside, eyes)
         lids = np.maximum(left * closure[0], right * closure[1])
         seam = SEAM * 4 * share * (1 - share)
-        closing = np.minimum(CLOSING * lids, 1)
+        closing = np.clip(CLOSING * (lids - OPEN), 0, 1)
         doubt = np.maximum.reduce([mouth, closing, seam, stretch * share])
         doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self.edge
         planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
