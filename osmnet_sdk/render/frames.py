@@ -156,7 +156,7 @@ def _warn(face: SourceFace, motion: MotionTrack, frames: NDArray[np.int_]) -> No
     height, width = face.photo.shape[:2]
     if face.crop.leaves(width, height):
         warnings.warn(
-            "The head is cut off by the photo's edge; what lies beyond is mirrored and may show "
+            "The head is cut off by the photo's edge; what lies beyond is filled in and may show "
             "in the frames. Leave some room around the head.",
             OSMNetWarning,
             stacklevel=4,
