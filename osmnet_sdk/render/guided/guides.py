@@ -41,6 +41,9 @@ OPEN, CLOSING = 0.4, 3.0
 """How far an eye may close before it is in doubt, and how fast doubt grows then."""
 SEAM = 0.6
 """Largest doubt where mesh and photo grid meet."""
+CHEEKS, CHEEKS_FADE = 0.47, 20.0
+"""Height on the average head below which seams and stretched skin are in doubt, and how fast it
+sets in: around eyes and brows the warp is sharper than what a network makes of it."""
 _EDGE = 0.08
 """Width of the window's soft edge, over its side."""
 
@@ -185,7 +188,8 @@ class FaceGuides:
         lids = np.maximum(left * closure[0], right * closure[1])
         seam = SEAM * 4 * share * (1 - share)
         closing = np.clip(CLOSING * (lids - OPEN), 0, 1)
-        doubt = np.maximum.reduce([mouth, closing, seam, stretch * share])
+        low = np.clip(CHEEKS_FADE * (CHEEKS - y), 0, 1)
+        doubt = np.maximum.reduce([mouth, closing, seam * low, stretch * share * low])
         doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self.edge
         planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
         return np.asarray(cv2.merge(planes), np.float32)
