@@ -68,7 +68,7 @@ class ExtractorConfig(BaseModel):
     @property
     def past(self) -> int:
         """Frames before the current one whose windows are seen as well; 26 with 3 layers."""
-        return (_TAPS - 1) * (2**self.layers - 1) - self.ahead
+        return (_TAPS - 1) * ((1 << self.layers) - 1) - self.ahead
 
 
 class ContextLayer(nn.Module):
