@@ -5,17 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numpy.testing import assert_allclose
 
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import DeviceError
 from osmnet_sdk.render import choice
 from osmnet_sdk.render.batched import frames, guided
 from osmnet_sdk.render.batched.guided import BatchedGuidedRenderer
+from osmnet_sdk.render.batched.posing import HeadPoser
 from osmnet_sdk.render.batched.renderer import BatchedRenderer
 from osmnet_sdk.render.frames import render_frames
 from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
 from osmnet_sdk.render.guided.renderer import GuidedRenderer
 from osmnet_sdk.render.renderer import FrameRenderer, crop_view, photo_view
+from osmnet_sdk.render.scene import build_scene
 from osmnet_sdk.sdk import OSMNet
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
@@ -25,6 +28,7 @@ MOVES = (
     ((5, 14, -6), {"jawOpen": 0.6}),
     ((-10, -24, 4), {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}),
     ((12, -5, 10), {"mouthPucker": 0.8, "eyeBlinkRight": 0.7}),
+    ((-3, 6, 0), {"jawOpen": 0.0, "mouthSmileLeft": 0.0, "mouthSmileRight": 0.0}),
 )
 
 
@@ -38,6 +42,24 @@ def performance(face):
     return poses, values
 
 
+def test_heads_are_posed_as_on_the_cpu(face):
+    scene = build_scene(face, photo_view(face))
+    geometry, (poses, values) = scene.geometry, performance(face)
+    heads = HeadPoser(geometry, scene.grid, CPU).heads(poses, values)
+    for index, (pose, expression) in enumerate(zip(poses, values, strict=True)):
+        vertices = geometry.posed(expression)
+        assert_allclose(heads.vertices[index], vertices, atol=1e-6)
+        closure = list(geometry.closure(vertices).values())
+        assert_allclose(heads.closure[index], closure, atol=1e-3)
+        points, relief = (
+            geometry.project(vertices, pose),
+            scene.grid.posed(geometry, vertices, pose),
+        )
+        for wanted, posed in ((points, heads.points[index]), (relief, heads.relief[index])):
+            assert_allclose(posed[:, :2], wanted[:, :2], atol=0.01)
+            assert_allclose(posed[:, 2], wanted[:, 2], atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [(128, 128), (96, 200), "photo"])
 def test_frames_are_those_of_the_cpus_renderer(face, size):
     view = photo_view(face) if size == "photo" else crop_view(face, *size)
@@ -47,9 +69,9 @@ def test_frames_are_those_of_the_cpus_renderer(face, size):
     assert drawn.shape == (len(poses), view.height, view.width, 3)
     for pose, expression, frame in zip(poses, values, drawn, strict=True):
         change = np.abs(renderer.draw(pose, expression).astype(int) - frame)
-        assert change.mean() < 0.05
+        assert change.mean() < 0.005
         # where a pixel lies on an edge, rounding decides what it shows
-        assert (change > 4).any(-1).mean() < 1e-3
+        assert (change > 2).any(-1).sum() <= 4
 
 
 def test_a_batch_is_its_frames_one_by_one(face):
