@@ -73,7 +73,7 @@ def _drawn(painter: GuidedPainter, tensors: tuple[Tensor, ...]) -> Image:
     device = next(painter.parameters()).device
     found = []
     with torch.inference_mode():
-        for rows in zip(*(tensor.split(_BATCH) for tensor in tensors[:-1]), strict=True):
+        for rows in zip(*(torch.split(tensor, _BATCH) for tensor in tensors[:-1]), strict=True):
             inputs = network_inputs(*(row.to(device) for row in rows))
             found.append(to_images(finished(inputs[0], painter(*inputs))))
     return np.concatenate(found)

@@ -25,7 +25,8 @@ from osmnet_sdk.formats.photo import load_photo
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.render.guided.guides import GUIDES
 from osmnet_sdk.render.guided.renderer import WindowSampler
-from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+from osmnet_sdk.render.renderer import FrameRenderer
+from osmnet_sdk.render.view import crop_view
 from osmnet_sdk.training.guided_recipe import GuidedRecipe
 from osmnet_sdk.training.segments import Segment
 
@@ -125,8 +126,8 @@ def cut_patches(
 def recoloured(tensors: Sequence[Tensor], generator: torch.Generator) -> tuple[Tensor, ...]:
     """Samples in another light: warp, source and truth of each brighter, darker or tinted."""
     warp, source, *others, truth = tensors
-    level, tint = torch.randn((len(warp), 4), generator=generator).split([1, 3], dim=1)
-    gain = torch.exp(_LIGHT * level + _TINT * tint)[:, None, None]
+    light = torch.randn((len(warp), 4), generator=generator)
+    gain = torch.exp(_LIGHT * light[:, :1] + _TINT * light[:, 1:])[:, None, None]
     lit = [(picture * gain).round().clamp(0, 255).to(torch.uint8) for picture in (warp, source)]
     return (*lit, *others, (truth * gain).round().clamp(0, 255).to(torch.uint8))
 
