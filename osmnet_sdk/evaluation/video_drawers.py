@@ -13,7 +13,7 @@ from osmnet_sdk.conventions import RENDERERS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.render.frames import CROP_SIZE
-from osmnet_sdk.render.renderer import View, crop_view
+from osmnet_sdk.render.view import View, crop_view
 from osmnet_sdk.sdk import OSMNet
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 

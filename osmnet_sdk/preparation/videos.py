@@ -25,7 +25,7 @@ from osmnet_sdk.preparation.shards import RejectedPiece
 from osmnet_sdk.preparation.sound import MAX_LAG, SILENCE, is_heard, lips_behind, sound_of
 from osmnet_sdk.preparation.watching import watch, within_spans
 from osmnet_sdk.progress import Reporter
-from osmnet_sdk.render.renderer import View
+from osmnet_sdk.render.view import View
 from osmnet_sdk.training.clips import in_step
 
 _LOST = 0.1

@@ -16,8 +16,8 @@ from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.provenance import draw_label
-from osmnet_sdk.render.renderer import View, crop_view, photo_view
 from osmnet_sdk.render.renderers import FramewiseRenderer, Performance, Renderer
+from osmnet_sdk.render.view import View, crop_view, photo_view
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 Image = NDArray[np.uint8]

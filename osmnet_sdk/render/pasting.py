@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.render.renderer import View
+from osmnet_sdk.render.view import View
 
 Image = NDArray[np.uint8]
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.source import SourceFace
-from osmnet_sdk.render.renderer import FrameRenderer, View
+from osmnet_sdk.render.renderer import FrameRenderer
+from osmnet_sdk.render.view import View
 from osmnet_sdk.tracks import MotionTrack
 
 Image = NDArray[np.uint8]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,9 +13,7 @@ from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.render.geometry import HeadGeometry, build_geometry
 from osmnet_sdk.render.grid import PhotoGrid, build_grid
 from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS, Textures, build_textures
-
-if TYPE_CHECKING:
-    from osmnet_sdk.render.renderer import View
+from osmnet_sdk.render.view import View
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float32]

@@ -21,7 +21,7 @@ from osmnet_sdk.face.source import crop_around
 from osmnet_sdk.files import output_folder, replaced
 from osmnet_sdk.formats.video import read_frames
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
-from osmnet_sdk.render.renderer import View
+from osmnet_sdk.render.view import View
 from osmnet_sdk.training.clips import LISTING, TrainingClip, read_clips, split_speakers
 
 Images = NDArray[np.uint8]

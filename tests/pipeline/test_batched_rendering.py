@@ -17,8 +17,9 @@ from osmnet_sdk.render.batched.renderer import BatchedRenderer
 from osmnet_sdk.render.frames import render_frames
 from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
 from osmnet_sdk.render.guided.renderer import GuidedRenderer
-from osmnet_sdk.render.renderer import FrameRenderer, crop_view, photo_view
+from osmnet_sdk.render.renderer import FrameRenderer
 from osmnet_sdk.render.scene import build_scene
+from osmnet_sdk.render.view import crop_view, photo_view
 from osmnet_sdk.sdk import OSMNet
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 

@@ -20,7 +20,7 @@ from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter, finish
 from osmnet_sdk.render.guided.renderer import GuidedRenderer
 from osmnet_sdk.render.guided.weights import FILE, guided_from, load_guided, stored_guided
 from osmnet_sdk.render.network.painting import to_images
-from osmnet_sdk.render.renderer import crop_view, photo_view
+from osmnet_sdk.render.view import crop_view, photo_view
 
 SMALL = GuidedConfig(window_size=64, driving_size=8, channels=(4, 6, 8), residual_layers=1)
 

@@ -25,7 +25,8 @@ from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.render.guided.guides import GUIDES
 from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
 from osmnet_sdk.render.guided.weights import load_guided
-from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+from osmnet_sdk.render.renderer import FrameRenderer
+from osmnet_sdk.render.view import crop_view
 from osmnet_sdk.training import guided_samples, loop
 from osmnet_sdk.training.guided import CHECKPOINT, SHEET, train_guided
 from osmnet_sdk.training.guided_objective import (

@@ -60,7 +60,8 @@ def test_a_face_that_is_too_small_is_an_error(osm, astronaut):
 
 
 def test_a_turned_head_comes_with_a_warning(osm, face, astronaut):
-    from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+    from osmnet_sdk.render.renderer import FrameRenderer
+    from osmnet_sdk.render.view import crop_view
 
     renderer = FrameRenderer(face, crop_view(face, 512, 512))
     turned = renderer.draw(face.fit.pose.moved((0, 33, 0), (0, 0, 0)), face.fit.expression)

@@ -14,8 +14,9 @@ from osmnet_sdk.errors import Cancelled, InputError, OSMNetWarning
 from osmnet_sdk.face.source import crop_around, find_faces
 from osmnet_sdk.provenance import draw_label
 from osmnet_sdk.render.frames import view_of, with_rest
-from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+from osmnet_sdk.render.renderer import FrameRenderer
 from osmnet_sdk.render.renderers import FramewiseRenderer
+from osmnet_sdk.render.view import crop_view
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
 
 

@@ -18,7 +18,8 @@ from osmnet_sdk.render.geometry import build_geometry
 from osmnet_sdk.render.mouth import MouthPainter
 from osmnet_sdk.render.mouth_photo import in_light
 from osmnet_sdk.render.raster import rasterize
-from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+from osmnet_sdk.render.renderer import FrameRenderer
+from osmnet_sdk.render.view import crop_view
 
 
 @pytest.fixture(scope="module")

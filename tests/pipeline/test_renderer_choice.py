@@ -124,7 +124,7 @@ def test_the_painted_crop_is_put_into_frames_of_every_size(painter, face, take, 
 
 
 def test_the_whole_photo_keeps_its_pixels_around_the_painted_crop(painter, face, take):
-    from osmnet_sdk.render.renderer import crop_view
+    from osmnet_sdk.render.view import crop_view
 
     square = crop_view(face, 64, 64)
     left, right = int(square.x), int(np.ceil(square.x + 64 / square.scale))

@@ -18,7 +18,8 @@ from osmnet_sdk.evaluation.video import evaluate_video
 from osmnet_sdk.evaluation.video_clips import VideoScorer
 from osmnet_sdk.evaluation.video_drawers import drawer
 from osmnet_sdk.formats.video_writer import VideoWriter
-from osmnet_sdk.render.renderer import FrameRenderer, crop_view
+from osmnet_sdk.render.renderer import FrameRenderer
+from osmnet_sdk.render.view import crop_view
 
 FRAMES = 5
 

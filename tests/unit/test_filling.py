@@ -6,7 +6,7 @@ import numpy as np
 
 from osmnet_sdk.render.domain import Domain
 from osmnet_sdk.render.filling import continued, spread
-from osmnet_sdk.render.renderer import View
+from osmnet_sdk.render.view import View
 
 
 def striped(height=120, width=160, period=16):

@@ -18,7 +18,7 @@ from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.render.batched.pictures import gaussian_blur
 from osmnet_sdk.render.geometry import EYES_BACK, LIDS, HeadGeometry
 from osmnet_sdk.render.grid import CELLS, SMOOTHING, PhotoGrid, torso_pose
-from osmnet_sdk.render.renderer import View
+from osmnet_sdk.render.view import View
 
 
 def on_device(values: NDArray[np.generic], device: torch.device) -> Tensor:

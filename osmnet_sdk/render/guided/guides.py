@@ -14,8 +14,8 @@ from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.render.geometry import HeadGeometry, smoothstep
 from osmnet_sdk.render.raster import Coverage, interpolate, rasterize
-from osmnet_sdk.render.renderer import View
 from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS
+from osmnet_sdk.render.view import View
 
 Float = NDArray[np.float32]
 Picture = TypeVar("Picture", NDArray[np.uint8], Float)

@@ -17,7 +17,8 @@ from osmnet_sdk.render.batches import Batches
 from osmnet_sdk.render.guided.guides import FaceGuides, FaceWindow
 from osmnet_sdk.render.guided.network import GuidedPainter
 from osmnet_sdk.render.network.painting import to_network
-from osmnet_sdk.render.renderer import FrameRenderer, View
+from osmnet_sdk.render.renderer import FrameRenderer
+from osmnet_sdk.render.view import View
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float32]

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from osmnet_sdk.render.network.generator import VideoGenerator
 from osmnet_sdk.render.network.painting import paint_frames
 from osmnet_sdk.render.pasting import Pasting
-from osmnet_sdk.render.renderer import crop_view
 from osmnet_sdk.render.renderers import Performance
+from osmnet_sdk.render.view import crop_view
 
 Image = NDArray[np.uint8]
 
