@@ -77,8 +77,10 @@ class FrameRenderer:
         self._draw_eyes(out, mesh)
         landmarks = geometry.model.at_landmarks(points)
         for side, strength in zip(UPPER_LIDS, lids, strict=True):
+            if strength <= LEAST_SHARE:
+                continue
             line = lid_line(landmarks, side, shape, scene.pixels)
-            if line is not None and strength > LEAST_SHARE:
+            if line is not None:
                 shade_lid(out, line, strength, self._lash)
         self._draw_mouth(out, mesh, vertices)
         if scene.melt is not None:

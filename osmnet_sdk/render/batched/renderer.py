@@ -86,6 +86,8 @@ class BatchedRenderer:
         size = out.shape[1], out.shape[2]
         for frame, places in zip(frames, landmarks, strict=True):
             for side, strength in zip(UPPER_LIDS, closing[frame], strict=True):
+                if strength <= LEAST_SHARE:
+                    continue
                 line = lid_line(places, side, size, self.scene.pixels)
-                if line is not None and strength > LEAST_SHARE:
+                if line is not None:
                     shade_lid(out[frame], line, float(strength), self._lash)
