@@ -11,9 +11,7 @@ from osmnet_sdk.render.batched.zbuffer import BatchCoverage, rasterize_batch
 from osmnet_sdk.render.guided.guides import (
     CHEEKS,
     CHEEKS_FADE,
-    CLOSING,
     MIDDLE,
-    OPEN,
     SEAM,
     FaceGuides,
 )
@@ -68,9 +66,8 @@ class BatchedGuides:
         closed = closure[:, :, None, None]
         lids = torch.maximum(left * closed[:, 0], right * closed[:, 1])
         seam = SEAM * 4 * share * (1 - share)
-        closing = (CLOSING * (lids - OPEN)).clamp(0, 1)
         low = (CHEEKS_FADE * (CHEEKS - y)).clamp(0, 1)
-        doubts = torch.stack([mouth, closing, seam * low, stretch * share * low])
+        doubts = torch.stack([mouth, seam * low, stretch * share * low])
         doubt = gaussian_blur(doubts.amax(0), self._size / 80) * self._edge
         planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
         return (255 * torch.stack(planes, dim=-1) + 0.5).floor()

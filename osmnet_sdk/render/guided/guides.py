@@ -37,13 +37,11 @@ MIDDLE = 2
 """Landmark below the nose, the middle of the window; speech hardly moves it."""
 _LIPS, _AROUND = 0.006, 0.032
 """Metres from the lips' inner edge up to which the mouth is in full doubt, and where it ends."""
-OPEN, CLOSING = 0.4, 3.0
-"""How far an eye may close before it is in doubt, and how fast doubt grows then."""
 SEAM = 0.6
 """Largest doubt where mesh and photo grid meet."""
 CHEEKS, CHEEKS_FADE = 0.47, 20.0
 """Height on the average head below which seams and stretched skin are in doubt, and how fast it
-sets in: around eyes and brows the warp is sharper than what a network makes of it."""
+sets in: of eyes, lids and brows the warp is sharper than what a network makes of them."""
 _EDGE = 0.08
 """Width of the window's soft edge, over its side."""
 
@@ -187,9 +185,8 @@ class FaceGuides:
         stretch *= 1 - np.maximum(inside, eyes)
         lids = np.maximum(left * closure[0], right * closure[1])
         seam = SEAM * 4 * share * (1 - share)
-        closing = np.clip(CLOSING * (lids - OPEN), 0, 1)
         low = np.clip(CHEEKS_FADE * (CHEEKS - y), 0, 1)
-        doubt = np.maximum.reduce([mouth, closing, seam * low, stretch * share * low])
+        doubt = np.maximum.reduce([mouth, seam * low, stretch * share * low])
         doubt = cv2.GaussianBlur(doubt, (0, 0), self.size / 80) * self.edge
         planes = [share, mouth, inside, eyes, lids, stretch, x, y, z, doubt]
         return np.asarray(cv2.merge(planes), np.float32)
