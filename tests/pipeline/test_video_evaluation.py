@@ -74,6 +74,7 @@ def test_the_command_tells_every_figure(folder, tmp_path, no_embedding):
         "still",
         "similarity",
         "warp",
+        "guided",
     ]
     assert {score["frames"] for score in report["clips"]} == {FRAMES - 1}
     rows = {row["name"]: row["values"] for row in report["figures"]}
@@ -91,7 +92,7 @@ def test_the_command_tells_every_figure(folder, tmp_path, no_embedding):
     assert rows["frames without a face"] == dict.fromkeys(rows["SSIM"], 0)
     assert 'the extra "evaluate"' in report["left_out"][0]
     with Image.open(sheets / "made.png") as sheet:
-        assert sheet.width == 4 * 256 + 3 * 4
+        assert sheet.width == 5 * 256 + 4 * 4
 
 
 def test_the_tables_are_printed_as_markdown(folder, no_embedding):
