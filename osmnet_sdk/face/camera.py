@@ -96,7 +96,8 @@ class Camera:
 
     def project(self, points: NDArray[np.floating], pose: Pose) -> Array:
         """Project head points (N, 3) to (N, 3): x, y in pixels and depth in metres."""
-        seen = points @ pose.rotation.T + pose.translation
+        # Not a matrix product, whose threads would wait, busily, beside those that draw frames.
+        seen = np.einsum("...j,ij->...i", points, pose.rotation) + pose.translation
         depth = -seen[:, 2]
         return np.stack(
             [

@@ -99,7 +99,8 @@ class HeadGeometry:
     def posed(self, expression: NDArray[np.floating]) -> NDArray[np.float32]:
         """Vertices (V, 3) of an expression (52,)."""
         change = (np.asarray(expression) - self.fit.expression).astype(np.float32)
-        vertices = self.rest + (change @ self.shapes).reshape(-1, 3)
+        # Not a matrix product: the threads of BLAS would wait, busily, beside those that draw.
+        vertices = self.rest + np.einsum("k,kv->v", change, self.shapes).reshape(-1, 3)
         return np.asarray(vertices + self.seal * self.sealed(expression), np.float32)
 
     def sealed(self, expressions: NDArray[np.floating]) -> NDArray[np.float32]:
