@@ -9,9 +9,6 @@ from osmnet_sdk.render.view import View
 
 Image = NDArray[np.uint8]
 
-_FEATHER = 0.06
-"""Width of the soft edge between the picture and the still photo, over the picture's width."""
-
 
 class Pasting:
     """Scales pictures of a part to a frame, and fills what lies beside them with the still photo.
@@ -41,14 +38,7 @@ class Pasting:
         self._region = (slice(top, bottom), slice(left, right))
         self._same = part == view
         self._still = view.still(photo)
-        y, x = np.mgrid[0 : bottom - top, 0 : right - left].astype(np.float32)
-        inwards = [np.full(y.shape, np.inf, np.float32)]
-        inwards += [x + 1] if left > 0 else []
-        inwards += [y + 1] if top > 0 else []
-        inwards += [right - left - x] if right < view.width else []
-        inwards += [bottom - top - y] if bottom < view.height else []
-        width = _FEATHER * max(high - low)
-        self._share = np.clip(np.min(inwards, axis=0) / width, 0, 1)[..., None]
+        self._share = view.melt(self._region, max(high - low))
 
     def __call__(self, picture: Image) -> Image:
         """The frame (height, width, 3) with a picture (h, w, 3) of the part in its place."""

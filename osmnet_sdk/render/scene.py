@@ -21,9 +21,6 @@ Float = NDArray[np.float32]
 SKIN, EYE, MOUTH = 0, 1, 2
 """Layers of the head's triangles."""
 
-_FEATHER = 0.06
-"""Width of the soft edge between the moving part and the still photo, over the moving part's."""
-
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -69,6 +66,7 @@ def build_scene(face: SourceFace, view: View) -> Scene:
     for names, number in ((EYE_PARTS, EYE), (MOUTH_PARTS, MOUTH)):
         layer[np.isin(face.model.parts, [PARTS.index(name) for name in names])] = number
     region, side = _region(view, textures)
+    melt = view.melt(region, side)
     return Scene(
         view=view,
         geometry=geometry,
@@ -81,7 +79,7 @@ def build_scene(face: SourceFace, view: View) -> Scene:
         region=region,
         still=view.still(face.photo),
         background=_background(view, textures, region),
-        melt=_melt(view, region, _FEATHER * side),
+        melt=None if melt.min() >= 1 else melt,
     )
 
 
@@ -114,17 +112,3 @@ def _background(view: View, textures: Textures, region: tuple[slice, slice]) -> 
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(picture, np.uint8)
-
-
-def _melt(view: View, region: tuple[slice, slice], width: float) -> Float | None:
-    """By the distance to those edges of the region beyond which the frame shows the still photo."""
-    rows, columns = region
-    shape = (rows.stop - rows.start, columns.stop - columns.start)
-    y, x = np.mgrid[0 : shape[0], 0 : shape[1]].astype(np.float32)
-    edges = [np.full(shape, np.inf, np.float32)]
-    edges += [x + 1] if columns.start > 0 else []
-    edges += [y + 1] if rows.start > 0 else []
-    edges += [shape[1] - x] if columns.stop < view.width else []
-    edges += [shape[0] - y] if rows.stop < view.height else []
-    share = np.clip(np.min(edges, axis=0) / width, 0, 1)[..., None]
-    return None if share.min() >= 1 else share.astype(np.float32)

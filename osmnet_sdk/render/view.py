@@ -14,6 +14,9 @@ from osmnet_sdk.render.filling import continued
 Image = NDArray[np.uint8]
 Float = NDArray[np.float32]
 
+_FEATHER = 0.06
+"""Width of the soft edge between what moves and the still photo, over the larger side of it."""
+
 
 @dataclass(frozen=True)
 class View:
@@ -60,6 +63,29 @@ class View:
         columns = _within(self.x, self.width, step, photo.shape[1])
         outside[rows, columns] = 0
         return continued(np.asarray(picture, np.uint8), outside)
+
+    def melt(self, region: tuple[slice, slice], side: float) -> Float:
+        """How much of a region shows that lies over the still photo.
+
+        It falls to 0 towards those edges beyond which the frame goes on with the still photo.
+
+        Args:
+            region: rows and columns of the frame.
+            side: pixels of the larger side of what is laid there, cut off by the frame or not.
+
+        Returns:
+            (h, w, 1) of 0 to 1.
+        """
+        rows, columns = region
+        height, width = rows.stop - rows.start, columns.stop - columns.start
+        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+        edges = [np.full((height, width), np.inf, np.float32)]
+        edges += [x + 1] if columns.start > 0 else []
+        edges += [y + 1] if rows.start > 0 else []
+        edges += [width - x] if columns.stop < self.width else []
+        edges += [height - y] if rows.stop < self.height else []
+        share = np.clip(np.min(edges, axis=0) / (_FEATHER * side), 0, 1)
+        return np.asarray(share[..., None], np.float32)
 
 
 def _within(start: float, count: int, step: float, size: int) -> slice:
