@@ -100,7 +100,7 @@ def load_sampler(weights: Path) -> MotionSampler:
     try:
         with safe_open(weights, framework="np") as stream:
             arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            return MotionSampler.from_arrays(arrays, stream.metadata() or {})
+            return MotionSampler.from_arrays(arrays, stream.metadata() or {}, f"'{weights}'")
     except (OSError, SafetensorError) as error:
         raise ModelError(f"'{weights}' cannot be read; delete it and try again.") from error
 

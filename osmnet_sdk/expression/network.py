@@ -7,23 +7,22 @@ section III-B). The windows of a few neighbouring frames come in as context.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from osmnet_sdk.audio.mel import HOPS_PER_FRAME
 from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import ARKIT_NAMES
-from osmnet_sdk.errors import ModelError
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.weights import WeightsFormat
 
 FILE = "expression.safetensors"
 """Name of the weights in a bundle."""
@@ -223,38 +222,20 @@ class LandmarkLoss(nn.Module):
         return loss
 
 
+FORMAT = WeightsFormat(FILE, "expression weights", ExtractorConfig, ExpressionExtractor)
+
+
 def load_extractor(bundle: Bundle) -> ExpressionExtractor:
     """The extractor of a bundle, on the CPU and ready to predict.
 
     Raises:
         ModelError: if the bundle has none, or its weights do not fit this version.
     """
-    arrays, metadata = bundle.arrays(FILE)
-    return extractor_from(arrays, metadata, f"bundle '{bundle.name}'")
+    return FORMAT.load(bundle)
 
 
 def extractor_from(
     arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], origin: str
 ) -> ExpressionExtractor:
-    """Build an extractor from stored weights.
-
-    Args:
-        arrays: weights by name; half precision is widened.
-        metadata: with "config", JSON of `ExtractorConfig`.
-        origin: where the weights come from, for messages.
-
-    Raises:
-        ModelError: if weights and configuration do not fit together.
-    """
-    try:
-        network = ExpressionExtractor(ExtractorConfig(**json.loads(metadata["config"])))
-        state = {
-            name: torch.from_numpy(np.array(value, np.float32)) for name, value in arrays.items()
-        }
-        network.load_state_dict(state)
-    except (KeyError, TypeError, ValueError, RuntimeError, ValidationError) as error:
-        raise ModelError(
-            f"The expression weights of {origin} do not fit this version; get the bundle again."
-        ) from error
-    network.eval()
-    return network
+    """Build an extractor from stored weights; arguments and errors as of `WeightsFormat.build`."""
+    return FORMAT.build(arrays, metadata, origin)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from torch import Tensor
 
 from osmnet_sdk.audio.load import Audio
@@ -35,13 +34,16 @@ from osmnet_sdk.motion.vigour import take_pace, take_size
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.tracks import MotionTrack, Provenance
+from osmnet_sdk.weights import WeightsFormat, network_arrays
 
 Array = NDArray[np.float64]
 
 WEIGHTS = "motion.safetensors"
 """Name of the weights in a bundle."""
 
-SCHEMA = "osmnet.motion/1"
+FORMAT = WeightsFormat(
+    WEIGHTS, "motion weights", MotionConfig, MotionNetwork, "osmnet.motion/1", prefix="network."
+)
 
 _BEGIN = 15
 """Frames in which a take sets out from rest (0.6 s)."""
@@ -92,47 +94,31 @@ class MotionSampler:
         Raises:
             ModelError: if the weights are missing, damaged, or of another kind.
         """
-        return cls.from_arrays(*bundle.arrays(WEIGHTS))
+        return cls.from_arrays(*bundle.arrays(WEIGHTS), f"bundle '{bundle.name}'")
 
     @classmethod
     def from_arrays(
-        cls, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
+        cls, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], origin: str
     ) -> MotionSampler:
         """The sampler of a weights file, as `Bundle.arrays("motion.safetensors")` gives it.
+
+        Args:
+            arrays: tensors by name.
+            metadata: of the file.
+            origin: where it came from, for messages.
 
         Raises:
             ModelError: if the file is of another kind, or a part is missing or has a wrong shape.
         """
-        if metadata.get("schema") != SCHEMA:
-            raise ModelError(
-                f"The motion weights have schema '{metadata.get('schema')}', this version reads "
-                f"'{SCHEMA}'; use a bundle that fits."
-            )
-        head = "network."
-        try:
-            network = MotionNetwork(MotionConfig.model_validate_json(metadata["config"]))
-            expected = network.state_dict()
-            # A weights file stores single numbers as (1,).
-            state = {
-                name: torch.from_numpy(np.array(arrays[head + name])).reshape(value.shape)
-                for name, value in expected.items()
-            }
-            network.load_state_dict(state)
-        except (KeyError, ValidationError, RuntimeError) as error:
-            raise ModelError(
-                "The motion weights do not fit their own description; get the bundle again."
-            ) from error
+        network = FORMAT.build(arrays, metadata, origin)
         return cls(network, Calibration.from_arrays(arrays), arrays.get("attention"))
 
     def stored(self) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
         """Arrays and metadata for `bundle.save_arrays`; `from_arrays` reads them."""
-        arrays: dict[str, NDArray[Any]] = {
-            f"network.{name}": value.numpy() for name, value in self.network.state_dict().items()
-        }
-        metadata = {"schema": SCHEMA, "config": self.network.config.model_dump_json()}
+        arrays = network_arrays(self.network, FORMAT.prefix, np.float32)
         if self.attention is not None:
             arrays["attention"] = self.attention
-        return arrays | self.calibration.arrays(), metadata
+        return arrays | self.calibration.arrays(), FORMAT.metadata(self.network.config)
 
     def features(
         self,

@@ -18,7 +18,7 @@ from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.render.guided.guides import GUIDES, FaceGuides, FaceWindow
 from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter, finished
 from osmnet_sdk.render.guided.renderer import GuidedRenderer
-from osmnet_sdk.render.guided.weights import FILE, guided_from, load_guided, stored_guided
+from osmnet_sdk.render.guided.weights import FILE, FORMAT, load_guided, stored_guided
 from osmnet_sdk.render.network.painting import to_images
 from osmnet_sdk.render.view import crop_view, photo_view
 
@@ -216,4 +216,4 @@ def test_damaged_weights_are_refused(kind):
         case "nan":
             arrays[name] = np.full_like(arrays[name], np.nan)
     with pytest.raises(ModelError, match="a test"):
-        guided_from(arrays, metadata, "a test")
+        FORMAT.build(arrays, metadata, "a test")

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
-from osmnet_sdk.motion.sampler import SCHEMA, WEIGHTS, MotionFeatures, MotionSampler
+from osmnet_sdk.motion.sampler import WEIGHTS, MotionFeatures, MotionSampler
 from osmnet_sdk.motion.shaping import mean_speed, smooth
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.tracks import MotionTrack
@@ -33,7 +34,7 @@ def stored() -> tuple[dict[str, NDArray[np.generic]], dict[str, str]]:
 
 @cache
 def sampler() -> MotionSampler:
-    return MotionSampler.from_arrays(*stored())
+    return MotionSampler.from_arrays(*stored(), "a test")
 
 
 def voice(seconds: float, seed: int, pitch: float = 120.0, level: float = 0.1) -> Audio:
@@ -129,7 +130,7 @@ def test_seeds_differ() -> None:
 
 def test_same_seed_same_take_on_every_run() -> None:
     first = sampler().sample(features(10.0, 0), take=2, seed=5)
-    again = MotionSampler.from_arrays(*stored())
+    again = MotionSampler.from_arrays(*stored(), "a test")
     heard = again.features(voice(10.0, 0, pitch=100.0))
     assert again.sample(heard, take=2, seed=5) == first
 
@@ -159,7 +160,7 @@ def test_same_take_in_another_process_with_another_number_of_threads() -> None:
 
 def test_a_take_is_the_same_whatever_was_sampled_before() -> None:
     heard = features(10.0, 0)
-    alone = MotionSampler.from_arrays(*stored()).sample(heard, take=4, seed=0)
+    alone = MotionSampler.from_arrays(*stored(), "a test").sample(heard, take=4, seed=0)
     others = [sampler().sample(heard, take=take, seed=0) for take in range(6)]
     assert others[4] == alone
 
@@ -276,28 +277,34 @@ def test_listening_can_be_stopped_and_reports() -> None:
 
 
 def test_stored_weights_make_the_same_sampler() -> None:
-    again = MotionSampler.from_arrays(*sampler().stored())
+    again = MotionSampler.from_arrays(*sampler().stored(), "a test")
     one = again.sample(features(10.0, 0), take=0, seed=0)
     assert one == sampler().sample(features(10.0, 0), take=0, seed=0)
     np.testing.assert_array_equal(again.attention, sampler().attention)
     without = {name: value for name, value in stored()[0].items() if name != "attention"}
-    assert MotionSampler.from_arrays(without, stored()[1]).attention is None
+    assert MotionSampler.from_arrays(without, stored()[1], "a test").attention is None
 
 
 def test_other_files_are_refused() -> None:
     arrays, metadata = stored()
-    with pytest.raises(ModelError, match="schema"):
-        MotionSampler.from_arrays(arrays, {**metadata, "schema": "other/1"})
-    with pytest.raises(ModelError, match="do not fit"):
-        MotionSampler.from_arrays(arrays, {"schema": SCHEMA, "config": "{"})
-    for name in ("network.directions", "calibration.gains"):
-        with pytest.raises(ModelError):
-            MotionSampler.from_arrays({k: v for k, v in arrays.items() if k != name}, metadata)
-    changed = {**arrays, "calibration.gains": np.ones(5)}
-    with pytest.raises(ModelError, match="gains"):
-        MotionSampler.from_arrays(changed, metadata)
-    with pytest.raises(ModelError, match="attention"):
-        MotionSampler.from_arrays({**arrays, "attention": np.ones(5, np.float32)}, metadata)
+
+    def refused(arrays: Mapping[str, NDArray[np.generic]], metadata: Mapping[str, str]) -> str:
+        with pytest.raises(ModelError) as caught:
+            MotionSampler.from_arrays(arrays, metadata, "a test")
+        return str(caught.value)
+
+    said = refused(arrays, {**metadata, "schema": "other/1"})
+    assert "weights of a test have schema 'other/1'" in said
+    said = refused(arrays, {**metadata, "config": "{"})
+    assert "of a test do not fit" in said
+    name = "network.directions"
+    said = refused({k: v for k, v in arrays.items() if k != name}, metadata)
+    assert "of a test do not fit" in said
+    said = refused({**arrays, name: np.full_like(arrays[name], np.nan)}, metadata)
+    assert "of a test hold values that are not numbers" in said
+    refused({k: v for k, v in arrays.items() if k != "calibration.gains"}, metadata)
+    assert "gains" in refused({**arrays, "calibration.gains": np.ones(5)}, metadata)
+    assert "attention" in refused({**arrays, "attention": np.ones(5, np.float32)}, metadata)
 
 
 def test_no_basis_vector_is_dead() -> None:

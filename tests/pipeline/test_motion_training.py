@@ -103,7 +103,7 @@ def test_weights_and_card_are_written(folder: Path, tmp_path: Path) -> None:
 
     with safe_open(weights, framework="np") as stream:
         arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        sampler = MotionSampler.from_arrays(arrays, stream.metadata())
+        sampler = MotionSampler.from_arrays(arrays, stream.metadata(), "a test")
     assert sampler.attention is not None
     assert sampler.attention.sum() == pytest.approx(1.0, abs=1e-5)
     smallest = int(sampler.attention.argmin())

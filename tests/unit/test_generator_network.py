@@ -21,7 +21,7 @@ from osmnet_sdk.render.network.driving import DrivingEncoder, driving_features, 
 from osmnet_sdk.render.network.generator import VideoGenerator
 from osmnet_sdk.render.network.painting import paint_frames, to_images, to_network
 from osmnet_sdk.render.network.poses import chained_poses, rotation_angles, rotation_matrices
-from osmnet_sdk.render.network.weights import generator_from, stored_generator
+from osmnet_sdk.render.network.weights import FORMAT, stored_generator
 
 SMALL = GeneratorConfig(image_size=32, half_window=2, driving_size=16, channels=(4, 6, 8))
 
@@ -181,7 +181,7 @@ def test_weights_come_back_in_half_precision():
     arrays, metadata = stored()
     assert {array.dtype for array in arrays.values()} == {np.dtype(np.float16)}
     assert any(name.startswith("decoder.") for name in arrays)
-    generator = generator_from(arrays, metadata, "a test")
+    generator = FORMAT.build(arrays, metadata, "a test")
     assert not generator.training
     expected = small_generator()(*inputs(1))
     assert torch.allclose(generator(*inputs(1)), expected, atol=0.02)
@@ -206,7 +206,7 @@ def damaged(kind: str) -> tuple[dict, dict]:
 @pytest.mark.parametrize("kind", ["missing", "shape", "nan", "config", "schema"])
 def test_damaged_weights_are_refused(kind):
     with pytest.raises(ModelError, match="a test"):
-        generator_from(*damaged(kind), "a test")
+        FORMAT.build(*damaged(kind), "a test")
 
 
 def performance(frames: int = 7) -> tuple[np.ndarray, ...]:

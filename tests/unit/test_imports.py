@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).parents[2] / "osmnet_sdk"
 LAYERS = (
     {"conventions", "errors", "progress", "version"},
     {"files"},
-    {"tracks", "options", "devices", "bundle"},
+    {"tracks", "options", "devices", "bundle", "weights"},
     {"audio", "face", "formats", "provenance"},
     {"motion", "expression", "render"},
     {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
