@@ -165,7 +165,7 @@ def render(
     renderer: Renderer = "auto",
     label: Label = True,
     keep_rest: Annotated[
-        bool, typer.Option(help="Keep the photo's own brows, lids and gaze under the take's.")
+        bool, typer.Option(help="Keep the look of the photo under the take's.")
     ] = True,
     face_index: Face = None,
     device: Device = "auto",

@@ -51,7 +51,8 @@ class RenderingCalls(Models):
             size: "crop" (256 × 256 around the head), "photo" (the whole photo) or
                 (height, width) in pixels.
             label: whether each frame says "AI-generated"; leave it on for what others will see.
-            keep_rest: whether the photo's own brows, lids and gaze stay under the track's.
+            keep_rest: whether the photo's own brows, lids, gaze and half of its mouth's shape stay
+                under the track's; lips part and meet as in the track all the same.
             frames: numbers of the frames to render, from 0; each is what it would be among all
                 others, of which "paper" looks at some before and after. None renders all.
             progress: called with (stage, done, total).

@@ -1,4 +1,8 @@
-"""Landmark distance of predicted lips from those seen in the pictures of real clips."""
+"""Landmark distance of predicted lips from those seen in the pictures of real clips.
+
+The first picture of a clip is the photo, as in one-shot rendering: what it shows of the speaker's
+own mouth stays under what is predicted.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.face.performance import track_frames
 from osmnet_sdk.progress import Reporter
+from osmnet_sdk.render.resting import with_rest
 
 Array = NDArray[np.float64]
 
@@ -32,13 +37,16 @@ class MouthDistance:
         speaker: who is seen.
         tracked: of the head model as it was fitted to the same landmarks; no prediction through
             this head model comes closer.
-        predicted: of the same head in the same pose with predicted coefficients.
+        predicted: of the same head in the same pose with predicted coefficients, over the look of
+            the first picture, as they are rendered (`render.resting`).
+        alone: the same with nothing but the coefficients.
     """
 
     name: str
     speaker: str
     tracked: float
     predicted: float
+    alone: float
 
 
 def mouth_distance(
@@ -67,15 +75,16 @@ def mouth_distance(
     """
     seen = track_frames(frames, networks, model, name=f"'{name}'", reporter=reporter)
     lips = list(LIPS)
+    found = np.flatnonzero(seen.found[: len(predicted)])
+    rendered = with_rest(model, seen.fits[found[0]].expression, predicted)
     rows = []
-    for index in np.flatnonzero(seen.found[: len(predicted)]):
+    for index in found:
         fit, wanted = seen.fits[index], seen.landmarks[index][lips]
-        shapes = (fit.expression, predicted[index])
+        shapes = (fit.expression, rendered[index], predicted[index])
         apart = [np.linalg.norm(_lips(model, fit, beta) - wanted, axis=1) for beta in shapes]
         # the focal length of a crop is four times its side
         rows.append(np.mean(apart, axis=1) * 4 * IMAGE / fit.camera.focal)
-    tracked, made = np.mean(rows, axis=0)
-    return MouthDistance(name, speaker, float(tracked), float(made))
+    return MouthDistance(name, speaker, *(float(mean) for mean in np.mean(rows, axis=0)))
 
 
 def distance_row(clips: Sequence[MouthDistance]) -> Figure:

@@ -23,6 +23,7 @@ OVERLAP = 0.030
 """How far lips may be pressed into each other, in widths of the mouth."""
 
 CLOSE = ARKIT_NAMES.index("mouthClose")
+JAW = ARKIT_NAMES.index("jawOpen")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,27 @@ class LipGeometry:
         """Signed vertical gap (…,) of coefficients (…, 52) over the mouth's width."""
         result: NDArray[np.float64] = self.rest + coefficients @ self.gain
         return result
+
+
+def parted(
+    coefficients: NDArray[np.float64], opening: NDArray[np.float64], gain: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Bring lips as far apart as they shall be: by mouthClose, and by jawOpen where that ends.
+
+    Args:
+        coefficients: (T, 52).
+        opening: (T,) that the lips shall have: its gain times the coefficients, summed.
+        gain: (52,) of `LipGeometry`.
+
+    Returns:
+        (T, 52) in [0, 1]; as near to `opening` as that range allows.
+    """
+    result = coefficients.copy()
+    result[:, CLOSE] += (coefficients @ gain - opening) / -gain[CLOSE]
+    short = np.minimum(result[:, CLOSE], 0.0)
+    result[:, JAW] += short * gain[CLOSE] / gain[JAW]
+    in_range: NDArray[np.float64] = np.clip(result, 0.0, 1.0)
+    return in_range
 
 
 def smoothed(coefficients: FloatArray, gain: FloatArray) -> FloatArray:

@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.provenance import draw_label
 from osmnet_sdk.render.renderers import FramewiseRenderer, Performance, Renderer
+from osmnet_sdk.render.resting import with_rest
 from osmnet_sdk.render.view import View, crop_view, photo_view
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
@@ -31,27 +31,6 @@ _MAX_TURN = 35.0
 """Degrees of yaw or pitch before the camera beyond which the photo does not show what is seen."""
 _MAX_CHANGE = 30.0
 """Degrees of yaw or pitch away from the photo's own pose."""
-_KEPT = ("brow", "cheekSquint", "eyeSquint", "eyeWide", "eyeLook", "noseSneer")
-"""Starts of the names of blendshapes whose resting value belongs to the person."""
-_KEPT_SMILE = 0.35
-"""Share of the photo's own smile that is kept while it speaks."""
-
-
-def with_rest(face: SourceFace, coefficients: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Expression (T, 52) laid over the photo's resting look.
-
-    Brows, lids' squint, gaze and cheeks of the photo stay as they are under the track's; jaw, lips
-    and blinks follow the track alone, since lips must close and eyes must shut whatever the photo
-    shows, but a part of its smile is kept.
-    """
-    rest = face.fit.expression
-    result = np.array(coefficients, np.float64)
-    for index, name in enumerate(ARKIT_NAMES):
-        if name.startswith(_KEPT):
-            result[:, index] = np.clip(result[:, index] + rest[index], 0, 1)
-        elif name.startswith("mouthSmile"):
-            result[:, index] = np.maximum(result[:, index], _KEPT_SMILE * rest[index])
-    return result
 
 
 def view_of(face: SourceFace, size: Size) -> View:
@@ -96,8 +75,8 @@ def render_frames(
         size: "crop" (256 × 256 around the head), "photo" (the whole photo at its own resolution)
             or (height, width).
         label: whether each frame says "AI-generated".
-        keep_rest: whether the photo's resting brows, lids and gaze stay under the track's
-            (`with_rest`); off for a track of the very person in the photo.
+        keep_rest: whether the photo's own look stays under the track (`resting.with_rest`); off for
+            a track of the very person in the photo.
         frames: numbers of those to render, from 0 to T − 1; each is what it would be among all
             others. None renders all.
         reporter: progress and cancel.
@@ -125,7 +104,7 @@ def render_frames(
         )
     values = expression.coefficients.astype(np.float64)
     if keep_rest:
-        values = with_rest(face, values)
+        values = with_rest(face.model, face.fit.expression, values)
     performance = Performance(face, view_of(face, size), motion, values)
     _warn(face, motion, np.asarray(wanted, int))
     return _frames(

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLES_PER_FRAME
-from osmnet_sdk.expression.lips import LipGeometry
+from osmnet_sdk.expression.lips import JAW, LipGeometry, parted
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.training.augmentation import AugmentationConfig, augmented
 from osmnet_sdk.training.clips import TrainingClip
@@ -31,7 +31,6 @@ _NEAREST = 15.0
 """Percentile of the lip gap up to which the mouth counts as at rest."""
 _LOWEST = 4.0
 """Percentile of the lip gap that counts as closed."""
-_JAW = ("jawOpen", "mouthClose")
 _JAW_KEPT = 0.12
 """jawOpen of a mouth whose lips meet in speech, about half of what is tracked there."""
 
@@ -46,16 +45,9 @@ def mended(tracked: NDArray[np.floating], geometry: LipGeometry) -> NDArray[np.f
     values = np.asarray(tracked, np.float64)
     gap = geometry.gap(values)
     rest = values[gap <= np.percentile(gap, _NEAREST)].mean(0)
-    jaw, close = (ARKIT_NAMES.index(name) for name in _JAW)
-    rest[jaw] = max(rest[jaw] - _JAW_KEPT, 0.0)
+    rest[JAW] = max(rest[JAW] - _JAW_KEPT, 0.0)
     result = np.clip(values - rest, 0.0, 1.0)
-    wanted = gap - np.percentile(gap, _LOWEST) + geometry.rest
-    excess = geometry.gap(result) - wanted
-    result[:, close] += excess / -geometry.gain[close]
-    short = np.minimum(result[:, close], 0.0)
-    result[:, jaw] += short * geometry.gain[close] / geometry.gain[jaw]
-    in_range: NDArray[np.float32] = np.clip(result, 0.0, 1.0).astype(np.float32)
-    return in_range
+    return parted(result, gap - np.percentile(gap, _LOWEST), geometry.gain).astype(np.float32)
 
 
 def recorded_clips(

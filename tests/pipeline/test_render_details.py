@@ -13,7 +13,6 @@ from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.render.backdrop import person_mask
 from osmnet_sdk.render.domain import head_domain
-from osmnet_sdk.render.frames import with_rest
 from osmnet_sdk.render.geometry import build_geometry
 from osmnet_sdk.render.mouth import MouthPainter
 from osmnet_sdk.render.mouth_photo import in_light
@@ -28,7 +27,9 @@ def renderer(face):
 
 
 def expression(face, **coefficients):
-    values = with_rest(face, np.zeros((1, 52)))[0]
+    """The photo's expression with the mouth of the average face, and some coefficients set."""
+    mouth = [name.startswith(("jaw", "mouth")) for name in ARKIT_NAMES]
+    values = np.where(mouth, 0.0, face.fit.expression)
     for name, value in coefficients.items():
         values[ARKIT_NAMES.index(name)] = value
     return values
