@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli_arguments import BundleName, Device, Face, Json, Label, Renderer
+from osmnet_sdk.cli_arguments import BundleName, Device, Face, Json, Label, Renderer, SizeText
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import OutputError
 from osmnet_sdk.files import output_folder, replaced
@@ -99,9 +99,7 @@ def rotate(
             "--frontal", help="Count angles from the view from the front, not from the photo's own."
         ),
     ] = False,
-    size: Annotated[
-        str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
-    ] = "crop",
+    size: SizeText = "crop",
     renderer: Renderer = "auto",
     label: Label = True,
     face_index: Face = None,

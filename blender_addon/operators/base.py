@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty
+from bpy.props import BoolProperty, StringProperty
 
 from .. import jobs
 from ..core.errors import AddonError
@@ -67,6 +67,17 @@ class JobOperator:
         """Start the job."""
         jobs.run(self.title, self.steps(context), undo=f"OSM-Net: {self.bl_label}", wait=self.wait)
         return {"FINISHED"}
+
+
+class FileWindow:
+    """An operator that asks for a file in a window; a subclass defines `filter_glob`."""
+
+    filepath: StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Open the file browser."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
 
 
 def existing_file(path: str, what: str) -> Path:

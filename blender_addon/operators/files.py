@@ -13,19 +13,11 @@ from .. import jobs, nla, takes
 from ..core.errors import AddonError
 from ..core.takes import read_take, write_take
 from ..rig import need_rig, rig_of_id
-from .base import JobOperator, existing_file, output_file
+from .base import FileWindow, JobOperator, existing_file, output_file
 
 
-class _FileOperator(JobOperator):
-    """An operator that asks for a file in a window."""
-
-    filepath: StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
+class _FileOperator(FileWindow, JobOperator):
     filter_glob: StringProperty(default="*.npz;*.csv", options={"HIDDEN"})  # type: ignore[valid-type]
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
 
 class ImportTake(_FileOperator, bpy.types.Operator):

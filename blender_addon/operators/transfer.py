@@ -14,7 +14,7 @@ from ..core.conventions import ARKIT_NAMES
 from ..core.errors import AddonError
 from ..core.mapping import load_mapping, match, save_mapping
 from ..rig import need_rig
-from .base import EditOperator, existing_file, output_file
+from .base import EditOperator, FileWindow, existing_file, output_file
 
 
 class ApplyToRig(EditOperator, bpy.types.Operator):
@@ -115,14 +115,8 @@ class MatchShapeKeys(EditOperator, bpy.types.Operator):
         return f"{len(table)} of {len(ARKIT_NAMES)} blendshapes matched."
 
 
-class _MappingFile(EditOperator):
-    filepath: StringProperty(subtype="FILE_PATH")  # type: ignore[valid-type]
+class _MappingFile(FileWindow, EditOperator):
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})  # type: ignore[valid-type]
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Open the file browser."""
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
 
 
 class SaveMapping(_MappingFile, bpy.types.Operator):
