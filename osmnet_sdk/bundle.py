@@ -23,6 +23,7 @@ MANIFEST = "manifest.json"
 SCHEMA = "osmnet.bundle/1"
 
 _PACKAGE = Path(__file__).parent
+_ADVICE = "get the bundle again"
 
 
 class BundleFile(BaseModel):
@@ -119,26 +120,13 @@ class Bundle:
         Raises:
             ModelError: if the file is missing, changed, or no safetensors file.
         """
-        with self._tensors(name) as stream:
-            arrays = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
-            return arrays, stream.metadata() or {}
+        return load_arrays(self.path(name), _ADVICE)
 
     def metadata(self, name: str) -> dict[str, str]:
         """The metadata of a safetensors file, without its tensors; errors as for `arrays`."""
-        with self._tensors(name) as stream:
+        with _tensors(self.path(name), _ADVICE) as stream:
             metadata: dict[str, str] = stream.metadata() or {}
             return metadata
-
-    @contextmanager
-    def _tensors(self, name: str) -> Iterator[Any]:
-        from safetensors import SafetensorError, safe_open
-
-        path = self.path(name)
-        try:
-            with safe_open(path, framework="np") as stream:
-                yield stream
-        except SafetensorError as error:
-            raise ModelError(f"'{path}' is no safetensors file; get the bundle again.") from error
 
 
 def find_bundle(bundle: str | os.PathLike[str] = "starter") -> Bundle:
@@ -203,6 +191,34 @@ def write_manifest(
     with replaced(folder / MANIFEST) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return manifest
+
+
+def load_arrays(path: Path, advice: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """The tensors of a safetensors file as numpy arrays, and its metadata.
+
+    Args:
+        path: of the file.
+        advice: what to do where it cannot be read, for the message.
+
+    Raises:
+        ModelError: if the file is missing or no safetensors file.
+    """
+    with _tensors(path, advice) as stream:
+        arrays = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+        return arrays, stream.metadata() or {}
+
+
+@contextmanager
+def _tensors(path: Path, advice: str) -> Iterator[Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as stream:
+            yield stream
+    except OSError as error:
+        raise ModelError(f"'{path}' cannot be read; {advice}.") from error
+    except SafetensorError as error:
+        raise ModelError(f"'{path}' is no safetensors file; {advice}.") from error
 
 
 def save_arrays(path: Path, arrays: dict[str, NDArray[Any]], metadata: dict[str, str]) -> None:

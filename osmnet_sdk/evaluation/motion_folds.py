@@ -7,10 +7,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
-from osmnet_sdk.bundle import save_arrays
-from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.bundle import load_arrays, save_arrays
+from osmnet_sdk.errors import InputError
 from osmnet_sdk.files import output_folder
 from osmnet_sdk.motion import sampler as sampler_module
 from osmnet_sdk.motion.sampler import MotionSampler
@@ -97,12 +95,9 @@ def load_sampler(weights: Path) -> MotionSampler:
     Raises:
         ModelError: if the file cannot be read or is of another kind.
     """
-    try:
-        with safe_open(weights, framework="np") as stream:
-            arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            return MotionSampler.from_arrays(arrays, stream.metadata() or {}, f"'{weights}'")
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"'{weights}' cannot be read; delete it and try again.") from error
+    return MotionSampler.from_arrays(
+        *load_arrays(weights, "delete it and try again"), f"'{weights}'"
+    )
 
 
 def made_from(recipe: MotionRecipe, clips: Sequence[TrainingClip]) -> str:

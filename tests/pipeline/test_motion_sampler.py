@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import Audio
+from osmnet_sdk.bundle import find_bundle
 from osmnet_sdk.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.motion.sampler import WEIGHTS, MotionFeatures, MotionSampler
@@ -25,11 +26,7 @@ MODELS = Path(__file__).parents[2] / "models" / "starter"
 
 @cache
 def stored() -> tuple[dict[str, NDArray[np.generic]], dict[str, str]]:
-    from safetensors import safe_open
-
-    with safe_open(MODELS / WEIGHTS, framework="np") as stream:
-        names = list(stream.keys())
-        return {name: stream.get_tensor(name) for name in names}, stream.metadata()
+    return find_bundle().arrays(WEIGHTS)
 
 
 @cache

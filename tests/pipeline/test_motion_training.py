@@ -9,6 +9,7 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from osmnet_sdk.bundle import load_arrays
 from osmnet_sdk.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import Cancelled, InputError, ModelError, OutputError, TrackError
 from osmnet_sdk.motion.network import MotionConfig
@@ -99,11 +100,7 @@ def test_weights_and_card_are_written(folder: Path, tmp_path: Path) -> None:
     text = card.read_text(encoding="utf-8")
     assert "{" not in text
     assert text.count("\nb0") == 6  # a bar for each basis vector
-    from safetensors import safe_open
-
-    with safe_open(weights, framework="np") as stream:
-        arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-        sampler = MotionSampler.from_arrays(arrays, stream.metadata(), "a test")
+    sampler = MotionSampler.from_arrays(*load_arrays(weights, "test again"), "a test")
     assert sampler.attention is not None
     assert sampler.attention.sum() == pytest.approx(1.0, abs=1e-5)
     smallest = int(sampler.attention.argmin())

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osmnet_sdk.bundle import MANIFEST, find_bundle, save_arrays, write_manifest
+from osmnet_sdk.bundle import MANIFEST, find_bundle, load_arrays, save_arrays, write_manifest
 from osmnet_sdk.errors import ModelError
 
 STARTER = Path(__file__).parents[2] / "models" / "starter"
@@ -78,6 +78,19 @@ def test_a_file_that_is_no_safetensors_file_is_an_error(small):
     write_manifest(small, name="small", version="1", licence="CC0-1.0")
     with pytest.raises(ModelError, match="no safetensors file"):
         find_bundle(small).arrays("a.safetensors")
+
+
+def test_weights_outside_a_bundle_are_read_or_refused_with_advice(tmp_path):
+    path = tmp_path / "gewichte ü.safetensors"
+    with pytest.raises(ModelError, match=r"gewichte ü.*cannot be read; make it\.$"):
+        load_arrays(path, "make it")
+    save_arrays(path, {"x": np.arange(3.0)}, {"note": "é"})
+    arrays, metadata = load_arrays(path, "make it")
+    assert np.array_equal(arrays["x"], np.arange(3.0))
+    assert metadata == {"note": "é"}
+    path.write_bytes(path.read_bytes()[:-4])
+    with pytest.raises(ModelError, match=r"gewichte ü.*no safetensors file; make it\.$"):
+        load_arrays(path, "make it")
 
 
 def test_the_starter_bundle_is_whole_small_and_has_a_card_for_each_model():
