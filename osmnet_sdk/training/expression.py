@@ -208,14 +208,14 @@ def train_expression(
     def validation() -> float:
         return validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
 
-    def stage(name: str, steps: int, rate: float, sources: list[Source]) -> Stage:
+    def stage(name: str, steps: int, rate: float, sources: list[Source], cycles: int = 1) -> Stage:
         return Stage(
             name=name,
             steps=steps,
             parameters=list(network.parameters()),
             batch=expression_batches(sources, recipe, gain),
             objective=objective,
-            rate=lambda step: _rate(rate, step, steps),
+            rate=lambda step: _rate(rate, step, steps, cycles),
             seed=lambda step: recipe.seed + step,
             largest_gradient=1.0,
             measure=lambda: {"validation": validation()},
@@ -236,7 +236,8 @@ def train_expression(
     curves = curves or work
     if start is None:
         sources = [Source(clips, 1.0, recipe.lead)]
-        first = stage("expression", recipe.steps, recipe.learning_rate, sources)
+        rate = recipe.learning_rate
+        first = stage("expression", recipe.steps, rate, sources, recipe.cycles)
         train(first, recipe.first_stage(), CHECKPOINT, curves)
     if recipe.finishing_steps:
         before = {name: value.clone() for name, value in network.state_dict().items()}
@@ -270,10 +271,11 @@ def _fresh(recipe: ExpressionRecipe, gain: NDArray[np.float64]) -> ExpressionExt
     return network
 
 
-def _rate(highest: float, step: int, steps: int) -> float:
-    """Warm up over 100 steps, then fall along a cosine to 2 %."""
-    rate = highest * min((step + 1) / 100, 1.0)
-    return rate * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * (step / steps))))
+def _rate(highest: float, step: int, steps: int, cycles: int) -> float:
+    """Warm up over 100 steps, then fall along a cosine to 2 %; the same in each cycle."""
+    place, length = step % (steps / cycles), steps / cycles
+    rate = highest * min((place + 1) / 100, 1.0)
+    return rate * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * (place / length))))
 
 
 def starting_weights(path: Path) -> ExpressionExtractor:

@@ -61,6 +61,9 @@ class ExpressionRecipe(Recipe):
     """Weights beside the recipe that stand in for the first stage; empty begins from nothing."""
     steps: int = Field(default=4000, ge=1)
     """Of the first stage, which learns from all but real clips."""
+    cycles: int = Field(default=1, ge=1)
+    """Times that the first stage's learning rate falls from its highest, in as many equal parts of
+    its steps (SGDR, Loshchilov and Hutter 2017)."""
     finishing_steps: int = Field(default=0, ge=0)
     """Of the second stage, which learns from real clips as well."""
     recorded_share: float = Field(default=0.4, ge=0.0, lt=1.0)
@@ -73,7 +76,8 @@ class ExpressionRecipe(Recipe):
     frames: int = Field(default=64, ge=1)
     """Frames in a stretch."""
     learning_rate: float = Field(default=1e-3, gt=0.0)
-    """Of Adam at its highest in the first stage; it falls to 2 % of that along a cosine."""
+    """Of Adam at its highest in the first stage; it falls to 2 % of that along a cosine, in each
+    cycle."""
     finishing_learning_rate: float = Field(default=3e-4, gt=0.0)
     """The same in the second stage."""
     landmark_weight: float = Field(default=LANDMARK_WEIGHT, ge=0.0)

@@ -94,6 +94,19 @@ def test_training_learns_and_resumes_where_it_stopped(
         np.testing.assert_array_equal(resumed[name], value, err_msg=name)
 
 
+def test_the_learning_rate_falls_once_in_each_cycle(model: Any, tmp_path: Path) -> None:
+    clips = loud_opens_clips(2)
+    recipe = RECIPE.model_copy(update={"steps": 40, "cycles": 2})
+    train_expression(
+        recipe, ExpressionData(clips, []), model, out=tmp_path / "a.safetensors", work=tmp_path
+    )
+    curves = EventAccumulator(str(tmp_path)).Reload()
+    rates = {event.step: event.value for event in curves.Scalars("expression/learning rate")}
+    assert rates[10] == pytest.approx(rates[30])
+    assert rates[20] == pytest.approx(rates[40])
+    assert rates[20] < 0.5 * rates[10]
+
+
 def test_training_needs_clips_that_are_long_enough(model: Any, tmp_path: Path) -> None:
     recipe = RECIPE.model_copy(update={"frames": 100})
     data = ExpressionData(loud_opens_clips(2), [])
