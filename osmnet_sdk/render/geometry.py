@@ -138,7 +138,7 @@ def build_geometry(face: SourceFace) -> HeadGeometry:
     fit, model = face.fit, face.model
     rest = _corrected(model.vertices(fit.identity, fit.expression), face, model)
     source = fit.camera.project(rest, fit.pose)
-    shapes, gains = _shapes_of(model, rest, fit)
+    shapes, gains = exact_shapes(model, rest, fit)
     chin, top = face.landmarks[sets.CHIN], face.landmarks[10]
     height = float(np.linalg.norm(chin - top))
     return HeadGeometry(
@@ -177,7 +177,7 @@ def _corrected(
     return (vertices + shift @ fit.pose.rotation).astype(np.float32)
 
 
-def _shapes_of(
+def exact_shapes(
     model: FaceModel, rest: NDArray[np.float32], fit: FaceFit
 ) -> tuple[NDArray[np.float32], dict[str, float]]:
     """Blendshapes whose blinks close exactly the eyes of this photo, and whose puckers narrow."""
