@@ -57,12 +57,15 @@ def guided_card(
         figures: what was measured, by what it was measured on.
         training: clips learned from.
         validation: clips held out.
-        samples: numbers of samples: "training", "validation" and "portraits".
+        samples: numbers of samples: "training", "validation", "portraits", "synthetic" and
+            "synthetic validation".
     """
     data = [
         _data("training", training, samples["training"]),
         _data("validation, other speakers", validation, samples["validation"]),
         f"| portraits, moved away and back | | | {samples['portraits']} |",
+        f"| synthetic heads | | | {samples['synthetic']} |",
+        f"| validation, synthetic heads | | | {samples['synthetic validation']} |",
     ]
     rows = []
     for name, (count, plain, guided) in figures.items():

@@ -95,6 +95,9 @@ class MadeUp(SampleMaker):
     def of_portraits(self, photos, expressions):  # type: ignore[no-untyped-def]
         return GuidedSamples([])
 
+    def of_synthetic_heads(self, numbers, expressions):  # type: ignore[no-untyped-def]
+        return GuidedSamples([made_up(seed=number).parts[0] for number in numbers])
+
 
 def trained(folder: Path, recipe: GuidedRecipe = RECIPE, **options: object) -> Path:
     """A short run on made-up samples; its work folder and bundle lie in `folder`."""
@@ -132,6 +135,18 @@ def test_weights_card_curves_and_sheet_are_written(tmp_path: Path) -> None:
         curves.Tags()["scalars"]
     )
     assert "patches/photo, warp, guided, real" in curves.Tags()["images"]
+
+
+@pytest.mark.usefixtures("_made_up")
+def test_synthetic_heads_are_learned_from_and_held_out(tmp_path: Path) -> None:
+    recipe = RECIPE.model_copy(update={"synthetic_heads": 5, "validation_share": 0.3})
+    plain = load_file(trained(tmp_path / "plain"))
+    weights = trained(tmp_path / "heads", recipe)
+    assert any((value != plain[name]).any() for name, value in load_file(weights).items())
+    text = weights.with_suffix(".md").read_text(encoding="utf-8")
+    assert "| synthetic heads | | | 6 |" in text  # two of each of three heads
+    assert "| validation, synthetic heads | | | 4 |" in text
+    assert "| validation, synthetic heads | 4 | guided | " in text
 
 
 @pytest.mark.usefixtures("_made_up")
