@@ -43,6 +43,16 @@ def astronaut() -> Any:
 
 
 @pytest.fixture(scope="session")
+def photo(astronaut: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample photo as a file."""
+    from PIL import Image
+
+    path = tmp_path_factory.mktemp("photo with spaces") / "Porträt.png"
+    Image.fromarray(astronaut).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
 def face(osm: Any, astronaut: Any) -> Iterator[Any]:
     """The sample photo, fitted."""
     with warnings.catch_warnings():

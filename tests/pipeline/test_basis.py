@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from tests_support import osmnet
 
 from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.face.camera import rotation_matrix
-
-
-def osmnet(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "osmnet_sdk", *map(str, arguments)],
-        capture_output=True, text=True, encoding="utf-8", timeout=300,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def photo(astronaut, tmp_path_factory):
-    path = tmp_path_factory.mktemp("photo with spaces") / "Porträt.png"
-    Image.fromarray(astronaut).save(path)
-    return path
 
 
 def refitted(osm, image):

@@ -4,46 +4,17 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
-from tests_support import write_wav
+from tests_support import assert_refused, osmnet, osmnet_process, write_wav
 
 from osmnet_sdk.tracks import load_take
 
 STARTER = Path(__file__).parents[2] / "models" / "starter"
-
-
-def osmnet(*arguments, cwd=None):
-    return subprocess.run(
-        [sys.executable, "-m", "osmnet_sdk", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=cwd,
-        timeout=300,
-    )
-
-
-def assert_refused(done, *words):
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error:")]
-    assert len(errors) == 1, done.stderr
-    for word in words:
-        assert word in errors[0]
-
-
-@pytest.fixture(scope="module")
-def photo(astronaut, tmp_path_factory):
-    path = tmp_path_factory.mktemp("photo with spaces") / "Porträt.png"
-    Image.fromarray(astronaut).save(path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +25,22 @@ def short_voice(voice, tmp_path_factory):
     return write_wav(tmp_path_factory.mktemp("voice") / "kurz.wav", samples, 16000)
 
 
-def test_talk_makes_takes_videos_with_sound_and_pictures(photo, short_voice, tmp_path):
-    done = osmnet("talk", photo, short_voice, "-o", tmp_path / "out", "-n", "2", "--json")
+def test_talk_makes_takes_videos_with_sound_and_pictures(photo, voice, tmp_path):
+    from osmnet_sdk.audio.load import load_audio
+
+    second = write_wav(tmp_path / "kurz.wav", load_audio(voice).samples[:16000], 16000)
+    done = osmnet_process("talk", photo, second, "-o", tmp_path / "out", "-n", "2", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     first, second = (load_take(path) for path in result["takes"])
-    assert len(first) == 50
+    assert len(first) == 25
     assert first.motion != second.motion
     assert first.provenance.audio == "kurz.wav"
     for path in result["videos"]:
         with av.open(path) as container:
             assert container.metadata["comment"].startswith("AI-generated")
             assert len(container.streams.audio) == 1
-            assert sum(1 for _ in container.decode(video=0)) == 50
+            assert sum(1 for _ in container.decode(video=0)) == 25
     for key in ("sheet", "curves"):
         with Image.open(result[key]) as picture:
             assert np.asarray(picture).std() > 10
@@ -105,6 +79,10 @@ def test_options_of_expression_reach_every_command_that_predicts_it(short_voice,
         np.testing.assert_allclose(spoken.column("browInnerUp"), 0.3, atol=1e-3)
     for text, words in (("jaw", "NAME=VALUE"), ("jaw=1 jaw=2", "once"), ("gains.jaw=1", "jawOpen")):
         assert_refused(osmnet("express", short_voice, "--expression", text), words)
+
+
+def test_a_process_says_what_is_wrong_in_one_line(tmp_path):
+    assert_refused(osmnet_process("convert", tmp_path / "täke.csv", tmp_path / "x.npz"), ".csv")
 
 
 def test_head_exports_a_mesh(photo, tmp_path):
@@ -269,13 +247,6 @@ def test_sample_and_retake_as_an_animator_asks(short_voice, tmp_path):
     ],
 )
 def test_what_cannot_be_asked_for(short_voice, tmp_path, arguments, words):
-    from typer.testing import CliRunner
-
-    from osmnet_sdk.cli import app
-
-    # In this process, since each of these would load torch anew.
-    done = CliRunner().invoke(app, ["sample", str(short_voice), "-o", str(tmp_path), *arguments])
-    assert_refused(
-        subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr), *words
-    )
+    done = osmnet("sample", short_voice, "-o", tmp_path, *arguments)
+    assert_refused(done, *words)
     assert not list(tmp_path.glob("*.npz"))

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
+from tests_support import osmnet
 
 from osmnet_sdk.bundle import find_bundle, save_arrays, write_manifest
-from osmnet_sdk.cli import app
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import Cancelled, DeviceError, InputError, ModelError, OSMNetWarning
 from osmnet_sdk.motion.network import MotionConfig, PoseDecoder
@@ -68,13 +67,6 @@ def take() -> Take:
 
 
 @pytest.fixture(scope="module")
-def photo(astronaut, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("photo") / "Porträt.png"
-    Image.fromarray(astronaut).save(path)
-    return path
-
-
-@pytest.fixture(scope="module")
 def take_file(take, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("take") / "take.npz"
     take.slice(0, 4).save(path)
@@ -82,9 +74,10 @@ def take_file(take, tmp_path_factory) -> Path:
 
 
 def run(*arguments: object) -> tuple[int, str]:
-    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
-    assert "Traceback" not in done.output
-    return done.exit_code, " ".join(done.output.split())
+    done = osmnet(*arguments)
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    return done.returncode, " ".join(said.split())
 
 
 @pytest.mark.parametrize(("renderer", "window"), [("warp", 0), ("paper", 3)])
