@@ -35,6 +35,13 @@ _FOLLOWS = np.array([0.03, 0.15, 0.15])
 """Share of the head's pitch, yaw and roll that the torso makes."""
 _FOLLOWS_SHIFT = 0.4
 """The same of its movement."""
+_MOUTHS = {
+    "upper_teeth": (0.0, (0.0, 0.0015, 0.0008)),
+    "lower_teeth": (0.004, (0.0, 0.0015, 0.0008)),
+    "tongue": (0.001, (0.0, 0.0015, 0.002)),
+}
+"""By how much parts of a mouth lie lower than the model's, whose lower teeth reach a centimetre up
+behind the upper ones, and standard deviations of their places, metres."""
 
 
 def unrolled(points: NDArray[np.floating]) -> Float:
@@ -177,11 +184,7 @@ def hair_volume(model: FaceModel, share: NDArray[np.floating], thickness: float)
 def mouth_offset(model: FaceModel, draw: np.random.Generator) -> Float:
     """(V, 3) places of teeth and tongue, which differ from person to person."""
     offset = np.zeros_like(model.mean)
-    for name, spread in (
-        ("upper_teeth", (0.0, 0.0015, 0.0008)),
-        ("lower_teeth", (0.0, 0.0012, 0.0008)),
-        ("tongue", (0.0, 0.0015, 0.002)),
-    ):
+    for name, (down, spread) in _MOUTHS.items():
         vertices = np.unique(model.triangles_of(name))
-        offset[vertices] = draw.normal(size=3).clip(-2, 2) * spread
+        offset[vertices] = draw.normal(size=3).clip(-2, 2) * spread - [0, down, 0]
     return offset
