@@ -10,13 +10,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from osmnet_sdk.bundle import save_arrays
-from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.bundle import load_arrays, save_arrays
+from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.lips import LipGeometry
-from osmnet_sdk.expression.network import ExpressionExtractor, LandmarkLoss, extractor_from
+from osmnet_sdk.expression.network import (
+    FORMAT,
+    ExpressionExtractor,
+    LandmarkLoss,
+    extractor_from,
+)
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.files import output_folder
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -36,6 +40,7 @@ from osmnet_sdk.training.facegood import facegood_clips
 from osmnet_sdk.training.loop import Stage, train_stages
 from osmnet_sdk.training.processes import Processes
 from osmnet_sdk.training.recorded_clips import recorded_clips
+from osmnet_sdk.weights import network_arrays
 
 CHECKPOINT = "expression-checkpoint.safetensors"
 """Name of the checkpoint in a run's folder."""
@@ -284,16 +289,9 @@ def starting_weights(path: Path) -> ExpressionExtractor:
     Raises:
         ModelError: if the file cannot be read or is of another kind.
     """
-    try:
-        with safe_open(path, framework="np") as stream:
-            arrays = {name: stream.get_tensor(name) for name in stream.keys()}  # noqa: SIM118
-            return extractor_from(arrays, stream.metadata() or {}, f"'{path}'")
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"The weights '{path}' cannot be read; see the recipe's start.") from error
+    return extractor_from(*load_arrays(path, "see the recipe's start"), f"'{path}'")
 
 
 def save_extractor(path: Path, network: ExpressionExtractor) -> None:
     """Write weights in half precision with their configuration."""
-    state = network.state_dict()
-    arrays = {name: value.numpy().astype(np.float16) for name, value in state.items()}
-    save_arrays(path, arrays, {"config": json.dumps(network.config.model_dump())})
+    save_arrays(path, network_arrays(network), FORMAT.metadata(network.config))

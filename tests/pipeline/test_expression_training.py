@@ -140,7 +140,7 @@ def test_finishing_learns_from_real_speakers_and_from_weights_that_are_given(
 def test_weights_to_start_from_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"no weights")
-    with pytest.raises(ModelError, match=r"bad\.safetensors' cannot be read"):
+    with pytest.raises(ModelError, match=r"bad\.safetensors' is no safetensors file"):
         starting_weights(bad)
 
 
