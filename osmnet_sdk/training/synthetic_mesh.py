@@ -13,6 +13,7 @@ from osmnet_sdk.face.camera import Camera, Pose
 from osmnet_sdk.face.fit import FaceFit
 from osmnet_sdk.face.model import PARTS, FaceModel
 from osmnet_sdk.render.geometry import EYES_BACK, exact_shapes, smoothstep
+from osmnet_sdk.render.guided.renderer import relative_pose
 from osmnet_sdk.render.raster import vertex_normals
 
 Float = NDArray[np.float32]
@@ -142,9 +143,8 @@ class SyntheticMesh:
             head: (V, 3) as `expressed` gives it.
             pose: of the head.
         """
-        turn = Pose(self.rest.rotation.T @ pose.rotation, np.zeros(3)).angles
-        shift = self.rest.rotation.T @ (pose.translation - self.rest.translation)
-        base = self.rest.moved(_FOLLOWS * turn, _FOLLOWS_SHIFT * shift)
+        moved = relative_pose(self.rest, pose)
+        base = self.rest.moved(_FOLLOWS * moved[:3], _FOLLOWS_SHIFT * moved[3:])
         share = self.neck_share[:, None]
         seen = _placed(head, pose) * share + _placed(head, base) * (1 - share)
         return np.concatenate([seen, _placed(self.torso, base)]).astype(np.float32)
