@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +39,7 @@ from osmnet_sdk.cli_sample import retake, sample, sample_options, take_names
 from osmnet_sdk.cli_train import train_app
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.files import output_folder
+from osmnet_sdk.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,11 +48,10 @@ if TYPE_CHECKING:
     from osmnet_sdk.tracks import Take
 
 app = typer.Typer(
-    help="One photo and one voice in, several natural head performances out. "
-    "The person in the photo must have agreed.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
@@ -61,6 +63,27 @@ app.command()(sample)
 app.command()(retake)
 app.command()(basis)
 app.command()(rotate)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def osmnet(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """One photo and one voice in, several natural head performances out.
+
+    The person in the photo must have agreed.
+    """
 
 
 def _osmnet(device: str, bundle: str) -> Any:
@@ -253,4 +276,6 @@ def info(device: Device = "auto", bundle: BundleName = "starter", as_json: Json 
 
 def main() -> None:
     """Run the command line."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a pipe of Windows lacks most letters
+        sys.stdout.reconfigure(errors="backslashreplace")
     app()

@@ -39,7 +39,7 @@ _stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 def show_result(result: dict[str, Any], as_json: bool) -> None:
     """Print what a command made: one JSON text for programs, else one line a value."""
     if as_json:
-        print(json.dumps(result, ensure_ascii=False))
+        print(json.dumps(result))  # escaped: a pipe of Windows has no letters of other languages
         return
     for key, value in result.items():
         lines = value if isinstance(value, list) else [value]
@@ -72,12 +72,15 @@ def _say(kind: str, style: str, message: str) -> None:
 
 @contextmanager
 def plain_errors() -> Iterator[None]:
-    """Turn our errors into one line and exit code 2, our warnings into one line each."""
+    """Turn our errors into one line and exit code 2, our warnings into one line each, said once."""
     usual = warnings.showwarning
+    said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
         if issubclass(category, OSMNetWarning):
-            _say("warning", "yellow", str(message))
+            if str(message) not in said:  # five videos of one photo have its fault in common
+                _say("warning", "yellow", str(message))
+            said.add(str(message))
         elif os.environ.get("OSMNET_DEBUG"):
             usual(message, category, *rest, **more)
 
