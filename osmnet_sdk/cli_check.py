@@ -15,6 +15,9 @@ from osmnet_sdk.errors import OSMNetError, OSMNetWarning
 if TYPE_CHECKING:
     from osmnet_sdk.sdk import OSMNet
 
+_GOOD = 0.95
+"""Score from which on nothing is wrong that is worth a name."""
+
 
 def check(
     photos: Annotated[list[Path], typer.Argument(help="Pictures, such as those of one person.")],
@@ -32,21 +35,30 @@ def check(
             show_result({"photos": found}, as_json=True)
             return
         for row in found:
-            show_result({row["photo"]: f"{row['score']:.2f}", " ": row["advice"]}, as_json=False)
+            print("\n    ".join([f"{row['photo']}: {_scored(row)}", *row["advice"]]))
+
+
+def _scored(row: dict[str, Any]) -> str:
+    """The score, and which aspect of the photo it comes from."""
+    score = f"{row['score']:.2f}"
+    if not row["aspects"] or row["score"] >= _GOOD:
+        return score
+    return f"{score} ({min(row['aspects'], key=row['aspects'].get)})"
 
 
 def _checked(osm: OSMNet, photo: Path) -> dict[str, Any]:
     """Score, aspects and advice; a photo that cannot be used at all scores 0."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", OSMNetWarning)  # advice is part of the answer
+    with warnings.catch_warnings(record=True) as caught:  # they are part of the answer
+        warnings.simplefilter("always", OSMNetWarning)
         try:
             quality = osm.fit_face(photo).quality
         except OSMNetError as error:
             return {"photo": str(photo), "score": 0.0, "aspects": {}, "advice": [str(error)]}
+    said = [str(each.message) for each in caught if issubclass(each.category, OSMNetWarning)]
     aspects = {aspect.name: round(aspect.score, 3) for aspect in quality.aspects}
     return {
         "photo": str(photo),
         "score": round(quality.score, 3),
         "aspects": aspects,
-        "advice": list(quality.warnings),
+        "advice": list(dict.fromkeys([*quality.warnings, *said])),
     }

@@ -17,6 +17,9 @@ def photos(tmp_path_factory, astronaut):
     for name, image in (("tight.png", tight), ("whole.png", astronaut)):
         Image.fromarray(image).save(folder / name)
     Image.fromarray(np.full((100, 100, 3), 90, np.uint8)).save(folder / "nobody.png")
+    Image.fromarray(np.concatenate([astronaut, astronaut[:, ::-1]], axis=1)).save(
+        folder / "two.png"
+    )
     (folder / "damaged.jpg").write_bytes(b"not a picture")
     return folder
 
@@ -35,4 +38,11 @@ def test_photos_are_ranked_with_reasons(photos):
     assert all(len(row["advice"]) == 1 for row in rows[2:])
     text = CliRunner().invoke(app, ["check", given[3]])
     assert text.exit_code == 0
-    assert f"whole.png: {rows[0]['score']:.2f}" in text.stdout
+    worst = min(rows[0]["aspects"], key=rows[0]["aspects"].get)
+    assert f"whole.png: {rows[0]['score']:.2f} ({worst})" in text.stdout
+
+
+def test_a_second_face_is_told_of(photos):
+    result = CliRunner().invoke(app, ["check", str(photos / "two.png"), "--json"])
+    (row,) = json.loads(result.stdout)["photos"]
+    assert any("2 faces" in words for words in row["advice"])
