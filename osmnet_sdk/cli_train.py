@@ -43,7 +43,9 @@ ExtractorFile = Annotated[
 @train_app.command()
 def clips(
     folder: Annotated[Path, typer.Argument(help="Folder with clips.csv and its videos.")],
-    output: Output = Path("runs/takes"),
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder of the takes; it is made.")
+    ] = Path("runs/takes"),
 ) -> None:
     """Track every video that clips.csv lists into a take file, with its sound beside it.
 
@@ -285,6 +287,8 @@ def manifest(
     from osmnet_sdk.bundle import write_manifest
 
     with plain_errors():
+        if not folder.is_dir():
+            raise InputError(f"There is no folder '{folder}'; name the folder of a bundle.")
         written = write_manifest(
             folder, name=name, version=version, licence=licence, renderer=renderer
         )

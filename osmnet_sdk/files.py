@@ -98,10 +98,13 @@ def read_npz(path: str | os.PathLike[str] | BinaryIO, what: str) -> dict[str, ND
             return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise TrackError(
-            f"Cannot read the {what} '{source}': {error.strerror or 'it is no .npz file'}."
+            f"Cannot read the {what} '{source}': {error.strerror or 'it is no .npz file'}; "
+            f"give the path of a {what} (.npz)."
         ) from error
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, MemoryError) as error:
-        raise TrackError(f"'{source}' is not a {what}, or is damaged.") from error
+        raise TrackError(
+            f"'{source}' is not a {what} (.npz), or is damaged; give one that OSM-Net wrote."
+        ) from error
 
 
 def _open_to_all(path: Path) -> None:

@@ -18,6 +18,7 @@ from osmnet_sdk.evaluation.video_clips import MAX_FRAMES, SelfDrivenClip, VideoS
 from osmnet_sdk.evaluation.video_drawers import BASELINES, drawer
 from osmnet_sdk.evaluation.video_table import PLAIN, REAL, VideoFigure, video_figures
 from osmnet_sdk.face.networks import load_face_networks
+from osmnet_sdk.files import output_folder
 from osmnet_sdk.formats.overview import sheet_frames, write_sheet
 from osmnet_sdk.formats.video import SUFFIXES, read_frames
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -85,6 +86,7 @@ def evaluate_video(
 
     Raises:
         InputError: if there is no clip or renderer of a name.
+        OutputError: if the folder of the pictures cannot be made.
         NoFaceError: if a clip shows no face.
         ModelError: if the bundle is missing or damaged, or has no weights for a renderer.
         Cancelled: if `cancel` returns True.
@@ -93,6 +95,8 @@ def evaluate_video(
     chosen = renderers or (*BASELINES, PLAIN, osm.bundle.manifest.renderer)
     drawers = {name: drawer(osm, name) for name in chosen}
     paths = [_clip(Path(folder), name) for name in clips]
+    if sheets is not None:
+        output_folder(sheets)  # says now, not after drawing, that it cannot be made
     left_out = []
     try:
         embedder = FaceEmbedder()
@@ -118,11 +122,13 @@ def _clip(folder: Path, name: str) -> Path:
     for suffix in SUFFIXES:
         if (folder / f"{name}{suffix}").is_file():
             return folder / f"{name}{suffix}"
-    raise InputError(f"There is no clip '{name}' in '{folder}'; name a folder that has it.")
+    raise InputError(
+        f"There is no clip '{name}' in '{folder}'; name a folder that has it, or other clips with "
+        "--clip."
+    )
 
 
 def _write_sheet(folder: Path, clip: SelfDrivenClip, drawn: dict[str, list[Image]]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     moments = sheet_frames(len(clip.real), _MOMENTS)
     rows = [[images[moment] for images in drawn.values()] for moment in moments]
     titles = [f"frame {moment + 1}: {' | '.join(drawn)}" for moment in moments]

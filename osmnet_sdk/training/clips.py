@@ -155,8 +155,9 @@ def read_listing(folder: Path) -> list[dict[str, str]]:
         with path.open(encoding="utf-8", newline="") as stream:
             rows = list(csv.DictReader(stream))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"Cannot read the listing of training clips '{path}': {error}; it must be a CSV file "
+            f"Cannot read the listing of training clips '{path}': {reason}; it must be a CSV file "
             "with the columns 'id' and 'speaker'."
         ) from error
     names = [row.get("id") for row in rows]

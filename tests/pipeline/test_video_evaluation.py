@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from osmnet_sdk.cli import app
 from osmnet_sdk.conventions import ARKIT_NAMES
-from osmnet_sdk.errors import InputError, NoFaceError
+from osmnet_sdk.errors import InputError, NoFaceError, OutputError
 from osmnet_sdk.evaluation import face_identity
 from osmnet_sdk.evaluation.face_identity import FaceEmbedder
 from osmnet_sdk.evaluation.video import evaluate_video
@@ -153,3 +153,9 @@ def test_what_is_not_there_is_said(folder, scorer):
         evaluate_video(folder, clips=["made"], renderers=["oil"], device="cpu")
     with pytest.raises(NoFaceError):
         scorer.track("made", [np.zeros((256, 256, 3), np.uint8)] * 3)
+
+
+def test_a_folder_of_pictures_that_cannot_be_made_is_known_before_drawing(folder, tmp_path):
+    (tmp_path / "sheets").write_bytes(b"")
+    with pytest.raises(OutputError, match="it is a file"):
+        evaluate_video(folder, clips=["made"], sheets=tmp_path / "sheets")
