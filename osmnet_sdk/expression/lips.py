@@ -16,8 +16,9 @@ FloatArray = NDArray[np.float32]
 TOUCH = 0.040
 """Lips that would be less than this apart, in widths of the mouth, touch."""
 
-FREE = 0.060
-"""Lips that are further apart than this are left as they are."""
+FREE = 0.080
+"""Lips that are further apart than this are left as they are. Below it they are drawn together: the
+means that a network learns keep the lower lip off the teeth."""
 
 OVERLAP = 0.030
 """How far lips may be pressed into each other, in widths of the mouth."""

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from osmnet_sdk.conventions import ARKIT_NAMES
-from osmnet_sdk.expression.lips import FREE, TOUCH
+from osmnet_sdk.expression.lips import TOUCH
 from osmnet_sdk.expression.network import ExpressionExtractor, LandmarkLoss
 from osmnet_sdk.training.expression_data import Clip
 from osmnet_sdk.training.expression_recipe import ExpressionRecipe
@@ -17,6 +17,8 @@ _PRESS = ARKIT_NAMES.index("mouthPressLeft")
 _TUCK = ARKIT_NAMES.index("mouthRollLower")
 _CONTACT = TOUCH / 2
 """Lips of the truth that are nearer than this touch."""
+_OPEN = 0.060
+"""Lips of the truth that are further apart than this do not."""
 _PARTED = 1.4
 """Weight of parted lips: one that closes wrongly shows as much as one that stays open."""
 _SOFTNESS = 0.012
@@ -63,7 +65,7 @@ def contact_loss(predicted: Tensor, truth: Tensor, mask: Tensor, gain: Tensor) -
     """
     gap, true = predicted @ gain, truth @ gain
     touching = (true < _CONTACT).to(gap.dtype)
-    decided = ((true < _CONTACT) | (true > FREE)) & (mask.amin(-1) > 0)
+    decided = ((true < _CONTACT) | (true > _OPEN)) & (mask.amin(-1) > 0)
     loss = functional.binary_cross_entropy_with_logits(
         (TOUCH - gap) / _SOFTNESS, touching, reduction="none"
     )
