@@ -21,6 +21,8 @@ from osmnet_sdk.files import replaced
 
 MANIFEST = "manifest.json"
 SCHEMA = "osmnet.bundle/1"
+RENDERER_WEIGHTS = {"guided": "guided.safetensors", "paper": "generator.safetensors"}
+"""The weights in a bundle that a renderer needs; the warp needs none."""
 
 _PACKAGE = Path(__file__).parent
 _ADVICE = "get the bundle again"
@@ -166,7 +168,7 @@ def write_manifest(
         renderer: how frames are drawn by default; None keeps what the manifest there says.
 
     Raises:
-        InputError: if there is no such renderer.
+        InputError: if there is no such renderer, its weights are not there, or no weights at all.
         ModelError: if the manifest there is damaged.
     """
     if renderer is None:
@@ -175,6 +177,7 @@ def write_manifest(
     if renderer not in RENDERERS:
         raise InputError(f"renderer must be {', '.join(RENDERERS)}, not '{renderer}'.")
     names = sorted(path.name for path in folder.iterdir() if path.suffix in (".safetensors", ".md"))
+    _check_weights(folder, names, renderer)
     files = {
         file: BundleFile(sha256=file_sha256(folder / file), bytes=(folder / file).stat().st_size)
         for file in names
@@ -191,6 +194,20 @@ def write_manifest(
     with replaced(folder / MANIFEST) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
     return manifest
+
+
+def _check_weights(folder: Path, names: list[str], renderer: str) -> None:
+    if not any(name.endswith(".safetensors") for name in names):
+        raise InputError(
+            f"'{folder}' holds no weights (.safetensors); name the folder of a bundle, or train "
+            "into it first."
+        )
+    needed = RENDERER_WEIGHTS.get(renderer)
+    if needed is not None and needed not in names:
+        raise InputError(
+            f"'{folder}' has no '{needed}', which the default renderer '{renderer}' needs; put it "
+            "there, or name another default with --renderer."
+        )
 
 
 def load_arrays(path: Path, advice: str) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:

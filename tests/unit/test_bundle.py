@@ -9,8 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osmnet_sdk.bundle import MANIFEST, find_bundle, load_arrays, save_arrays, write_manifest
-from osmnet_sdk.errors import ModelError
+from osmnet_sdk.bundle import (
+    MANIFEST,
+    RENDERER_WEIGHTS,
+    find_bundle,
+    load_arrays,
+    save_arrays,
+    write_manifest,
+)
+from osmnet_sdk.errors import InputError, ModelError
 
 STARTER = Path(__file__).parents[2] / "models" / "starter"
 
@@ -78,6 +85,29 @@ def test_a_file_that_is_no_safetensors_file_is_an_error(small):
     write_manifest(small, name="small", version="1", licence="CC0-1.0")
     with pytest.raises(ModelError, match="no safetensors file"):
         find_bundle(small).arrays("a.safetensors")
+
+
+def test_no_manifest_for_a_folder_without_weights(tmp_path):
+    (tmp_path / "card.md").write_text("card", encoding="utf-8")
+    with pytest.raises(InputError, match="holds no weights"):
+        write_manifest(tmp_path, name="empty", version="1", licence="none")
+    assert not (tmp_path / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("renderer", sorted(RENDERER_WEIGHTS))
+def test_a_default_renderer_needs_its_weights(small, renderer):
+    about = {"name": "small", "version": "1", "licence": "none"}
+    before = (small / MANIFEST).read_bytes()
+    missing = rf"no '{RENDERER_WEIGHTS[renderer]}', which .* '{renderer}' needs.*--renderer"
+    with pytest.raises(InputError, match=missing):
+        write_manifest(small, **about, renderer=renderer)
+    assert (small / MANIFEST).read_bytes() == before
+    save_arrays(small / RENDERER_WEIGHTS[renderer], {"x": np.zeros(1)}, {})
+    write_manifest(small, **about, renderer=renderer)
+    (small / RENDERER_WEIGHTS[renderer]).unlink()
+    with pytest.raises(InputError, match=missing):
+        write_manifest(small, **about)  # which would keep the default
+    assert write_manifest(small, **about, renderer="warp").renderer == "warp"
 
 
 def test_weights_outside_a_bundle_are_read_or_refused_with_advice(tmp_path):

@@ -6,11 +6,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from osmnet_sdk.bundle import Bundle
+from osmnet_sdk.bundle import RENDERER_WEIGHTS, Bundle
 from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
 from osmnet_sdk.weights import WeightsFormat, network_arrays
 
-FILE = "guided.safetensors"
+FILE = RENDERER_WEIGHTS["guided"]
 """Name of the weights in a bundle."""
 
 FORMAT = WeightsFormat(

@@ -6,14 +6,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from osmnet_sdk.bundle import Bundle
+from osmnet_sdk.bundle import RENDERER_WEIGHTS, Bundle
 from osmnet_sdk.errors import ModelError
 from osmnet_sdk.motion.network import PoseDecoder
 from osmnet_sdk.render.network.config import GeneratorConfig
 from osmnet_sdk.render.network.generator import VideoGenerator
 from osmnet_sdk.weights import WeightsFormat, network_arrays
 
-FILE = "generator.safetensors"
+FILE = RENDERER_WEIGHTS["paper"]
 """Name of the weights in a bundle."""
 
 FORMAT = WeightsFormat(
