@@ -46,6 +46,8 @@ _MOUTHS = 0.7
 """Share of patches that show the mouth; the others show an eye."""
 _LIGHT, _TINT = 0.2, 0.08
 """Standard deviations of the logarithm of gains of all colours, and of each."""
+_COMPARED = 3
+"""Pictures of a clip by which its kept samples are known again; reading all would take long."""
 _PICTURES = (".jpg", ".jpeg", ".png")
 
 
@@ -143,7 +145,8 @@ class SampleMaker:
         recipe: how many, and of which size.
         networks: detector, landmarks and mask.
         model: the morphable model.
-        folder: where samples are kept; it is made. Delete it when the renderer has changed.
+        folder: where samples are kept; it is made. Samples of clips, portraits or
+            expressions that have changed are made anew; delete it when the renderer has changed.
         report: progress and cancel.
     """
 
@@ -172,7 +175,10 @@ class SampleMaker:
             clip = segment.clip
             key = f"{clip.name} {len(segment)} {self.recipe.sources} {self.recipe.drivers}"
             seed = _seed(self.recipe.seed, key)
-            parts.append(self._kept(clip.name, key, lambda s=segment, n=seed: self._pairs(s, n)))  # type: ignore[misc]
+            made_of = f"{key} {_clip_digest(segment)}"
+            parts.append(
+                self._kept(clip.name, made_of, lambda s=segment, n=seed: self._pairs(s, n))  # type: ignore[misc]
+            )
         parts = [part for part in parts if len(part)]
         if not parts:
             raise InputError("No clip gives a sample: its face could not be fitted in any of them.")
@@ -188,13 +194,15 @@ class SampleMaker:
             expressions: (N, 52) from which the expressions to move to are drawn.
         """
         parts = []
+        acted = _digest(expressions)
         for index, (name, photo) in enumerate(photos):
             self.report.step("Samples of portraits", index, len(photos))
             key = f"{name} {photo.shape} {self.recipe.cycles}"
             draw = np.random.default_rng(_seed(self.recipe.seed, key))
             chosen = expressions[draw.integers(len(expressions), size=self.recipe.cycles)]
+            made_of = f"{key} {_digest(photo)} {acted}"
             parts.append(
-                self._kept(name, key, lambda p=photo, c=chosen, d=draw: self._cycles(p, c, d))  # type: ignore[misc]
+                self._kept(name, made_of, lambda p=photo, c=chosen, d=draw: self._cycles(p, c, d))  # type: ignore[misc]
             )
         return GuidedSamples([part for part in parts if len(part)])
 
@@ -208,18 +216,23 @@ class SampleMaker:
             expressions: (N, 52) from which half of the expressions are drawn.
         """
         parts = []
+        acted = _digest(expressions)
         for index, number in enumerate(numbers):
             self.report.step("Samples of synthetic heads", index, len(numbers))
             key = f"synthetic head {number} {self.recipe.synthetic_drivers}"
             seed = _seed(self.recipe.seed, key)
             name = f"synthetic-{number:03d}"
-            parts.append(self._kept(name, key, lambda n=seed: self._drawn(n, expressions)))  # type: ignore[misc]
+            made_of = f"{key} {acted}"
+            parts.append(self._kept(name, made_of, lambda n=seed: self._drawn(n, expressions)))  # type: ignore[misc]
         return GuidedSamples([part for part in parts if len(part)])
 
-    def _kept(self, name: str, key: str, make: Callable[[], Iterator[tuple[object, ...]]]) -> Rows:
-        """Samples read from disk, made first if they are not there."""
+    def _kept(
+        self, name: str, made_of: str, make: Callable[[], Iterator[tuple[object, ...]]]
+    ) -> Rows:
+        """Samples read from disk, made first if they are not there or were made of other things."""
         recipe = self.recipe
-        digest = hashlib.sha256(f"{key} {recipe.seed} {recipe.image_size}".encode()).hexdigest()
+        key = f"{made_of} {recipe.seed} {recipe.image_size}"
+        digest = hashlib.sha256(key.encode()).hexdigest()
         kind = sample_type(recipe.config.window_size)
         path = self.folder / f"{Path(name).stem}-{recipe.config.window_size}-{digest[:12]}.npy"
         if not path.is_file():
@@ -332,6 +345,21 @@ class _Sampled:
 
 def _seed(seed: int, key: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed} {key}".encode()).digest()[:7], "big")
+
+
+def _digest(*arrays: NDArray[np.generic]) -> str:
+    """SHA-256 of what arrays hold, their shapes and types."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.shape} {array.dtype.str} ".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _clip_digest(segment: Segment) -> str:
+    """Of some pictures, and of the track, which tells of a change in any of the others."""
+    some = np.linspace(0, len(segment) - 1, _COMPARED).round().astype(np.int64)
+    return _digest(segment.pictures[some], segment.poses, segment.expression)
 
 
 def read_portraits(folder: Path) -> list[tuple[str, Image]]:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from generator_support import segment
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from skimage.metrics import structural_similarity
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -46,6 +47,9 @@ from osmnet_sdk.training.guided_samples import (
 )
 from osmnet_sdk.training.image_losses import ImageLosses
 from osmnet_sdk.training.segments import Segment
+
+Picture = NDArray[np.uint8]
+Curves = NDArray[np.float32]
 
 RECIPES = Path(__file__).parents[2] / "models" / "recipes"
 SIZE = 32
@@ -296,6 +300,48 @@ def test_portraits_come_back_from_where_they_were_moved(osm, astronaut, tmp_path
     assert np.abs(pose[:3]).max() > 1
     alike = [structural_similarity(truth, other, channel_axis=2) for other in (warp, source)]
     assert alike[0] > max(0.75, alike[1])
+
+
+class Noted(SampleMaker):
+    """Notes with which seeds samples are made, each time that they are."""
+
+    def of_all(self, clip: Segment, photo: Picture, acted: Curves) -> list[object]:
+        """Kinds and seeds of a clip, a portrait and a made-up head, as far as not kept."""
+        self.seeds: list[object] = []
+        self.of_clips([clip])
+        self.of_portraits([("portrait.jpg", photo)], acted)
+        self.of_synthetic_heads([3], acted)
+        return self.seeds
+
+    def _pairs(self, segment, seed):  # type: ignore[no-untyped-def]
+        return self._note("clip", seed)
+
+    def _cycles(self, photo, expressions, draw):  # type: ignore[no-untyped-def]
+        return self._note("portrait", draw.bit_generator.state["state"]["state"])
+
+    def _drawn(self, seed, expressions):  # type: ignore[no-untyped-def]
+        return self._note("head", seed)
+
+    def _note(self, kind: str, seed: int) -> Iterator[tuple[object, ...]]:
+        self.seeds.append((kind, seed))
+        yield tuple(np.zeros(1, sample_type(self.recipe.config.window_size))[0])
+
+
+def test_samples_are_kept_until_what_they_are_made_of_changes(tmp_path: Path) -> None:
+    made = Noted(RECIPE, None, None, tmp_path)  # type: ignore[arg-type]
+    clip, photo = segment("spoken", sound=False), np.zeros((8, 8, 3), np.uint8)
+    acted = np.zeros((3, 52), np.float32)
+    whole = made.of_all(clip, photo, acted)
+    assert [kind for kind, _ in whole] == ["clip", "portrait", "head"]  # type: ignore[misc]
+    assert made.of_all(clip, photo, acted) == []
+    pictures = np.array(clip.pictures)
+    pictures[-1, 0, 0] += 1
+    assert made.of_all(replace(clip, pictures=pictures), photo, acted) == whole[:1]
+    track = segment("spoken!", sound=False).clip.take
+    other = replace(clip, clip=replace(clip.clip, take=track))
+    assert made.of_all(other, photo, acted) == whole[:1]
+    assert made.of_all(clip, photo + np.uint8(1), acted) == whole[1:2]
+    assert made.of_all(clip, photo, acted + np.float32(0.1)) == whole[1:]  # drawn by the same seeds
 
 
 def test_what_cannot_be_used_is_said(osm, clip, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
