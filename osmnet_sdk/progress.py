@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from osmnet_sdk.errors import Cancelled
 
@@ -11,6 +12,9 @@ ProgressCallback = Callable[[str, int, int], None]
 
 CancelCallback = Callable[[], bool]
 """Asked between steps; returning True makes the call raise `Cancelled`."""
+
+
+_Item = TypeVar("_Item")
 
 
 class Reporter:
@@ -37,3 +41,21 @@ class Reporter:
             raise Cancelled(f"Stopped on request during '{stage}'.")
         if self._progress is not None:
             self._progress(stage, done, total)
+
+    def each(self, stage: str, items: Iterable[_Item], total: int = 0) -> Iterator[_Item]:
+        """Hand items on; report before each how many are finished, and at the end that all are.
+
+        Args:
+            stage: as for `step`.
+            items: taken one by one.
+            total: their number, 0 if it is not known.
+
+        Raises:
+            Cancelled: if the cancel callback returns True.
+        """
+        done = 0
+        for item in items:
+            self.step(stage, done, total)
+            yield item
+            done += 1
+        self.step(stage, done, done)

@@ -187,12 +187,10 @@ class VideoScorer:
 
     def draw(self, clip: SelfDrivenClip, drawer: Drawer, renderer: str) -> list[Image]:
         """The frames of a clip but the first, as a drawer draws them; `renderer` is its name."""
-        drawn: list[Image] = []
         with warnings.catch_warnings():  # of poses that the photo cannot carry
             warnings.simplefilter("ignore", OSMNetWarning)
-            for frame in drawer(clip.face, clip.motion, clip.expression):
-                self._report.step(f"Drawing, {renderer}", len(drawn), len(clip.motion))
-                drawn.append(frame)
+            frames = drawer(clip.face, clip.motion, clip.expression)
+            drawn = list(self._report.each(f"Drawing, {renderer}", frames, len(clip.motion)))
         return drawn[1:]
 
     def score(self, clip: RealFrames, renderer: str, drawn: list[Image]) -> VideoScore:
@@ -200,8 +198,10 @@ class VideoScorer:
         own = drawn is clip.real
         found = clip.landmarks if own else self._tracked(drawn)
         rows, energies = [], []
-        for index, (image, real) in enumerate(zip(drawn, clip.real, strict=True)):
-            self._report.step(f"Scoring, {renderer}", index, len(drawn))
+        pairs = zip(drawn, clip.real, strict=True)
+        for index, (image, real) in enumerate(
+            self._report.each(f"Scoring, {renderer}", pairs, len(drawn))
+        ):
             wanted = clip.landmarks[index]
             if wanted is None:
                 continue

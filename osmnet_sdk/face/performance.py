@@ -123,8 +123,7 @@ def _landmarks(
 ) -> NDArray[np.float32]:
     tracker = LandmarkTracker(networks.detector, networks.landmarks)
     rows: list[NDArray[np.float32]] = []
-    for image in frames:
-        report.step("Tracking", len(rows), total)
+    for image in report.each("Tracking", frames, total):
         seen = tracker.track(image)
         rows.append(
             np.full((478, 2), np.nan, np.float32)
@@ -154,8 +153,7 @@ def _fit_frames(
     fits: list[FaceFit | None] = []
     kept = found.copy()
     previous: FaceFit | None = None
-    for index, row in enumerate(points):
-        report.step("Fitting", index, len(points))
+    for index, row in enumerate(report.each("Fitting", points, len(points))):
         if not found[index]:
             fits.append(None)
             previous = None

@@ -53,8 +53,7 @@ def prepared_segments(
     data = PreparedData(folder)
     report = Reporter(progress, cancel)
     segments = []
-    for index, entry in enumerate(data.entries):
-        report.step("samples", index, len(data.entries))
+    for entry in report.each("samples", data.entries, len(data.entries)):
         clip, pictures = data.clip(entry)
         clip = first_frames(clip, min(frames or len(clip), len(clip)))
         segments.append(Segment(clip, _Resized(pictures, size)))

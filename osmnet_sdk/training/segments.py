@@ -99,9 +99,8 @@ def folder_segments(
     clips = read_clips(takes, progress=progress, cancel=cancel)
     folder = output_folder(cache)
     segments = []
-    for index, clip in enumerate(clips):
-        report.step("pictures", index, len(clips))
-        clip = first_frames(clip, min(frames or len(clip), len(clip)))
+    for whole in report.each("pictures", clips, len(clips)):
+        clip = first_frames(whole, min(frames or len(whole), len(whole)))
         stored = _stored(clip, files[clip.name], folder, size, networks, report)
         segments.append(Segment(clip, stored))
     return segments

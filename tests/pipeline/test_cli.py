@@ -104,6 +104,9 @@ def test_track_reads_a_performance(osm, face, tmp_path):
     assert done.returncode == 0, done.stderr
     tracked = load_take(tmp_path / "t.npz")
     assert len(tracked) == 20
+    told = {}
+    osm.track_video(tmp_path / "v.mp4", progress=lambda stage, *count: told.update({stage: count}))
+    assert told == {"Tracking": (20, 20), "Fitting": (20, 20)}
     assert np.corrcoef(tracked.motion.rotation[:, 1], yaw)[0, 1] > 0.95
     assert np.ptp(tracked.motion.rotation[:, 1]) == pytest.approx(16, abs=5)
 

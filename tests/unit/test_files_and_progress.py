@@ -53,3 +53,11 @@ def test_the_reporter_tells_and_asks():
         report.step("render", 2, 3)
     assert told == [("render", 0, 3), ("render", 1, 3)]
     Reporter().step("anything", 0)
+
+
+@pytest.mark.parametrize("total", [0, 3, 5])  # not known, right, and a container's wrong guess
+def test_a_stage_ends_complete(total):
+    told = []
+    report = Reporter(lambda *values: told.append(values))
+    assert list(report.each("render", iter("abc"), total)) == ["a", "b", "c"]
+    assert told == [("render", done, total) for done in range(3)] + [("render", 3, 3)]
