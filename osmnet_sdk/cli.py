@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.filesize import decimal
 
 from osmnet_sdk.cli_ablation import generator as evaluate_generator
 from osmnet_sdk.cli_arguments import (
@@ -269,7 +270,7 @@ def info(device: Device = "auto", bundle: BundleName = "starter", as_json: Json 
         if not as_json:
             facts["renderers"] = ", ".join(facts["renderers"])
             facts["files"] = [
-                f"{name}  {entry['bytes'] / 1e6:.2f} MB" for name, entry in facts["files"].items()
+                f"{name}  {decimal(entry['bytes'])}" for name, entry in facts["files"].items()
             ]
         show_result(facts, as_json)
 

@@ -37,14 +37,18 @@ _stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def show_result(result: dict[str, Any], as_json: bool) -> None:
-    """Print what a command made: one JSON text for programs, else one line a value."""
+    """Print what a command made: one JSON text for programs, else one line a value.
+
+    Several values of one name stand below it.
+    """
     if as_json:
         print(json.dumps(result))  # escaped: a pipe of Windows has no letters of other languages
         return
     for key, value in result.items():
         lines = value if isinstance(value, list) else [value]
-        for line in lines:
-            print(f"{key.replace('_', ' ')}: {line}")
+        if lines:
+            separator = "\n  " if len(lines) > 1 else " "
+            print(separator.join([f"{key.replace('_', ' ')}:", *map(str, lines)]))
 
 
 def frame_size(text: str) -> Size:

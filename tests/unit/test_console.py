@@ -25,6 +25,20 @@ def test_a_warning_is_said_once(capsys):
     ]
 
 
+def test_several_values_stand_below_their_name(capsys):
+    show_result({"made_by": "me", "files": ["a", "b"], "one": [3], "notes": []}, as_json=False)
+    assert capsys.readouterr().out == "made by: me\nfiles:\n  a\n  b\none: 3\n"
+
+
+def test_info_shows_the_size_of_small_files():
+    result = CliRunner().invoke(cli.app, ["info", "--device", "cpu"])
+    assert result.exit_code == 0, result.output
+    assert "\nfiles:\n  " in result.output
+    assert "motion.md  " in result.output
+    assert " kB" in result.output
+    assert " 0.0" not in result.output
+
+
 def test_json_survives_a_pipe_without_letters(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     monkeypatch.setattr(sys, "stdout", stream)
