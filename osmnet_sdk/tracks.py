@@ -389,11 +389,17 @@ def load_take(path: str | os.PathLike[str] | BinaryIO) -> Take:
     Raises:
         TrackError: if the file is missing, is not a take, or holds values that are not allowed.
     """
+    name = file_name(path)
+    if name.lower().endswith(".csv"):
+        raise TrackError(
+            f"'{name}' is not a take file (.npz); make one of a Live Link Face CSV with 'osmnet "
+            "convert' first."
+        )
     arrays = read_npz(path, "take file")
     try:
         return _take_from(arrays)
     except TrackError as error:
-        raise TrackError(f"Take file '{file_name(path)}': {error}") from error
+        raise TrackError(f"Take file '{name}': {error}") from error
 
 
 def _take_from(arrays: Mapping[str, NDArray[Any]]) -> Take:

@@ -198,6 +198,7 @@ def test_convert_goes_both_ways_by_suffix(tmp_path):
 def test_takes_that_are_none(photo, tmp_path):
     (tmp_path / "x.npz").write_bytes(b"PK nothing")
     assert_refused(osmnet("render", photo, tmp_path / "x.npz"), "x.npz")
+    assert_refused(osmnet("render", photo, tmp_path / "x.CSV"), "x.CSV", "osmnet convert")
 
 
 def test_sample_and_retake_as_an_animator_asks(short_voice, tmp_path):
