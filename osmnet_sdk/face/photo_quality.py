@@ -27,12 +27,12 @@ class PhotoAspect:
     Attributes:
         name: size, sharpness, light, pose, mouth, eyes or room.
         score: 0 (will look wrong) to 1 (nothing to wish for).
-        advice: what is wrong and what to do, one sentence.
+        advice: what is wrong and what to do, one sentence; None where nothing is (a score of 1).
     """
 
     name: str
     score: float
-    advice: str
+    advice: str | None
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,12 @@ class PhotoQuality:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Advice on all aspects that score less than `POOR`, worst first."""
-        return tuple(aspect.advice for aspect in self.aspects if aspect.score < POOR)
+        poor = (aspect.advice for aspect in self.aspects if aspect.score < POOR)
+        return tuple(advice for advice in poor if advice is not None)
+
+    def warns_of(self, name: str) -> bool:
+        """Whether `warnings` has advice on the aspect of this name."""
+        return any(aspect.name == name and aspect.score < POOR for aspect in self.aspects)
 
 
 def photo_quality(
@@ -83,41 +88,41 @@ def photo_quality(
     blur, contrast = _blur(grey), float(np.subtract(*np.percentile(grey, [95, 5])))
     turned = max(abs(yaw) / 25.0, abs(pitch) / 20.0)
     aspects = [
-        PhotoAspect(
+        _aspect(
             "size",
             _between(height, 50.0, 190.0),
             f"The face in {name} is {height:.0f} pixels high, so frames will be soft; 200 or more "
             "work better.",
         ),
-        PhotoAspect(
+        _aspect(
             "sharpness",
             _between(blur, 0.85, 0.6),
             f"The face in {name} is blurred, and so will be every frame; use a sharper picture.",
         ),
-        PhotoAspect(
+        _aspect(
             "light",
             _between(contrast, 20.0, 80.0),
             f"The face in {name} has hardly any light and shade (contrast {contrast:.0f} of 255), "
             "so eyes and lips are hard to find; use a picture in even, bright light.",
         ),
-        PhotoAspect(
+        _aspect(
             "pose",
             _between(turned, 1.5, 0.5),
             f"The head in {name} is turned (pitch {pitch:.0f}°, yaw {yaw:.0f}°), so its hidden "
             "side will be guessed; a view from the front works better.",
         ),
-        PhotoAspect(
+        _aspect(
             "mouth",
             _between(gap, 0.25, 0.05),
             f"The mouth in {name} is open, so its teeth may look broken in motion; a closed "
             "mouth works better.",
         ),
-        PhotoAspect(
+        _aspect(
             "eyes",
             _between(lids, 0.8, 0.2),
             f"An eye in {name} is closed, so its opening will be guessed; open eyes work better.",
         ),
-        PhotoAspect(
+        _aspect(
             "room",
             _between(inside, 0.5, 1.0),
             f"The head in {name} is cut off by the photo's edge, so what lies beyond is filled "
@@ -125,6 +130,11 @@ def photo_quality(
         ),
     ]
     return PhotoQuality(tuple(sorted(aspects, key=lambda aspect: aspect.score)))
+
+
+def _aspect(name: str, score: float, advice: str) -> PhotoAspect:
+    """An aspect, with advice if it leaves anything to wish for."""
+    return PhotoAspect(name, score, advice if score < 1.0 else None)
 
 
 def _between(value: float, bad: float, good: float) -> float:

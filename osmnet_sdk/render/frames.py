@@ -133,7 +133,7 @@ def _frames(
 def _warn(face: SourceFace, motion: MotionTrack, frames: NDArray[np.int_]) -> None:
     """Warn of frames that the photo cannot carry."""
     height, width = face.photo.shape[:2]
-    if face.crop.leaves(width, height):
+    if face.crop.leaves(width, height) and not face.quality.warns_of("room"):
         warnings.warn(
             "The head is cut off by the photo's edge; what lies beyond is filled in and may show "
             "in the frames. Leave some room around the head.",

@@ -38,9 +38,11 @@ def test_a_good_photo_has_nothing_to_wish_for():
     good = quality()
     assert good.score == 1.0
     assert good.warnings == ()
+    assert not good.warns_of("room")
     assert {aspect.name for aspect in good.aspects} == {
         "size", "sharpness", "light", "pose", "mouth", "eyes", "room",
     }  # fmt: skip
+    assert {aspect.advice for aspect in good.aspects} == {None}
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,8 @@ def test_each_fault_is_named(fault, name, says):
     assert len(found.warnings) == 1
     assert says in found.warnings[0]
     assert "'me.jpg'" in found.warnings[0]
+    assert found.warns_of(name)
+    assert all((aspect.advice is None) == (aspect.score == 1.0) for aspect in found.aspects)
 
 
 def test_the_worst_fault_counts_and_comes_first():
