@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
-from osmnet_sdk.errors import InputError
+from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.sdk_models import Models
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _Performance = TypeVar("_Performance", MotionTrack, Take)
 
 _MAX_TAKES = 1000
+_LEAST_SPEECH = 3
+"""Frames (0.12 s); no syllable is shorter."""
 
 
 class SamplingCalls(Models):
@@ -108,10 +111,17 @@ class SamplingCalls(Models):
 
         Raises:
             AudioError: if the sound cannot be read.
+
+        Warns:
+            OSMNetWarning: if a file holds no speech, unless options leave silence to the network.
         """
+        options = options or ExpressionOptions()
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        if options.rest_in_silence:
+            _warn_without_speech(recording)
         identity = None if face is None else face.identity
         return self._predictor.predict(
-            audio, identity, options or ExpressionOptions(), progress=progress, cancel=cancel
+            recording, identity, options, progress=progress, cancel=cancel
         )
 
     def expression_stream(
@@ -166,6 +176,9 @@ class SamplingCalls(Models):
         Raises:
             AudioError: if the sound cannot be read.
             InputError: if n, seed or first is out of range, or options do not fit the sound.
+
+        Warns:
+            OSMNetWarning: as `predict_expression`.
         """
         from osmnet_sdk.expression.adjusting import group_gains, single_gains
         from osmnet_sdk.expression.blink import combine, sample_eyes
@@ -264,7 +277,7 @@ class SamplingCalls(Models):
             return joined
         expression = track.expression
         if eyes:
-            spoken = self.predict_expression(recording, **calls)
+            spoken = self._predictor.predict(recording, **calls)
             expression = retaken_eyes(
                 expression, spoken, joined, start, end,
                 options=options, seed=seed, take=take, speech=voice_activity(recording.samples),
@@ -307,6 +320,19 @@ def _check_sampling(n: int, seed: int, first: int) -> None:
         raise InputError(f"seed must be 0 or more, not {seed}.")
     if first < 0:
         raise InputError(f"first, the number of the first take, must be 0 or more, not {first}.")
+
+
+def _warn_without_speech(recording: Audio) -> None:
+    """Warn of a file without speech; whoever hands over an array has seen what it holds."""
+    if recording.name == Audio.name:
+        return
+    if np.count_nonzero(voice_activity(recording.samples) > 0.5) < _LEAST_SPEECH:
+        warnings.warn(
+            f"No speech was found in '{recording.name}', so the mouth hardly moves; use a "
+            "recording in which somebody speaks.",
+            OSMNetWarning,
+            stacklevel=3,
+        )
 
 
 def _followed(reference: MotionTrack | None) -> dict[str, Any]:
