@@ -17,6 +17,7 @@ from osmnet_sdk.render.batched.renderer import BatchedRenderer
 from osmnet_sdk.render.frames import render_frames
 from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
 from osmnet_sdk.render.guided.renderer import GuidedRenderer
+from osmnet_sdk.render.guided.weights import load_guided
 from osmnet_sdk.render.renderer import FrameRenderer
 from osmnet_sdk.render.scene import build_scene
 from osmnet_sdk.render.view import crop_view, photo_view
@@ -178,3 +179,18 @@ def test_a_device_finishes_frames_as_the_cpu_does(face, monkeypatch, precision):
     assert np.abs(wanted - drawn).mean() < 0.2
     some = list(render_frames(face, motion, spoken, renderer=batched, frames=[2], **see))
     assert np.abs(some[0].astype(int) - drawn[2]).max() <= 1
+
+
+def test_shipped_guided_frames_do_not_depend_on_the_split(osm, face, monkeypatch):
+    monkeypatch.setattr(choice, "draws_batches", lambda device: True)
+    monkeypatch.setattr(frames, "_MOST_FRAMES", 8)
+    batched = choice.guided_renderer(load_guided(osm.bundle), CPU)
+    see = {"renderer": batched, "size": (96, 96), "label": False}
+    tracks = take(46)
+    whole = np.array(list(render_frames(face, *tracks, frames=range(30, 45), **see)))
+    part = np.array(list(render_frames(face, *tracks, frames=range(33, 40), **see)))
+    np.testing.assert_array_equal(part, whole[3:10])
+    assert len({frame.tobytes() for frame in part}) == len(part)
+    monkeypatch.setattr(frames, "_MOST_FRAMES", 1)
+    single = list(render_frames(face, *tracks, frames=[30, 34, 37], **see))
+    assert np.abs(whole[[0, 4, 7]].astype(int) - single).max() <= 1
