@@ -39,7 +39,7 @@ from osmnet_sdk.cli_prepare import prepare
 from osmnet_sdk.cli_sample import retake, sample, sample_options, take_names
 from osmnet_sdk.cli_train import train_app
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
-from osmnet_sdk.files import output_folder
+from osmnet_sdk.files import check_output_file, check_output_folder, output_folder
 from osmnet_sdk.version import __version__
 
 if TYPE_CHECKING:
@@ -114,22 +114,25 @@ def talk(
     as_json: Json = False,
 ) -> None:
     """Let a photo speak: take files, videos with sound, a sheet of frames and a plot of curves."""
+    from osmnet_sdk.audio.load import load_audio
     from osmnet_sdk.formats.overview import write_curves
 
     with plain_errors(), progress_bars(as_json) as progress:
-        folder = output_folder(output)
+        check_output_folder(output)
         wanted = frame_size(size)
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, brow_activity=brows
         )
         spoken = expression_options(expression)
+        recording = load_audio(voice, progress=progress)
         osm = _osmnet(device, bundle)
         osm.renderer_window(renderer)  # says now, not after sampling, that there is none
         face = osm.fit_face(photo, face_index=face_index)
         performances = osm.sample_takes(
-            voice, n=takes, seed=seed, face=face, options=options, expression_options=spoken,
+            recording, n=takes, seed=seed, face=face, options=options, expression_options=spoken,
             progress=progress,
         )  # fmt: skip
+        folder = output_folder(output)
         names = take_names(voice, takes)
         files = [
             str(take.save(folder / f"{name}.npz"))
@@ -197,10 +200,15 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Render a take over a photo: a video, or PNG files if the output has no suffix."""
+    from osmnet_sdk.formats.video_writer import check_writable
     from osmnet_sdk.tracks import load_take
 
     with plain_errors(), progress_bars(as_json) as progress:
         wanted = frame_size(size)
+        if output.suffix:
+            check_writable(output)
+        else:
+            check_output_folder(output)
         performance = load_take(take)
         if fps is not None:
             performance = performance.resample(fps)
@@ -227,6 +235,7 @@ def track(
 ) -> None:
     """Track a real performance into a take file."""
     with plain_errors(), progress_bars(as_json) as progress:
+        check_output_file(output)
         take = _osmnet(device, bundle).track_video(video, progress=progress)
         show_result({"take": str(take.save(output)), "frames": len(take)}, as_json)
 

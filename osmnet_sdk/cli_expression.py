@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from osmnet_sdk.cli_arguments import BundleName, Device, Expression, Json, Out, Voice
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.files import check_output_file
 
 if TYPE_CHECKING:
     from osmnet_sdk.options import ExpressionOptions
@@ -30,6 +31,7 @@ def express(
 
     with plain_errors(), progress_bars(as_json) as progress:
         options = expression_options(expression)
+        check_output_file(output)
         track = OSMNet(device, bundle).predict_expression(voice, options=options, progress=progress)
         still = np.zeros((len(track), 3), np.float32)
         take = Take(MotionTrack(track.fps, still, still), track, provenance=track.provenance)

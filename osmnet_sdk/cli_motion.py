@@ -11,12 +11,13 @@ import typer
 from osmnet_sdk.cli_arguments import BundleName, Device, Face, Json, Label, Renderer, SizeText
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import OutputError
-from osmnet_sdk.files import output_folder, replaced
+from osmnet_sdk.files import check_output_folder, output_folder, replaced
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from osmnet_sdk.face.source import SourceFace
     from osmnet_sdk.motion.basis import BasisVector
     from osmnet_sdk.motion.turning import HeadTurn
     from osmnet_sdk.progress import ProgressCallback
@@ -54,9 +55,11 @@ def basis(
     from osmnet_sdk.sdk import OSMNet
 
     with plain_errors(), progress_bars(as_json) as progress:
-        folder = output_folder(output)
+        check_output_folder(output)
         osm = OSMNet(device, bundle)
         vectors = osm.motion_basis()
+        face = None if photo is None else osm.fit_face(photo, face_index=face_index)
+        folder = output_folder(output)
         if by_attention:
             vectors.sort(key=lambda vector: -(vector.attention or 0.0))
         files = [folder / "basis.json", folder / "basis.png"]
@@ -70,9 +73,9 @@ def basis(
             f"the vector held for {HELD_SECONDS:g} s at a strength of {HELD_STRENGTH:g}, chained "
             "as in a take",
         )
-        if photo is not None:
+        if face is not None:
             files.append(folder / "basis-faces.png")
-            _draw_faces(files[2], osm, photo, face_index, vectors, label, progress)
+            _draw_faces(files[2], osm, face, vectors, label, progress)
         if not as_json:
             _print_table(vectors)
         shown: dict[str, Any] = {"files": [str(path) for path in files]}
@@ -193,8 +196,7 @@ def _write_numbers(path: Path, osm: OSMNet, vectors: list[BasisVector]) -> None:
 def _draw_faces(
     path: Path,
     osm: OSMNet,
-    photo: Path,
-    face_index: int | None,
+    face: SourceFace,
     vectors: list[BasisVector],
     label: bool,
     progress: ProgressCallback | None,
@@ -209,7 +211,6 @@ def _draw_faces(
     from osmnet_sdk.provenance import file_metadata
     from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance
 
-    face = osm.fit_face(photo, face_index=face_index)
     shown = [shown_poses(vector.clip, _FACES) for vector in vectors]
     poses = np.concatenate([part for part, _ in shown]).astype(np.float32)
     motion = MotionTrack(FPS, poses[:, :3], poses[:, 3:])

@@ -27,7 +27,7 @@ from osmnet_sdk.cli_expression import expression_options
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.conventions import AXES
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.files import output_folder
+from osmnet_sdk.files import check_output_file, check_output_folder, output_folder
 
 if TYPE_CHECKING:
     from osmnet_sdk.options import Pin, SampleOptions
@@ -100,11 +100,12 @@ def sample(
         )  # fmt: skip
         spoken = expression_options(expression)
         reference = _reference(follow)
-        folder = output_folder(output)
+        check_output_folder(output)
         performances = OSMNet(device, bundle).sample_takes(
             voice, n=takes, seed=seed, options=options, expression_options=spoken,
             follow=reference, progress=progress,
         )  # fmt: skip
+        folder = output_folder(output)
         files = [
             str(take.save(folder / f"{name}.npz"))
             for name, take in zip(take_names(voice, takes), performances, strict=True)
@@ -149,6 +150,7 @@ def retake(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, smoothing=smoothing,
             tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
         )  # fmt: skip
+        check_output_file(output)
         performance = OSMNet(device, bundle).retake(
             load_take(take), voice, start_seconds, end_seconds, seed=seed, take=number,
             options=options, follow=_reference(follow), eyes=eyes, progress=progress,

@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -69,6 +69,51 @@ def output_folder(path: str | os.PathLike[str]) -> Path:
             "may be written to."
         ) from error
     return folder
+
+
+def check_output_file(path: str | os.PathLike[str]) -> None:
+    """Make sure, before long work, that a file can be written.
+
+    Raises:
+        OutputError: if the path is a folder, or the folder or an existing file may not be written
+            to.
+    """
+    target = Path(path)
+    try:
+        if target.is_dir():
+            raise OutputError(f"Cannot write '{target}': it is a folder; give a file name.")
+        with suppress(FileNotFoundError):
+            target.lstat()  # names that the system does not take
+        if target.exists() and not os.access(target, os.W_OK):
+            raise OutputError(f"Cannot write '{target}': it is write-protected; use another name.")
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(
+            f"Cannot write '{target}': {reason}; choose a folder that exists and may be written to."
+        ) from error
+
+
+def check_output_folder(path: str | os.PathLike[str]) -> None:
+    """Make sure, before long work, that a folder is there or can be made; nothing is left behind.
+
+    Raises:
+        OutputError: if it is a file, or may not be made or written to.
+    """
+    folder = Path(path)
+    try:
+        with suppress(FileNotFoundError):
+            folder.lstat()  # names that the system does not take
+        there = next(place for place in (folder, *folder.parents) if place.exists())
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise OutputError(
+            f"Cannot write to the folder '{folder}': {reason}; choose a place that may be written "
+            "to."
+        ) from error
 
 
 def file_name(file: str | os.PathLike[str] | BinaryIO) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import queue
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.audio.load import AudioSource
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError, OutputError, PhotoError
-from osmnet_sdk.files import replaced
+from osmnet_sdk.files import check_output_file, replaced
 from osmnet_sdk.formats.sound_track import SoundTrack
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
@@ -56,25 +55,12 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             the folder or an existing file may not be written to.
     """
     target = Path(path)
-    if target.is_dir():
-        raise OutputError(f"Cannot write '{target}': it is a folder; give a file name.")
+    check_output_file(target)
     if target.suffix.lower() not in CONTAINERS:
         raise OutputError(
             f"Cannot write '{target}': '{target.suffix}' is no known kind of video; use .mp4, .mov "
             "or .mkv."
         )
-    try:
-        with suppress(FileNotFoundError):
-            target.lstat()  # names that the system does not take
-        if target.exists() and not os.access(target, os.W_OK):
-            raise OutputError(f"Cannot write '{target}': it is write-protected; use another name.")
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"Cannot write '{target}': {reason}; choose a folder that exists and may be written to."
-        ) from error
 
 
 class VideoWriter:

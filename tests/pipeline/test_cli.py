@@ -124,14 +124,21 @@ def test_sound_that_is_none(tmp_path, name, content, words):
         (tmp_path / name).write_bytes(content)
     done = osmnet("sample", tmp_path / name, "-o", tmp_path / "takes")
     assert_refused(done, *words)
-    assert not list((tmp_path / "takes").glob("*"))
+    assert not (tmp_path / "takes").exists()
 
 
-def test_photos_that_are_none(short_voice, tmp_path):
+def test_what_talk_cannot_read_leaves_no_folder(photo, short_voice, tmp_path):
     Image.fromarray(np.full((300, 300, 3), 90, np.uint8)).save(tmp_path / "grey.png")
-    done = osmnet("talk", tmp_path / "grey.png", short_voice, "-o", tmp_path / "out")
-    assert_refused(done, "No face", "grey.png")
-    assert not list((tmp_path / "out").glob("*"))
+    for face, voice, words in (
+        (tmp_path / "grey.png", short_voice, ["No face", "grey.png"]),
+        (tmp_path / "none.png", short_voice, ["none.png"]),
+        (photo, tmp_path / "none.wav", ["none.wav"]),
+    ):
+        assert_refused(osmnet("talk", face, voice, "-o", tmp_path / "out"), *words)
+        assert not (tmp_path / "out").exists()
+    done = osmnet("basis", tmp_path / "none.png", "-o", tmp_path / "out")
+    assert_refused(done, "none.png")
+    assert not (tmp_path / "out").exists()
 
 
 def test_options_out_of_range(short_voice, tmp_path):
@@ -150,12 +157,19 @@ def test_outputs_that_cannot_be_written(photo, short_voice, tmp_path):
     assert_refused(done, "v.mp4")
     done = osmnet("render", photo, take, "-o", tmp_path / "v.gif")
     assert_refused(done, ".gif")
-    done = osmnet("express", short_voice, "-o", tmp_path / "no" / "e.npz")
-    assert_refused(done, "e.npz")
     blocked = tmp_path / "file"
     blocked.write_text("x", encoding="utf-8")
-    done = osmnet("sample", short_voice, "-o", blocked)
-    assert_refused(done, "file")
+    none = tmp_path / "none"  # so an output is tried before anything is looked at
+    for arguments, word in (
+        (["render", none, take, "-o", tmp_path / "no" / "v.mp4"], "v.mp4"),
+        (["render", none, take, "-o", blocked], "file"),
+        (["talk", none, short_voice, "-o", blocked], "file"),
+        (["track", none, "-o", tmp_path / "no" / "t.npz"], "t.npz"),
+        (["express", none, "-o", tmp_path / "no" / "e.npz"], "e.npz"),
+        (["sample", none, "-o", blocked], "file"),
+    ):
+        done = osmnet(*arguments)
+        assert_refused(done, word, "Cannot write")
     blocked.unlink()
     assert sorted(tmp_path.iterdir()) == before
 

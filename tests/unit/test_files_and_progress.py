@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from osmnet_sdk.errors import Cancelled, OutputError
-from osmnet_sdk.files import replaced
+from osmnet_sdk.files import check_output_file, check_output_folder, replaced
 from osmnet_sdk.progress import Reporter
 
 
@@ -42,6 +42,22 @@ def test_places_that_cannot_be_written_say_so(tmp_path):
         with pytest.raises(OutputError, match=words), replaced(path):
             raise AssertionError("the block must not run")
     assert not list(tmp_path.iterdir())
+
+
+def test_places_are_tried_without_leaving_anything(tmp_path):
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    check_output_folder(tmp_path)
+    check_output_folder(tmp_path / "new" / "deep")
+    check_output_file(tmp_path / "new.npz")
+    check_output_file(tmp_path / "file")
+    for wrong in (tmp_path / "file", tmp_path / "file" / "deep", tmp_path / "a\0b"):
+        with pytest.raises(OutputError, match="may be written to"):
+            check_output_folder(wrong)
+    for wrong in (tmp_path / "new" / "a.npz", tmp_path, tmp_path / "a\0b"):
+        with pytest.raises(OutputError, match="Cannot write"):
+            check_output_file(wrong)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_reporter_tells_and_asks():
