@@ -2,6 +2,7 @@
 
 import io
 import os
+import tempfile
 import threading
 from fractions import Fraction
 
@@ -193,6 +194,6 @@ def test_unwritable_places_are_refused_at_once(tmp_path, monkeypatch):
     def forbidden(*_args, **_options):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(video_writer.tempfile, "TemporaryFile", forbidden)
+    monkeypatch.setattr(tempfile, "TemporaryFile", forbidden)
     with pytest.raises(OutputError, match="Permission denied"):
         check_writable(tmp_path / "b.mp4")
