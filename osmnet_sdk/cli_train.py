@@ -239,6 +239,11 @@ def training_segments(
 ) -> list[Segment]:
     """Clips and the pictures of their frames: prepared data, or takes with their videos."""
     if videos is None:
+        if next(data.glob("*.npz"), None) is not None:
+            raise InputError(
+                f"'{data}' holds takes, whose pictures are in their videos; name the folder of "
+                "these with --videos."
+            )
         from osmnet_sdk.training.prepared_segments import prepared_segments
 
         return prepared_segments(data, size=size, frames=frames, progress=progress)

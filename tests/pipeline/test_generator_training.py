@@ -373,3 +373,17 @@ def test_the_command_says_what_is_wrong_in_one_line(tmp_path: Path, bundle: Path
         assert done.exit_code == 2
         assert wanted in done.output
         assert "Traceback" not in done.output
+
+
+def test_takes_without_their_videos_are_told_of_them(tmp_path: Path, bundle: Path) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(RECIPE.model_dump_json(), encoding="utf-8")
+    takes = tmp_path / "takes"
+    takes.mkdir()
+    for wanted in ("osmnet prepare", "--videos"):
+        done = CliRunner().invoke(
+            app, ["train", "generator", str(recipe), str(takes), "-o", str(bundle)]
+        )
+        assert done.exit_code == 2
+        assert wanted in done.output
+        SEGMENTS[0].clip.take.save(takes / "a.npz")
