@@ -66,13 +66,13 @@ def middle(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.argwhere(mask).mean(0)[::-1]
 
 
-def test_a_seed_is_a_head(model: FaceModel) -> None:
-    one, again, other = (SyntheticHead(model, seed, SIZE) for seed in (1, 1, 2))
+def test_a_seed_is_a_head(model: FaceModel, person: SyntheticHead) -> None:
+    again, other = (SyntheticHead(model, seed, SIZE) for seed in (4, 5))
     smile = expression(mouthSmileLeft=0.5)
-    pictures = [made.draw(one.rest, smile) for made in (one, again, other)]
+    pictures = [made.draw(person.rest, smile) for made in (person, again, other)]
     assert np.array_equal(pictures[0], pictures[1])
     assert np.abs(pictures[0].astype(int) - pictures[2]).mean() > 10
-    assert not np.array_equal(one.identity, other.identity)
+    assert not np.array_equal(person.identity, other.identity)
     assert pictures[0].shape == (SIZE, SIZE, 3)
     assert pictures[0].dtype == np.uint8
 
@@ -147,7 +147,7 @@ def test_the_shoulders_stay_and_the_neck_bends(head: SyntheticHead) -> None:
 
 def test_faces_are_found_where_they_are(osm, model: FaceModel) -> None:  # type: ignore[no-untyped-def]
     networks = load_face_networks(osm.bundle)
-    for seed in range(4):
+    for seed in (0, 1):
         made = SyntheticHead(model, seed, 256)
         (_, found), *others = find_faces(made.draw(made.rest, expression()), networks)
         assert not others
