@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osmnet_sdk.cli_arguments import BundleName, Device, Json
-from osmnet_sdk.console import plain_errors, show_result
-from osmnet_sdk.errors import OSMNetError, OSMNetWarning
+from osmnet_sdk.console import EXIT_UNREADABLE, plain_errors, say_error, show_result
+from osmnet_sdk.errors import OSMNetWarning, PhotoError
 
 if TYPE_CHECKING:
     from osmnet_sdk.sdk import OSMNet
@@ -25,17 +25,32 @@ def check(
     bundle: BundleName = "starter",
     as_json: Json = False,
 ) -> None:
-    """Tell how well photos will work, the best first, with a score from 0 to 1 and the reasons."""
+    """Tell how well photos will work, the best first, with a score from 0 to 1 and the reasons.
+
+    A photo without a usable face scores 0. Missing and unreadable files are named as errors
+    when all others are listed, and the exit code is then 1.
+    """
     from osmnet_sdk.sdk import OSMNet
 
     with plain_errors():
         osm = OSMNet(device, bundle)
-        found = sorted((_checked(osm, photo) for photo in photos), key=lambda row: -row["score"])
+        found: list[dict[str, Any]] = []
+        unreadable: list[PhotoError] = []
+        for photo in photos:
+            try:
+                found.append(_checked(osm, photo))
+            except PhotoError as error:
+                unreadable.append(error)
+        found.sort(key=lambda row: -row["score"])
         if as_json:
             show_result({"photos": found}, as_json=True)
-            return
-        for row in found:
-            print("\n    ".join([f"{row['photo']}: {_scored(row)}", *row["advice"]]))
+        else:
+            for row in found:
+                print("\n    ".join([f"{row['photo']}: {_scored(row)}", *row["advice"]]))
+        for unread in unreadable:
+            say_error(unread)
+        if unreadable:
+            raise SystemExit(EXIT_UNREADABLE)
 
 
 def _scored(row: dict[str, Any]) -> str:
@@ -47,12 +62,19 @@ def _scored(row: dict[str, Any]) -> str:
 
 
 def _checked(osm: OSMNet, photo: Path) -> dict[str, Any]:
-    """Score, aspects and advice; a photo that cannot be used at all scores 0."""
+    """Score, aspects and advice; a photo without a face that can be used scores 0.
+
+    Raises:
+        PhotoError: if the photo cannot be read.
+    """
+    from osmnet_sdk.formats.photo import load_photo
+
     with warnings.catch_warnings(record=True) as caught:  # they are part of the answer
         warnings.simplefilter("always", OSMNetWarning)
         try:
             quality = osm.fit_face(photo).quality
-        except OSMNetError as error:
+        except PhotoError as error:
+            load_photo(photo)  # fails as before, unless it is the face that is wrong
             return {"photo": str(photo), "score": 0.0, "aspects": {}, "advice": [str(error)]}
     said = [str(each.message) for each in caught if issubclass(each.category, OSMNetWarning)]
     aspects = {aspect.name: round(aspect.score, 3) for aspect in quality.aspects}

@@ -27,6 +27,8 @@ from osmnet_sdk.progress import ProgressCallback
 if TYPE_CHECKING:
     from osmnet_sdk.render.frames import Size
 
+EXIT_UNREADABLE = 1
+"""Exit code of a command that did its work, but for files that could not be read."""
 EXIT_INPUT = 2
 """Exit code of every error that a user can mend."""
 EXIT_BUG = 70
@@ -74,6 +76,11 @@ def _say(kind: str, style: str, message: str) -> None:
     _stderr.print(text, markup=False)
 
 
+def say_error(error: OSMNetError) -> None:
+    """Say an error in one line; the command goes on."""
+    _say("error", "red", str(error))
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Turn our errors into one line and exit code 2, our warnings into one line each, said once."""
@@ -114,7 +121,7 @@ def plain_errors() -> Iterator[None]:
 
 
 def _stop(error: OSMNetError) -> NoReturn:
-    _say("error", "red", str(error))
+    say_error(error)
     raise SystemExit(EXIT_INPUT) from None
 
 

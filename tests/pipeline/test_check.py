@@ -20,12 +20,13 @@ def photos(tmp_path_factory, astronaut):
     Image.fromarray(np.concatenate([astronaut, astronaut[:, ::-1]], axis=1)).save(
         folder / "two.png"
     )
+    Image.fromarray(astronaut).resize((96, 96)).save(folder / "tiny.png")
     (folder / "damaged.jpg").write_bytes(b"not a picture")
     return folder
 
 
 def test_photos_are_ranked_with_reasons(photos):
-    names = ("nobody.png", "tight.png", "damaged.jpg", "whole.png")
+    names = ("nobody.png", "tight.png", "tiny.png", "whole.png")
     given = [str(photos / name) for name in names]
     result = CliRunner().invoke(app, ["check", *given, "--json"])
     assert result.exit_code == 0, result.output
@@ -40,6 +41,22 @@ def test_photos_are_ranked_with_reasons(photos):
     assert text.exit_code == 0
     worst = min(rows[0]["aspects"], key=rows[0]["aspects"].get)
     assert f"whole.png: {rows[0]['score']:.2f} ({worst})" in text.stdout
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_what_cannot_be_read_is_an_error_after_all_others(photos, as_json):
+    given = [str(photos / name) for name in ("none.png", "nobody.png", "damaged.jpg")]
+    result = CliRunner().invoke(app, ["check", *given, *as_json])
+    assert result.exit_code == 1
+    errors = result.stderr.splitlines()
+    assert [line.startswith("error: ") for line in errors] == [True, True]
+    assert "none.png" in errors[0]
+    assert "damaged.jpg" in errors[1]
+    if as_json:
+        (row,) = json.loads(result.stdout)["photos"]
+        assert (row["photo"], row["score"]) == (given[1], 0.0)
+    else:
+        assert result.stdout.startswith(f"{given[1]}: 0.00\n    No face")
 
 
 def test_a_second_face_is_told_of(photos):
