@@ -49,6 +49,13 @@ def test_what_falls_behind_is_told(name, change):
     assert [row.name for row in found.values() if row.passed is False] == [name]
 
 
+def test_eyes_that_are_the_warps_are_as_sharp():
+    alike = replace(GUIDED, eye_sharpness=WARP.eye_sharpness - 1e-6)
+    assert rows(REAL, WARP, alike)["eye sharpness over real"].passed
+    duller = replace(GUIDED, eye_sharpness=WARP.eye_sharpness - 1e-4)
+    assert rows(REAL, WARP, duller)["eye sharpness over real"].passed is False
+
+
 def test_the_warp_alone_is_judged_against_the_real_frames_and_baselines_are_not_judged():
     asked = {name: row.asked for name, row in rows(REAL, WARP).items() if row.asked}
     assert set(asked) == {"CPBD", "identity similarity", "flicker over real"}
