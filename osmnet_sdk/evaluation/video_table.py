@@ -17,7 +17,7 @@ PLAIN = "warp"
 FIRST_WARP_MOUTH = 0.7361
 """Mouth SSIM over the fixed clips (`video.CLIPS`) of the warp as it was at commit 00b2e95."""
 _ALIKE = 1e-5
-"""Difference of two figures that means nothing: eyes that nobody paints are alike but for rounding."""
+"""Difference of two figures that means nothing: unpainted eyes are alike but for rounding."""
 _MOUTH_GAIN = 0.02
 _SHARPNESS = 0.1
 """How far CPBD may be from that of the real frames, relative to it."""
