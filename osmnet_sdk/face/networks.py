@@ -10,6 +10,13 @@ from osmnet_sdk.face.graph import load_graph
 from osmnet_sdk.face.landmarks import FaceLandmarks
 from osmnet_sdk.face.mask import PersonMask
 
+TRACKING_FILES = (
+    "face_detection_short.safetensors",
+    "face_detection_full.safetensors",
+    "face_landmarks.safetensors",
+)
+"""Weights that a face is followed with, by their names in a bundle."""
+
 
 @dataclass(frozen=True)
 class FaceNetworks:
@@ -26,12 +33,9 @@ def load_face_networks(bundle: Bundle, device: str = "cpu") -> FaceNetworks:
     Raises:
         ModelError: if a file is missing, changed or damaged.
     """
+    short, full, landmarks = (load_graph(bundle.path(name)) for name in TRACKING_FILES)
     return FaceNetworks(
-        FaceDetector(
-            load_graph(bundle.path("face_detection_short.safetensors")),
-            load_graph(bundle.path("face_detection_full.safetensors")),
-            device,
-        ),
-        FaceLandmarks(load_graph(bundle.path("face_landmarks.safetensors")), device),
+        FaceDetector(short, full, device),
+        FaceLandmarks(landmarks, device),
         PersonMask(load_graph(bundle.path("person_mask.safetensors")), device),
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.face.model import FILE as FACE_MODEL
+from osmnet_sdk.face.networks import TRACKING_FILES
 from osmnet_sdk.preparation.layouts import Video
 from osmnet_sdk.preparation.settings import PreparationSettings
 from osmnet_sdk.preparation.shards import ShardListing, shard_path
@@ -26,6 +30,27 @@ class ShardJob:
     layout: str
     videos: tuple[Video, ...]
     settings: PreparationSettings
+    tracker: str
+
+
+def same_tracker(folder: Path, listings: Sequence[ShardListing], bundle: Bundle) -> str:
+    """SHA-256, in hex, of what faces are tracked with: face networks and head model.
+
+    Raises:
+        InputError: if `folder` was begun with others.
+        ModelError: if the bundle lacks one.
+    """
+    digest = hashlib.sha256()
+    for name in (*TRACKING_FILES, FACE_MODEL):
+        bundle.path(name)
+        digest.update(bundle.manifest.files[name].sha256.encode())
+    tracker = digest.hexdigest()
+    if {listing.tracker for listing in listings} - {tracker, ""}:
+        raise InputError(
+            f"'{folder}' was begun with another bundle than '{bundle.folder}', whose face networks "
+            "or head model differ; give another output folder, or the same bundle."
+        )
+    return tracker
 
 
 def same_settings(
@@ -90,6 +115,7 @@ def shard_jobs(
     layout: str,
     videos: Sequence[Video],
     settings: PreparationSettings,
+    tracker: str,
     workers: int,
 ) -> list[ShardJob]:
     """Videos that are left, shared out to shards with the next free numbers."""
@@ -104,7 +130,10 @@ def shard_jobs(
             weight = 0
         groups[-1].append(video)
         weight += size
-    return [ShardJob(folder, first + i, layout, tuple(g), settings) for i, g in enumerate(groups)]
+    return [
+        ShardJob(folder, first + i, layout, tuple(group), settings, tracker)
+        for i, group in enumerate(groups)
+    ]
 
 
 def file_size(video: Video) -> int:

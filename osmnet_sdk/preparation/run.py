@@ -21,7 +21,14 @@ from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.files import output_folder
 from osmnet_sdk.preparation.layouts import find_videos
-from osmnet_sdk.preparation.plan import ShardJob, file_size, same_settings, shard_jobs, videos_left
+from osmnet_sdk.preparation.plan import (
+    ShardJob,
+    file_size,
+    same_settings,
+    same_tracker,
+    shard_jobs,
+    videos_left,
+)
 from osmnet_sdk.preparation.sample import PreparedSample
 from osmnet_sdk.preparation.settings import PreparationSettings
 from osmnet_sdk.preparation.shards import (
@@ -95,8 +102,8 @@ def prepare(
         cancel: asked now and then; what is complete stays.
 
     Raises:
-        InputError: if there is no video, `output` was begun with other settings or another layout,
-            a video has changed since, or a shard is damaged.
+        InputError: if there is no video, `output` was begun with other settings, another layout or
+            other face networks, a video has changed since, or a shard is damaged.
         ModelError: if the bundle is missing or damaged.
         OutputError: if `output` cannot be written.
         OSMNetError: if a process ended, for example for lack of memory.
@@ -105,13 +112,14 @@ def prepare(
     if workers < 1:
         raise InputError(f"There must be 1 worker or more, not {workers}.")
     chosen, videos = find_videos(folder, layout)
-    find_bundle(bundle)
+    tracked_by = find_bundle(bundle)
     place = output_folder(output)
     listings = read_listings(place)
     remove_leftovers(place)
     limits = same_settings(place, listings, chosen, settings)
+    tracker = same_tracker(place, listings, tracked_by)
     left = videos_left(place, listings, videos)
-    jobs = shard_jobs(place, listings, chosen, left, limits, workers)
+    jobs = shard_jobs(place, listings, chosen, left, limits, tracker, workers)
     try:
         run = _in_this_process if workers == 1 else _in_processes
         listings += run(jobs, bundle, workers, progress, cancel) if jobs else []
@@ -164,7 +172,7 @@ def _make_shard(
             yield video.source, file_size(video), samples, rejected
             finished()
 
-    return write_shard(job.folder, job.number, job.layout, videos(), job.settings)
+    return write_shard(job.folder, job.number, job.layout, videos(), job.settings, job.tracker)
 
 
 def _in_this_process(

@@ -86,6 +86,7 @@ class ShardListing:
         samples: in the order of the shard.
         rejected: what is not used.
         notes: what else was noticed, one sentence each.
+        tracker: SHA-256 of what faces were tracked with; empty in listings that do not say.
         schema: name and version.
         sdk_version: of the program that made it.
     """
@@ -97,6 +98,7 @@ class ShardListing:
     samples: list[SampleEntry] = field(default_factory=list)
     rejected: list[RejectedPiece] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    tracker: str = ""
     schema: str = SHARD_SCHEMA
     sdk_version: str = __version__
 
@@ -115,6 +117,7 @@ def write_shard(
     layout: str,
     videos: Iterable[tuple[str, int, Iterable[PreparedSample], list[RejectedPiece]]],
     settings: PreparationSettings,
+    tracker: str = "",
 ) -> ShardListing:
     """Write a shard and, when it is complete, its listing.
 
@@ -125,13 +128,14 @@ def write_shard(
         videos: source, bytes, samples and rejections of each; the rejections are looked at when
             its samples have been taken.
         settings: the limits.
+        tracker: SHA-256 of what faces were tracked with.
 
     Raises:
         OutputError: if a file cannot be written.
     """
     path = shard_path(folder, number)
     output_folder(path.parent)
-    listing = ShardListing(number, layout, settings.model_dump(), {})
+    listing = ShardListing(number, layout, settings.model_dump(), {}, tracker=tracker)
     with (
         replaced(path) as temporary,
         temporary.open("wb") as stream,

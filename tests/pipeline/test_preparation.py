@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from osmnet_sdk.audio.load import load_audio
+from osmnet_sdk.bundle import find_bundle, save_arrays, write_manifest
 from osmnet_sdk.errors import Cancelled, InputError
 from osmnet_sdk.face.camera import Pose, rotation_matrix
 from osmnet_sdk.formats.video_writer import VideoWriter
@@ -131,7 +133,9 @@ def test_samples_show_the_head_that_the_take_describes(prepared, osm, portrait, 
     assert np.corrcoef(second.sound, expected)[0, 1] > 0.9
 
 
-def test_a_second_run_does_nothing_and_a_new_video_is_added(prepared, videos, portrait, speech):
+def test_a_second_run_does_nothing_and_a_new_video_is_added(
+    prepared, videos, portrait, speech, tmp_path
+):
     output, before, _ = prepared
     stamp = {path: path.stat().st_mtime_ns for path in (output / "shards").iterdir()}
     asked = []
@@ -146,6 +150,14 @@ def test_a_second_run_does_nothing_and_a_new_video_is_added(prepared, videos, po
         prepare(videos, output, settings=PreparationSettings(smallest_face=60))
     with pytest.raises(InputError, match="layout 'folder', not 'hdtf'"):
         prepare(videos, output, layout="hdtf")
+    other = shutil.copytree(find_bundle().folder, tmp_path / "other")
+    write_manifest(other, name="other", version="2", licence="none")
+    assert prepare(videos, output, bundle=other).videos == 4  # its face networks are the same
+    arrays, metadata = find_bundle().arrays("face_model.safetensors")
+    save_arrays(other / "face_model.safetensors", arrays, metadata | {"note": "changed"})
+    write_manifest(other, name="other", version="2", licence="none")
+    with pytest.raises(InputError, match=r"begun with another bundle than .*other"):
+        prepare(videos, output, bundle=other)
     broken = videos / "Carl" / "broken.mp4"
     content = broken.read_bytes()
     broken.write_bytes(content * 2)
