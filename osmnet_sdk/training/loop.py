@@ -96,9 +96,13 @@ def train_stages(
         DeviceError: if memory runs out.
         OutputError: if a folder cannot be written to.
         Cancelled: if `cancel` returns True; the checkpoint stays.
+
+    Warns:
+        OSMNetWarning: if a checkpoint of another recipe or other data is there; it is kept.
     """
     folder = output_folder(checkpoint.parent)
-    resumed = load_checkpoint(checkpoint, fingerprint)
+    with processes.first_alone():  # or others would read what it renames
+        resumed = load_checkpoint(checkpoint, fingerprint)
     current, start = 0, 0
     if resumed is not None:
         resumed.restore_network(network)

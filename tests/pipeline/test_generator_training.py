@@ -308,11 +308,12 @@ def weights_of(folder: Path, *, divisible: bool = True, **options: object) -> to
 
 
 def test_a_batch_without_memory_is_taken_in_parts(tmp_path: Path) -> None:
-    assert torch.allclose(weights_of(tmp_path, room=2), weights_of(tmp_path), atol=1e-5)
+    whole = weights_of(tmp_path / "whole")
+    assert torch.allclose(weights_of(tmp_path / "parts", room=2), whole, atol=1e-5)
     with pytest.raises(DeviceError, match=r"'squares' with 1 of 7 samples"):
-        weights_of(tmp_path, room=0)
+        weights_of(tmp_path / "none", room=0)
     with pytest.raises(DeviceError, match=r"with 7 of 7 samples"):
-        weights_of(tmp_path, room=2, divisible=False)
+        weights_of(tmp_path / "indivisible", room=2, divisible=False)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tmp_path: Path) -> None:

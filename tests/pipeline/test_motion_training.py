@@ -11,7 +11,14 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from osmnet_sdk.bundle import load_arrays
 from osmnet_sdk.conventions import SAMPLE_RATE
-from osmnet_sdk.errors import Cancelled, InputError, ModelError, OutputError, TrackError
+from osmnet_sdk.errors import (
+    Cancelled,
+    InputError,
+    ModelError,
+    OSMNetWarning,
+    OutputError,
+    TrackError,
+)
 from osmnet_sdk.motion.network import MotionConfig
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
@@ -171,11 +178,34 @@ def test_the_same_recipe_makes_the_same_network_as_ever(
 
 def test_another_recipe_starts_anew(folder: Path, tmp_path: Path) -> None:
     clips = read_clips(folder)
-    train_network(SMALL, clips, tmp_path)
+    first = train_network(SMALL, clips, tmp_path).state_dict()
     other = SMALL.model_copy(update={"seed": 9})
-    here = train_network(other, clips, tmp_path).state_dict()
+    with pytest.warns(OSMNetWarning, match=r"another recipe.* starts anew, and the other is kept"):
+        here = train_network(other, clips, tmp_path).state_dict()
     elsewhere = train_network(other, clips, tmp_path / "other").state_dict()
     assert all(torch.equal(here[name], value) for name, value in elsewhere.items())
+    with pytest.warns(OSMNetWarning, match="starts anew"), pytest.raises(Cancelled):
+        train_network(SMALL, clips[:3], tmp_path, cancel=lambda: True)  # other data
+    again = train_network(SMALL, clips, tmp_path, cancel=lambda: True).state_dict()
+    assert all(torch.equal(first[name], value) for name, value in again.items())
+
+
+def test_checkpoints_of_other_recipes_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.safetensors"
+    network = torch.nn.Linear(2, 2)
+    adam = torch.optim.Adam(network.parameters())
+    for step, recipe in enumerate("ab"):
+        save_checkpoint(path, network, adam, stage="s", step=step, fingerprint=recipe)
+        with pytest.warns(OSMNetWarning, match=r"'checkpoint-[0-9a-f]{8}\.safetensors'"):
+            assert load_checkpoint(path, "c") is None
+    found = load_checkpoint(path, "a")  # nothing was made since: no word is needed
+    assert found is not None
+    assert found.step == 0
+    with pytest.warns(OSMNetWarning, match="goes on from its own"):
+        found = load_checkpoint(path, "b")
+    assert found is not None
+    assert found.step == 1
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_silent_clips_do_for_the_motion_space_but_not_alone(folder: Path, tmp_path: Path) -> None:
@@ -259,7 +289,6 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
     found = load_checkpoint(path, "a")
     assert found is not None
     assert (found.stage, found.step) == ("audio", 3)
-    assert load_checkpoint(path, "b") is None
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(ModelError, match="damaged"):
         load_checkpoint(path, "a")
