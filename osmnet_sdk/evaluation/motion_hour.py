@@ -40,15 +40,18 @@ class HourFigures:
     short_seconds: float
 
 
-def hour_figures(weights: Path, voices: Sequence[NDArray[np.float32]]) -> HourFigures:
+def hour_figures(
+    weights: Path, voices: Sequence[NDArray[np.float32]], seconds: int = _HOUR
+) -> HourFigures:
     """Sample an hour in a process of its own, so that its memory can be told.
 
     Args:
         weights: a motion weights file.
         voices: sounds, 16 kHz mono; they are strung together and repeated until an hour is full.
+        seconds: length of the hour, whole minutes.
     """
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_measured, weights, np.concatenate(voices)).result()
+        return pool.submit(_measured, weights, np.concatenate(voices), seconds).result()
 
 
 def _repeated(speech: NDArray[np.float32], seconds: int) -> NDArray[np.float32]:
@@ -60,7 +63,7 @@ def _repeated(speech: NDArray[np.float32], seconds: int) -> NDArray[np.float32]:
     return samples
 
 
-def _measured(weights: Path, speech: NDArray[np.float32]) -> HourFigures:
+def _measured(weights: Path, speech: NDArray[np.float32], longest: int) -> HourFigures:
     from osmnet_sdk.evaluation.motion_folds import load_sampler
 
     sampler = load_sampler(weights)
@@ -72,7 +75,7 @@ def _measured(weights: Path, speech: NDArray[np.float32]) -> HourFigures:
         sampler.sample(features, take=take, seed=0)
     short = time.perf_counter() - start
     start = time.perf_counter()
-    hour = Audio(_repeated(speech, _HOUR), "hour")
+    hour = Audio(_repeated(speech, longest), "hour")
     track = sampler.sample(sampler.features(hour), take=0, seed=0)
     seconds = time.perf_counter() - start
     angles = track.rotation.astype(np.float64)
