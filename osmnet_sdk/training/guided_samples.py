@@ -170,8 +170,7 @@ class SampleMaker:
             Cancelled: if the reporter's cancel callback says so.
         """
         parts = []
-        for index, segment in enumerate(segments):
-            self.report.step("Samples of clips", index, len(segments))
+        for segment in self.report.each("Samples of clips", segments, len(segments)):
             clip = segment.clip
             key = f"{clip.name} {len(segment)} {self.recipe.sources} {self.recipe.drivers}"
             seed = _seed(self.recipe.seed, key)
@@ -195,8 +194,7 @@ class SampleMaker:
         """
         parts = []
         acted = _digest(expressions)
-        for index, (name, photo) in enumerate(photos):
-            self.report.step("Samples of portraits", index, len(photos))
+        for name, photo in self.report.each("Samples of portraits", photos, len(photos)):
             key = f"{name} {photo.shape} {self.recipe.cycles}"
             draw = np.random.default_rng(_seed(self.recipe.seed, key))
             chosen = expressions[draw.integers(len(expressions), size=self.recipe.cycles)]
@@ -217,8 +215,7 @@ class SampleMaker:
         """
         parts = []
         acted = _digest(expressions)
-        for index, number in enumerate(numbers):
-            self.report.step("Samples of synthetic heads", index, len(numbers))
+        for number in self.report.each("Samples of synthetic heads", numbers, len(numbers)):
             key = f"synthetic head {number} {self.recipe.synthetic_drivers}"
             seed = _seed(self.recipe.seed, key)
             name = f"synthetic-{number:03d}"

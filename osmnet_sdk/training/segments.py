@@ -175,6 +175,7 @@ def _cut_out(
             pictures += [view.still(image) for image in waiting]
             waiting = []
         pictures.append(view.still(frame.image))
+    report.step("frames", count, count)
     if view is None:
         raise NoFaceError(f"'{video}' shows no face; leave its row out of the listing.")
     if len(pictures) < count:  # a take may be a frame longer than the video
