@@ -8,12 +8,12 @@ Names are loaded when they are first used, so that a bare import costs next to n
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from osmnet_sdk.version import __version__ as __version__
 
+TYPE_CHECKING = False  # as of `typing`, whose import takes longer than all else here
 if TYPE_CHECKING:
+    from typing import Any
+
     from osmnet_sdk.audio.load import Audio as Audio
     from osmnet_sdk.audio.load import load_audio as load_audio
     from osmnet_sdk.errors import AudioError as AudioError
@@ -96,6 +96,8 @@ __all__ = sorted([*_HOMES, *_CALLS, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
     if name in _HOMES:
         value = getattr(import_module(f"osmnet_sdk.{_HOMES[name]}"), name)
         globals()[name] = value

@@ -34,6 +34,7 @@ EXIT_INPUT = 2
 EXIT_BUG = 70
 """Exit code of an error that is ours (EX_SOFTWARE)."""
 EXIT_STOPPED = 130
+"""Exit code after Ctrl-C; another signal's is 128 and its number."""
 
 _stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -101,9 +102,9 @@ def plain_errors() -> Iterator[None]:
         yield
     except OSMNetError as error:
         _stop(error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _say("stopped", "yellow", "Stopped on request; nothing half-written is left.")
-        raise SystemExit(EXIT_STOPPED) from None
+        raise SystemExit(getattr(stop, "exit_code", EXIT_STOPPED)) from None
     except BrokenPipeError:
         raise SystemExit(EXIT_INPUT) from None
     except Exception as error:

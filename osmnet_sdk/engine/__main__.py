@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 
-from osmnet_sdk.engine.methods import Backend, Methods
-from osmnet_sdk.engine.server import Server, claim_standard_streams
+TYPE_CHECKING = False  # as of `typing`, which takes long to import
+if TYPE_CHECKING:
+    from osmnet_sdk.engine.methods import Backend
 
 _USAGE = "Usage: python -m osmnet_sdk.engine [--fake]; a program talks to it, see engine/protocol."
 
@@ -25,14 +25,23 @@ def _fake_backend() -> Backend:
 
 
 def main() -> None:
-    """Run the engine until the client leaves."""
+    """Run the engine until the client leaves or a signal comes."""
+    try:
+        from osmnet_sdk.stopping import exit_on_signals, stopped_by_signals
+
+        exit_on_signals()
+    except KeyboardInterrupt:
+        os._exit(130)
+    from osmnet_sdk.engine.methods import Methods
+    from osmnet_sdk.engine.server import Server, claim_standard_streams
+
     arguments = sys.argv[1:]
     if arguments not in ([], ["--fake"]):
         raise SystemExit(_USAGE)
     fake = bool(arguments)
     source, sink = claim_standard_streams()
     methods = Methods(_fake_backend if fake else _real_backend, fake=fake)
-    with contextlib.suppress(KeyboardInterrupt):
+    with stopped_by_signals():
         Server(methods.table(), source, sink).run()
     # The reader's thread may still wait in a read, which an orderly exit would wait for.
     os._exit(0)

@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from osmnet_sdk.errors import OSMNetWarning, PhotoError
-from osmnet_sdk.files import output_folder, replaced
+from osmnet_sdk.files import check_output_folder, output_folder, replaced
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 
 FRAME_NAME = "frame_{:06d}.png"
@@ -57,7 +57,7 @@ def write_png_sequence(
         OSMNetWarning: if an earlier, longer sequence in the folder goes on behind the last frame.
     """
     target = Path(folder)
-    _prepare(target)
+    check_output_folder(output_folder(target))
     report = Reporter(progress, cancel)
     count = 0
     report.step("Writing frames", 0, total)
@@ -99,14 +99,6 @@ def write_png(
     with replaced(path) as temporary:
         picture = Image.fromarray(np.ascontiguousarray(image))
         picture.save(temporary, "PNG", compress_level=_COMPRESSION, pnginfo=info)
-
-
-def _prepare(folder: Path) -> None:
-    """Make the folder and try whether it can be written to."""
-    probe = output_folder(folder) / ".writable"
-    with replaced(probe):
-        pass
-    probe.unlink()
 
 
 def _warn_of_rest(folder: Path, count: int) -> None:

@@ -32,15 +32,16 @@ from osmnet_sdk.preparation.plan import (
 from osmnet_sdk.preparation.sample import PreparedSample
 from osmnet_sdk.preparation.settings import PreparationSettings
 from osmnet_sdk.preparation.shards import (
+    FOLDER,
     RejectedPiece,
     ShardListing,
     read_listings,
-    remove_leftovers,
     write_json,
     write_shard,
 )
 from osmnet_sdk.preparation.videos import Tools, prepare_video
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.temporaries import clear_leftovers
 from osmnet_sdk.version import __version__
 
 MANIFEST = "manifest.json"
@@ -115,7 +116,7 @@ def prepare(
     tracked_by = find_bundle(bundle)
     place = output_folder(output)
     listings = read_listings(place)
-    remove_leftovers(place)
+    clear_leftovers(place / FOLDER)
     limits = same_settings(place, listings, chosen, settings)
     tracker = same_tracker(place, listings, tracked_by)
     left = videos_left(place, listings, videos)

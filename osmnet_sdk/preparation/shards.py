@@ -172,12 +172,6 @@ def read_listings(folder: Path) -> list[ShardListing]:
     return [_read_listing(path) for path in sorted((folder / FOLDER).glob("[0-9]*.json"))]
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Delete what a killed run left under temporary names."""
-    for path in (folder / FOLDER).glob(".[0-9]*-*"):
-        path.unlink(missing_ok=True)
-
-
 def _entry(sample: PreparedSample, number: int, offset: int, data: bytes) -> SampleEntry:
     return SampleEntry(
         sample.key,

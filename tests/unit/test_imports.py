@@ -12,8 +12,8 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "osmnet_sdk"
 
 LAYERS = (
-    {"conventions", "errors", "progress", "version"},
-    {"files"},
+    {"conventions", "errors", "progress", "version", "temporaries"},
+    {"files", "stopping"},
     {"tracks", "options", "devices", "bundle", "weights"},
     {"audio", "face", "formats", "provenance"},
     {"motion", "expression", "render"},

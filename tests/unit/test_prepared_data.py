@@ -24,7 +24,6 @@ from osmnet_sdk.preparation.settings import PreparationSettings
 from osmnet_sdk.preparation.shards import (
     RejectedPiece,
     read_listings,
-    remove_leftovers,
     shard_path,
     write_shard,
 )
@@ -214,12 +213,10 @@ def test_samples_that_are_none(damage):
             decode_sample(data)
 
 
-def test_a_shard_without_listing_and_leftovers_count_as_nothing(tmp_path):
+def test_a_shard_without_listing_counts_as_nothing(tmp_path):
     write(tmp_path, 0, sample("a"))
     shard_path(tmp_path, 0).with_suffix(".json").unlink()
-    (tmp_path / "shards" / ".000001-abc.tar").write_bytes(b"half")
     assert read_listings(tmp_path) == []
-    remove_leftovers(tmp_path)
     assert [path.name for path in (tmp_path / "shards").iterdir()] == ["000000.tar"]
     with pytest.raises(InputError, match="osmnet prepare"):
         PreparedData(tmp_path)
