@@ -8,6 +8,9 @@ Names are loaded when they are first used, so that a bare import costs next to n
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 from osmnet_sdk.version import __version__ as __version__
 
 TYPE_CHECKING = False  # as of `typing`, whose import takes longer than all else here
@@ -109,3 +112,17 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+class _Package(ModuleType):
+    """This module, in which a submodule never takes the place of a public name.
+
+    Python sets each submodule, when it is first imported, as an attribute of its package.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and name in __all__):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

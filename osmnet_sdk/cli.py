@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -288,4 +287,4 @@ def main() -> None:
     """Run the command line."""
     if isinstance(sys.stdout, TextIOWrapper):  # a pipe of Windows lacks most letters
         sys.stdout.reconfigure(errors="backslashreplace")
-    app()
+    app(prog_name="osmnet")  # as in completion scripts and docs, however it was started

@@ -50,16 +50,16 @@ def describe_device(name: str = "auto") -> str:
 
 
 def fast_precision(device: torch.device) -> torch.dtype:
-    """The type in which a device convolves fastest: bfloat16 where its hardware has it."""
+    """The type in which pictures are convolved on a device: bfloat16 on GPUs whose hardware has it.
+
+    A processor always convolves in float32. Some have bfloat16 too, but what a frame looks like
+    must not depend on the model of the processor.
+    """
     import torch
 
-    if device.type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:  # processors without these instructions convert every number, and are slower
-        known = getattr(torch.cpu, "get_capabilities", dict)  # not in the oldest torch we take
-        can: dict[str, bool] = known() if device.type == "cpu" else {}
-        fast = can.get("avx512_bf16", False) or can.get("amx_bf16", False)
-    return torch.bfloat16 if fast else torch.float32
+    if device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False):
+        return torch.bfloat16
+    return torch.float32
 
 
 def draws_batches(device: torch.device) -> bool:

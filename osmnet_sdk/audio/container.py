@@ -28,6 +28,9 @@ _FORMATS = (
 )
 _OPTIONS = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
 
+# Titles that are not UTF-8 must not keep a file from being read. From 19 on PyAV never minds them.
+_TAGS = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+
 
 def source_name(source: object) -> str:
     """Name of a path or file object for messages and provenance: the file's name if it has one."""
@@ -57,7 +60,7 @@ def open_container(source: FileSource, *, error: type[InputError], kind: str) ->
     name = os.fsdecode(source) if isinstance(source, (str, os.PathLike)) else source_name(source)
     target = checked_path(source, error, kind) if is_path else _Reader(source, error, kind)
     try:
-        container = av.open(target, mode="r", metadata_errors="replace", container_options=_OPTIONS)
+        container = av.open(target, mode="r", container_options=_OPTIONS, **_TAGS)
     except (FFmpegError, OSError, ValueError, UnicodeError) as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise error(

@@ -135,7 +135,7 @@ def test_a_head_that_does_not_fit_into_memory_is_said_plainly(face, on_device, m
     def full(self, scene, device):
         raise torch.OutOfMemoryError("out of memory")
 
-    monkeypatch.setattr("osmnet_sdk.render.batched.renderer.BatchedRenderer.__init__", full)
+    monkeypatch.setattr(BatchedRenderer, "__init__", full)
     with pytest.raises(DeviceError, match="'cpu' has no memory"):
         next(on_device.render(face, *take(2), renderer="warp"))
 
