@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from osmnet_sdk.conventions import RENDERERS
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.files import replaced
+from osmnet_sdk.json_reading import Unreadable, check_schema, parse_json
+from osmnet_sdk.reading import file_name, read_small
 
 MANIFEST = "manifest.json"
 SCHEMA = "osmnet.bundle/1"
@@ -27,14 +29,20 @@ RENDERER_WEIGHTS = {"guided": "guided.safetensors", "paper": "generator.safetens
 _PACKAGE = Path(__file__).parent
 _ADVICE = "get the bundle again"
 
+_MAX_BYTES = 4_000_000_000
+"""Of one file of a bundle."""
+Text = Annotated[str, Field(max_length=200)]
+FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}$")]
+"""A name in the bundle's folder, and nothing that leads out of it."""
+
 
 class BundleFile(BaseModel):
     """One file of a bundle: its SHA-256 in hex and its size in bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: str
-    bytes: int
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    bytes: Annotated[int, Field(ge=0, le=_MAX_BYTES)]
 
 
 class Manifest(BaseModel):
@@ -42,13 +50,13 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    schema_name: str
-    name: str
-    version: str
-    licence: str
+    schema_name: Text
+    name: Text
+    version: Text
+    licence: Text
     renderer: Literal["warp", "guided", "paper"] = "warp"
     """How frames are drawn unless another renderer is asked for."""
-    files: dict[str, BundleFile]
+    files: Annotated[dict[FileName, BundleFile], Field(max_length=1000)]
     """Every weight file and card by name."""
 
 
@@ -65,23 +73,20 @@ class Bundle:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         path = folder / MANIFEST
+        self._text = read_small(path, "bundle manifest", ModelError)
         try:
-            self._text = path.read_bytes()
-            self.manifest = Manifest.model_validate_json(self._text)
-        except OSError as error:
+            values = parse_json(self._text)
+            if isinstance(values, dict) and "schema_name" in values:
+                check_schema(values["schema_name"], SCHEMA)
+            self.manifest = Manifest.model_validate(values)
+        except Unreadable as error:
             raise ModelError(
-                f"'{folder}' is not a bundle: {MANIFEST} cannot be read "
-                f"({error.strerror or error})."
+                f"Bundle manifest {file_name(path)}: {error} Use a bundle that fits."
             ) from error
         except ValidationError as error:
             raise ModelError(
-                f"The bundle manifest '{path}' is damaged; get the bundle again."
+                f"The bundle manifest {file_name(path)} is damaged; {_ADVICE}."
             ) from error
-        if self.manifest.schema_name != SCHEMA:
-            raise ModelError(
-                f"The bundle '{folder}' has schema '{self.manifest.schema_name}', this version "
-                f"reads '{SCHEMA}'; use a bundle that fits."
-            )
 
     @property
     def name(self) -> str:
@@ -104,6 +109,12 @@ class Bundle:
         if entry is None:
             raise ModelError(f"The bundle '{self.name}' has no '{name}'; use a fuller bundle.")
         try:
+            size = path.stat().st_size
+            if not path.is_file() or size != entry.bytes:
+                raise ModelError(
+                    f"'{path}' is not as long as the manifest of bundle '{self.name}' says; "
+                    f"{_ADVICE}."
+                )
             found = file_sha256(path)
         except OSError as error:
             raise ModelError(
@@ -221,7 +232,10 @@ def load_arrays(path: Path, advice: str) -> tuple[dict[str, NDArray[Any]], dict[
         ModelError: if the file is missing or no safetensors file.
     """
     with _tensors(path, advice) as stream:
-        arrays = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+        try:
+            arrays = {key: stream.get_tensor(key) for key in stream.keys()}  # noqa: SIM118
+        except (TypeError, ValueError, AttributeError) as error:  # of kinds that numpy has not
+            raise ModelError(f"'{path}' holds numbers of an unknown kind; {advice}.") from error
         return arrays, stream.metadata() or {}
 
 

@@ -5,9 +5,18 @@ A message says in one sentence what is wrong, with the file and the value, and w
 
 from __future__ import annotations
 
+from osmnet_sdk.wording import one_line
+
 
 class OSMNetError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of every error that this package raises on purpose.
+
+    Its message is one line of at most `wording.LONGEST_MESSAGE` characters, all of them visible,
+    whatever the values hold that it quotes.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(message))
 
 
 class InputError(OSMNetError):
@@ -51,4 +60,10 @@ class Cancelled(OSMNetError):
 
 
 class OSMNetWarning(UserWarning):
-    """Something went well enough to go on, but the result may disappoint; the message says why."""
+    """Something went well enough to go on, but the result may disappoint; the message says why.
+
+    The message is one line, as that of an `OSMNetError`.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(one_line(message))

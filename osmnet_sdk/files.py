@@ -1,4 +1,4 @@
-"""Files: written so that a crash leaves the old one or the new one, and .npz files read safely."""
+"""Files: written so that a crash leaves the old one or the new one."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ import os
 import stat
 import sys
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any, BinaryIO
 
-from osmnet_sdk.errors import OutputError, TrackError
+from osmnet_sdk.errors import OutputError
 from osmnet_sdk.temporaries import clear_leftovers, temporary_file
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 
 @contextmanager
@@ -192,39 +186,3 @@ def _check_name(path: Path) -> None:
         raise OSError(errno.EINVAL, "this name means something else to Windows")
     with suppress(FileNotFoundError):
         path.lstat()
-
-
-def file_name(file: str | os.PathLike[str] | BinaryIO) -> str:
-    """How messages call a file that is given by its path or is open."""
-    if isinstance(file, (str, os.PathLike)):
-        return os.fsdecode(file)
-    return str(getattr(file, "name", "file object"))
-
-
-def read_npz(path: str | os.PathLike[str] | BinaryIO, what: str) -> dict[str, NDArray[Any]]:
-    """Every array of an .npz file, without pickle.
-
-    Args:
-        path: the file, or an open binary file.
-        what: how messages call it, such as "take file".
-
-    Raises:
-        TrackError: if the file is missing, is no .npz file, or is damaged.
-    """
-    import numpy as np
-
-    source = file_name(path)
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise TrackError(f"'{source}' is not a {what} (.npz).")
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise TrackError(
-            f"Cannot read the {what} '{source}': {error.strerror or 'it is no .npz file'}; "
-            f"give the path of a {what} (.npz)."
-        ) from error
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error, KeyError, MemoryError) as error:
-        raise TrackError(
-            f"'{source}' is not a {what} (.npz), or is damaged; give one that OSM-Net wrote."
-        ) from error

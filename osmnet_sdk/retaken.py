@@ -12,6 +12,7 @@ from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.blink import combine, sample_eyes
 from osmnet_sdk.expression.eye_range import with_eyes
+from osmnet_sdk.made_by import MOST_RETAKES
 from osmnet_sdk.motion.retaking import frame_range, with_range
 from osmnet_sdk.options import Pin, SampleOptions
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance
@@ -98,6 +99,7 @@ def retaken_provenance(
     entry: dict[str, Any] = {"start": start, "end": end, "eyes": eyes}
     names = {"sdk_version", "bundle_sha256", "audio_sha256", "seed", "take", "options"}
     entry |= new.model_dump(include=names, exclude_none=True)
-    options = {**old.options, "retakes": [*old.options.get("retakes", []), entry]}
+    retakes = [*old.options.get("retakes", []), entry][-MOST_RETAKES:]
+    options = {**old.options, "retakes": retakes}
     source = old.source if old.source == "sampled" else "edited"
     return old.model_copy(update={"options": options, "source": source})

@@ -11,53 +11,42 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Annotated, Any, BinaryIO, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS, TAKE_SCHEMA
-from osmnet_sdk.errors import TrackError
-from osmnet_sdk.files import file_name, read_npz, replaced
+from osmnet_sdk.conventions import (
+    ARKIT_NAMES,
+    FPS,
+    HIGHEST_FPS,
+    LOWEST_FPS,
+    MAX_ANGLE,
+    MAX_FRAMES,
+    MAX_JSON,
+    MAX_TRANSLATION,
+    TAKE_SCHEMA,
+    exact_rate,
+)
+from osmnet_sdk.errors import OutputError, TrackError
+from osmnet_sdk.files import replaced
+from osmnet_sdk.json_reading import Unreadable, check_schema, parse_json
+from osmnet_sdk.made_by import Provenance as Provenance
+from osmnet_sdk.npz_reading import Numbers, Texts
+from osmnet_sdk.reading import file_name, read_npz
+from osmnet_sdk.wording import one_line, quoted
 
 FloatArray = NDArray[np.float32]
 
-_MAX_ANGLE = 180.0
-_MAX_TRANSLATION = 10.0
-_MAX_FPS = 1000
-
-
-class Provenance(BaseModel):
-    """What made a track, so that it can be made again.
-
-    Every field is optional, since a track may come from elsewhere.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    source: str = "unknown"
-    """"sampled", "predicted", "tracked", "imported", "edited" or "unknown"."""
-    sdk_version: str | None = None
-    bundle: str | None = None
-    """Name of the bundle."""
-    bundle_sha256: str | None = None
-    """SHA-256 of the bundle's manifest, which holds that of each weight file."""
-    audio: str | None = None
-    """File name of the voice."""
-    audio_sha256: str | None = None
-    """SHA-256 of the decoded samples, 16 kHz mono float32."""
-    seed: int | None = None
-    take: int | None = None
-    """Number of the take, counted from 0."""
-    options: dict[str, Any] = {}
-    """The options that differ from their defaults."""
+_COLUMNS = 4
+"""Columns that are resampled at a time: an hour of all of them takes gigabytes."""
 
 
 def _frozen_array(values: ArrayLike, name: str, columns: int) -> FloatArray:
     try:
-        array = np.array(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+        array = values if _is_our_own(values) else np.array(values, dtype=np.float32)
+    except (TypeError, ValueError, OverflowError) as error:
         raise TrackError(
             f"{name} must be numbers of shape (frames, {columns}): {error}."
         ) from error
@@ -66,11 +55,25 @@ def _frozen_array(values: ArrayLike, name: str, columns: int) -> FloatArray:
             f"{name} must have shape (frames, {columns}) with at least one frame, "
             f"not {array.shape}."
         )
+    if len(array) > MAX_FRAMES:
+        raise TrackError(
+            f"{name} has {len(array)} frames; a track may have {MAX_FRAMES}. Cut it into parts."
+        )
     if not np.isfinite(array).all():
         frame = int(np.argwhere(~np.isfinite(array).all(axis=1))[0, 0])
         raise TrackError(f"{name} holds a value that is not finite, first in frame {frame}.")
     array.flags.writeable = False
     return array
+
+
+def _is_our_own(values: ArrayLike) -> TypeGuard[FloatArray]:
+    """Whether nobody can change the values, so that they need no copy."""
+    return (
+        isinstance(values, np.ndarray)
+        and values.dtype == np.float32
+        and not values.flags.writeable
+        and values.flags.owndata
+    )
 
 
 def _checked_range(array: FloatArray, name: str, low: float, high: float, unit: str) -> FloatArray:
@@ -88,31 +91,43 @@ def checked_fps(fps: Fraction | int | float | str) -> Fraction:
     """Return a frame rate as an exact fraction, for example "30000/1001".
 
     Raises:
-        TrackError: unless it is above 0 and at most 1000 frames per second.
+        TrackError: unless it is a number from 1 to 1000 frames per second.
     """
     try:
-        value = Fraction(fps).limit_denominator(100_000)
-    except (TypeError, ValueError, OverflowError, ZeroDivisionError) as error:
-        raise TrackError(f"'{fps}' is not a frame rate; give a number such as 25.") from error
-    if not 0 < value <= _MAX_FPS:
-        raise TrackError(f"A frame rate must be above 0 and at most {_MAX_FPS}, not {fps}.")
-    return value
+        return exact_rate(fps)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise TrackError(
+            f"{quoted(fps)} is not a frame rate; give a number from {LOWEST_FPS} to {HIGHEST_FPS}, "
+            "such as 25 or 30000/1001."
+        ) from error
 
 
 def _frame_times(frames: int, old: Fraction, new: Fraction) -> NDArray[np.float64]:
     """Positions, in frames at `old` fps, of the frames at `new` fps over the same time."""
     count = -(-frames * new // old)
+    if count > MAX_FRAMES:
+        raise TrackError(
+            f"At {float(new):g} frames per second the track has {count} frames; it may have "
+            f"{MAX_FRAMES}. Cut it into parts."
+        )
     positions = np.arange(count) * float(old / new)
     return np.clip(positions, 0, frames - 1)
 
 
-def _resampled(values: FloatArray, positions: NDArray[np.float64]) -> NDArray[np.float64]:
+def _resampled(
+    values: FloatArray, positions: NDArray[np.float64], dtype: type = np.float32
+) -> NDArray[Any]:
     """Shape-preserving cubic interpolation: C1, and never beyond the neighbouring samples."""
+    result: NDArray[Any] = np.empty((len(positions), values.shape[1]), dtype)
     if len(values) == 1:
-        return np.repeat(values.astype(np.float64), len(positions), axis=0)
+        result[:] = values
+        return result
     from scipy.interpolate import PchipInterpolator  # slow to import
 
-    result: NDArray[np.float64] = PchipInterpolator(np.arange(len(values)), values)(positions)
+    places = np.arange(len(values))
+    for first in range(0, values.shape[1], _COLUMNS):
+        some = slice(first, first + _COLUMNS)
+        result[:, some] = PchipInterpolator(places, values[:, some])(positions)
     return result
 
 
@@ -143,8 +158,8 @@ class MotionTrack:
                 f"rotation has {len(rotation)} frames and translation {len(translation)}; "
                 "they must have the same number."
             )
-        _checked_range(rotation, "rotation", -_MAX_ANGLE, _MAX_ANGLE, "°")
-        _checked_range(translation, "translation", -_MAX_TRANSLATION, _MAX_TRANSLATION, " m")
+        _checked_range(rotation, "rotation", -MAX_ANGLE, MAX_ANGLE, "°")
+        _checked_range(translation, "translation", -MAX_TRANSLATION, MAX_TRANSLATION, " m")
         object.__setattr__(self, "fps", checked_fps(self.fps))
         object.__setattr__(self, "rotation", rotation)
         object.__setattr__(self, "translation", translation)
@@ -190,12 +205,12 @@ class MotionTrack:
             return self
         positions = _frame_times(len(self), self.fps, rate)
         continuous = np.unwrap(self.rotation.astype(np.float64), period=360.0, axis=0)
-        rotation = _resampled(continuous.astype(np.float32), positions)
+        rotation = _resampled(continuous.astype(np.float32), positions, np.float64)
         rotation = (rotation + 180.0) % 360.0 - 180.0
         return MotionTrack(
             rate,
             rotation.astype(np.float32),
-            _resampled(self.translation, positions).astype(np.float32),
+            _resampled(self.translation, positions),
             self.provenance,
         )
 
@@ -257,7 +272,7 @@ class ExpressionTrack:
             TrackError: if the name is not an ARKit name.
         """
         if name not in self.names:
-            raise TrackError(f"'{name}' is not one of the 52 ARKit blendshape names.")
+            raise TrackError(f"{quoted(name)} is not one of the 52 ARKit blendshape names.")
         return self.coefficients[:, self.names.index(name)]
 
     def slice(self, start: int, stop: int) -> ExpressionTrack:
@@ -276,7 +291,7 @@ class ExpressionTrack:
             return self
         positions = _frame_times(len(self), self.fps, rate)
         values = np.clip(_resampled(self.coefficients, positions), 0.0, 1.0)
-        return ExpressionTrack(rate, values.astype(np.float32), self.names, self.provenance)
+        return ExpressionTrack(rate, values, self.names, self.provenance)
 
 
 def _checked_slice(start: int, stop: int, frames: int) -> None:
@@ -374,54 +389,87 @@ class Take:
             "rest_translation": [float(value) for value in self.rest_translation],
             "provenance": self.provenance.model_dump(),
         }
+        text = json.dumps(meta)
+        if len(text) > MAX_JSON:
+            raise OutputError(
+                f"The options of the take have {len(text)} characters; a take file holds "
+                f"{MAX_JSON}. Use fewer pins."
+            )
         np.savez(
             stream,
             rotation=self.motion.rotation,
             translation=self.motion.translation,
             coefficients=self.expression.coefficients,
-            meta=np.array(json.dumps(meta)),
+            meta=np.array(text),
         )
+
+
+_ARRAYS: dict[str, Numbers | Texts] = {
+    "rotation": Numbers(("frames", 3)),
+    "translation": Numbers(("frames", 3)),
+    "coefficients": Numbers(("frames", len(ARKIT_NAMES))),
+    "meta": Texts(),
+}
+_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+_Vector = tuple[_Number, _Number, _Number]
+
+
+class _TakeMeta(BaseModel):
+    """The text "meta" of a take file, but for its schema."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    fps: str
+    names: tuple[str, ...]
+    rest_rotation: _Vector
+    rest_translation: _Vector
+    provenance: Provenance = Provenance()
 
 
 def load_take(path: str | os.PathLike[str] | BinaryIO) -> Take:
     """Read a take file (.npz), by its path or from an open binary file.
 
+    The file may come from anywhere: what it claims is checked against the bounds that
+    docs/formats.md lists before any of it is read.
+
     Raises:
         TrackError: if the file is missing, is not a take, or holds values that are not allowed.
     """
     name = file_name(path)
-    if name.lower().endswith(".csv"):
+    if name.lower().endswith(".csv'"):
         raise TrackError(
-            f"'{name}' is not a take file (.npz); make one of a Live Link Face CSV with 'osmnet "
+            f"{name} is not a take file (.npz); make one of a Live Link Face CSV with 'osmnet "
             "convert' first."
         )
-    arrays = read_npz(path, "take file")
+    arrays = read_npz(path, "take file", _ARRAYS, {"frames": MAX_FRAMES})
     try:
         return _take_from(arrays)
-    except TrackError as error:
-        raise TrackError(f"Take file '{name}': {error}") from error
+    except (TrackError, Unreadable) as error:
+        raise TrackError(f"Take file {name}: {error}") from error
 
 
 def _take_from(arrays: Mapping[str, NDArray[Any]]) -> Take:
-    missing = [n for n in ("rotation", "translation", "coefficients", "meta") if n not in arrays]
-    if missing:
-        raise TrackError(f"it has no '{missing[0]}'; it was not written by OSM-Net.")
+    values = parse_json(str(arrays["meta"]))
+    if not isinstance(values, dict):
+        raise TrackError("its 'meta' text is not what a take file holds.")
+    check_schema(values.get("schema"), TAKE_SCHEMA)
     try:
-        meta = json.loads(str(arrays["meta"]))
-        schema, fps, names = meta["schema"], meta["fps"], tuple(meta["names"])
-        rest = meta["rest_rotation"], meta["rest_translation"]
-        provenance = Provenance.model_validate(meta.get("provenance", {}))
-    except (json.JSONDecodeError, KeyError, TypeError, ValidationError) as error:
-        raise TrackError("its 'meta' text is not what a take file holds.") from error
-    if schema != TAKE_SCHEMA:
-        raise TrackError(
-            f"it has schema '{schema}', this version reads '{TAKE_SCHEMA}'; update OSM-Net."
-        )
-    rate = checked_fps(fps)
+        meta = _TakeMeta.model_validate(values)
+    except ValidationError as error:
+        raise TrackError(_what_is_wrong(error)) from error
+    rate = checked_fps(meta.fps)
     return Take(
-        MotionTrack(rate, arrays["rotation"], arrays["translation"], provenance),
-        ExpressionTrack(rate, arrays["coefficients"], names, provenance),
-        rest[0],
-        rest[1],
-        provenance,
+        MotionTrack(rate, arrays["rotation"], arrays["translation"], meta.provenance),
+        ExpressionTrack(rate, arrays["coefficients"], meta.names, meta.provenance),
+        np.array(meta.rest_rotation, np.float32),
+        np.array(meta.rest_translation, np.float32),
+        meta.provenance,
     )
+
+
+def _what_is_wrong(error: ValidationError) -> str:
+    """The first fault of a take's text, in words."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"its {quoted(place)} is not what a take file holds: {one_line(reason, 120)}."

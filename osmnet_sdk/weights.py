@@ -94,8 +94,10 @@ class WeightsFormat(Generic[Config, Network]):
             ModelError: if the schema is another one, weights and sizes do not fit together, or a
                 weight is not a number.
         """
-        network = self.network(self.read_config(metadata, origin))
+        config = self.read_config(metadata, origin)
         try:
+            self._check_sizes(config, arrays)
+            network = self.network(config)
             state = {
                 name.removeprefix(self.prefix): torch.from_numpy(np.array(value, np.float32))
                 for name, value in arrays.items()
@@ -110,6 +112,16 @@ class WeightsFormat(Generic[Config, Network]):
                 "them again."
             )
         return network.eval()
+
+    def _check_sizes(self, config: Config, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Hold that the sizes are those of the tensors, before a network of such sizes is made."""
+        with torch.device("meta"):
+            wanted = {
+                self.prefix + name: value.numel()
+                for name, value in self.network(config).state_dict().items()
+            }
+        if any(name not in arrays or arrays[name].size != wanted[name] for name in wanted):
+            raise ValueError("other sizes")
 
     def load(self, bundle: Bundle) -> Network:
         """The network of a bundle; errors as for `Bundle.arrays` and `build`."""

@@ -11,16 +11,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.conventions import ARKIT_NAMES, FPS, MAX_FRAMES
 from osmnet_sdk.engine.request import Request
 from osmnet_sdk.errors import InputError, TrackError
-from osmnet_sdk.files import output_folder, read_npz
+from osmnet_sdk.files import output_folder
 from osmnet_sdk.formats.image_sequence import write_png
+from osmnet_sdk.json_reading import Unreadable, parse_json
+from osmnet_sdk.npz_reading import Numbers, Texts
 from osmnet_sdk.provenance import file_metadata
+from osmnet_sdk.reading import file_name, read_npz
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
+from osmnet_sdk.wording import quoted
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What every file system takes as a file's name, and nothing that leads out of a folder."""
+
+_ARRAYS: dict[str, Numbers | Texts] = {
+    "rotation": Numbers(("rows", 3)),
+    "translation": Numbers(("rows", 3)),
+    "coefficients": Numbers(("rows", len(ARKIT_NAMES))),
+    "keys": Texts(("frames",), longest=1000),
+    "frames": Numbers(("frames",), whole=True, optional=True),
+    "meta": Texts(optional=True),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,32 +61,19 @@ def read_frame_tracks(path: str | os.PathLike[str]) -> FrameTracks:
     Raises:
         TrackError: if the file cannot be read, or holds values that are not allowed.
     """
-    arrays = read_npz(path, "tracks file")
+    arrays = read_npz(path, "tracks file", _ARRAYS, {"rows": MAX_FRAMES, "frames": MAX_FRAMES})
     try:
         return _frame_tracks(arrays)
-    except InputError as error:
-        raise TrackError(f"Tracks file '{path}': {error}") from error
+    except (InputError, Unreadable) as error:
+        raise TrackError(f"Tracks file {file_name(path)}: {error}") from error
 
 
 def _frame_tracks(arrays: dict[str, NDArray[Any]]) -> FrameTracks:
-    wanted = ("rotation", "translation", "coefficients", "keys")
-    missing = [name for name in wanted if name not in arrays]
-    if missing:
-        raise TrackError(f"it has no '{missing[0]}'.")
     motion = MotionTrack(FPS, arrays["rotation"], arrays["translation"])
     expression = ExpressionTrack(FPS, arrays["coefficients"])
     keys, frames = arrays["keys"], arrays.get("frames", np.arange(len(motion)))
-    if len(expression) != len(motion):
-        raise TrackError(
-            f"it needs as many rows of coefficients ({len(expression)}) as of motion "
-            f"({len(motion)})."
-        )
-    numbers, texts = frames.dtype.kind in "iu", keys.dtype.kind == "U"
-    if not (numbers and texts and frames.ndim == 1 and keys.shape == frames.shape):
-        raise TrackError(
-            f"it needs as many keys, as text ({keys.dtype}, {keys.shape}), as it names frames, as "
-            f"whole numbers ({frames.dtype}, {frames.shape})."
-        )
+    if len(keys) != len(frames):
+        raise TrackError(f"it has {len(keys)} keys for {len(frames)} frames.")
     beyond = frames[(frames < 0) | (frames >= len(motion))]
     if len(beyond):
         raise TrackError(f"it names frame {beyond[0]}, but has rows 0 to {len(motion) - 1}.")
@@ -81,7 +81,7 @@ def _frame_tracks(arrays: dict[str, NDArray[Any]]) -> FrameTracks:
     for name in names:
         if not _KEY.fullmatch(name):
             raise TrackError(
-                f"the key '{name[:100]}' must be 1 to 100 letters a–z, digits, - and _."
+                f"the key {quoted(name)} must be 1 to 100 letters a–z, digits, - and _."
             )
     if len({name.lower() for name in names}) < len(names):
         raise TrackError("two of its keys are the same, so one frame would replace the other.")
@@ -90,8 +90,14 @@ def _frame_tracks(arrays: dict[str, NDArray[Any]]) -> FrameTracks:
         expression,
         tuple(int(number) for number in frames),
         names,
-        file_metadata(str(arrays["meta"]) if "meta" in arrays else "{}"),
+        file_metadata(_meta(arrays)),
     )
+
+
+def _meta(arrays: dict[str, NDArray[Any]]) -> str:
+    text = str(arrays["meta"]) if "meta" in arrays else "{}"
+    parse_json(text)
+    return text
 
 
 def write_frames(

@@ -22,12 +22,16 @@ from osmnet_sdk.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import InputError, TrackError
 from osmnet_sdk.face.camera import Camera
 from osmnet_sdk.face.source import Crop
-from osmnet_sdk.files import read_npz
+from osmnet_sdk.npz_reading import Numbers
 from osmnet_sdk.preparation.settings import SIZE
+from osmnet_sdk.reading import read_npz
 from osmnet_sdk.tracks import Take, load_take
 
 SAMPLE_SCHEMA = "osmnet.sample/1"
 """Schema name and version in the JSON text of every sample."""
+
+_FACE_ARRAYS = {"identity": Numbers(("values",)), "landmarks": Numbers(("frames", "points", 2))}
+_FACE_LENGTHS = {"values": 1000, "frames": 100_000, "points": 1000}
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +170,9 @@ def decode_sample(data: bytes) -> PreparedSample:
                 f"Sample '{key}' has schema '{meta['schema']}', this version reads "
                 f"'{SAMPLE_SCHEMA}'; update OSM-Net or prepare the folder again."
             )
-        face = read_npz(io.BytesIO(parts["face.npz"]), "face of a sample")
+        face = read_npz(
+            io.BytesIO(parts["face.npz"]), "face of a sample", _FACE_ARRAYS, _FACE_LENGTHS
+        )
         return PreparedSample(
             key,
             meta["source"],
@@ -176,8 +182,8 @@ def decode_sample(data: bytes) -> PreparedSample:
             Crop(*meta["crop"]),
             tuple(parts[f"{index:04d}.jpg"] for index in range(meta["frames"])),
             load_take(io.BytesIO(parts["take.npz"])),
-            face["identity"],
-            face["landmarks"].astype(np.float32),
+            face["identity"].copy(),
+            face["landmarks"].copy(),
             _samples(parts["wav"]) if "wav" in parts else None,
         )
     except (
