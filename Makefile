@@ -1,4 +1,4 @@
-# make demo | test | test-3.13 | test-blender | extension | blender-images | bench | lint | clean
+# make demo | test | golden | test-3.13 | test-blender | extension | blender-images | bench | lint | clean
 # Each makes the environment that it needs, from nothing but Python.
 
 # The first of these that really runs: pyenv's shims are there for versions that are not.
@@ -15,7 +15,7 @@ BPY_4.2 = 4.2.23
 BPY_PYTHON ?= $(call runs,python3.11 $$HOME/.pyenv/versions/3.11*/bin/python)
 ZIP = dist/osmnet.zip
 
-.PHONY: demo test test-3.13 test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
+.PHONY: demo test golden golden-blender test-3.13 test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
         extension blender-images bench lint clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -46,6 +46,14 @@ lint: $(VENV)/.installed
 test: lint
 	$(BIN)/python -m pytest
 	$(MAKE) test-blender-5.0
+
+# Digests of outputs, to be compared with those of before: tests/golden.py --compare BEFORE AFTER.
+GOLDEN ?= out/golden.json
+golden: $(VENV)/.installed
+	$(BIN)/python tests/golden.py $(GOLDEN)
+
+golden-blender: golden extension
+	.venv-blender-5.0/bin/python tests/golden.py $(GOLDEN) --blender $(ZIP) $(BIN)/python
 
 # The same tests on the newest Python that the dependencies support, but for the wheel's: it is pure
 # Python, so `make test` has tried it already, and here it would fetch torch a second time.
