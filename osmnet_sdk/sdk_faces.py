@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.conventions import FPS
-from osmnet_sdk.formats.photo import PhotoSource, load_photo
+from osmnet_sdk.formats.photo import PhotoSource, load_picture
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.sdk_models import Models, PathLike
 from osmnet_sdk.tracks import ExpressionTrack, Take
@@ -24,6 +24,8 @@ class FaceCalls(Models):
     def fit_face(self, photo: PhotoSource, *, face_index: int | None = None) -> SourceFace:
         """Find and fit the face of a photo; reuse the result for any number of takes.
 
+        A photo that lies on its side or stands on its head is turned upright.
+
         The person in the photo must have agreed.
 
         Args:
@@ -35,14 +37,17 @@ class FaceCalls(Models):
             PhotoError: if the photo cannot be read or used.
 
         Warns:
-            OSMNetWarning: if the photo will not work well, or there are several faces.
+            OSMNetWarning: if the photo will not work well or was turned, or there are several
+                faces; `SourceFace.warnings` has the same sentences.
         """
         from osmnet_sdk.face.source import fit_photo
 
         name = f"'{photo}'" if isinstance(photo, (str, os.PathLike)) else "the photo"
+        picture = load_picture(photo)
         return fit_photo(
-            load_photo(photo), self._networks, self.face_model, face_index=face_index, name=name
-        )
+            picture.pixels, self._networks, self.face_model, alpha=picture.alpha,
+            face_index=face_index, name=name,
+        )  # fmt: skip
 
     def track_video(
         self,

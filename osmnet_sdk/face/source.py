@@ -10,12 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.errors import NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.camera import Camera
-from osmnet_sdk.face.detector import FaceBox
 from osmnet_sdk.face.fit import FaceFit, FaceFitter
-from osmnet_sdk.face.landmarks import Landmarks, region_from_box, region_from_landmarks
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.face.photo_quality import PhotoQuality, photo_quality
+from osmnet_sdk.face.upright import upright
 from osmnet_sdk.tracks import ExpressionTrack
 
 _SIDE = 1.886
@@ -24,7 +23,6 @@ _LIFT = 0.036
 """How far the crop is shifted up, over its side: hair needs more room than the chin."""
 _MIN_FACE = 50.0
 """Pixels between the face's edges below which landmarks are too coarse."""
-_MIN_SCORE = 0.5
 _REGION_SCALE = 2.0
 
 
@@ -78,13 +76,15 @@ class SourceFace:
     """A fitted photo; make it once with `fit_face` and render any number of takes from it.
 
     Attributes:
-        photo: (H, W, 3) uint8 RGB, the whole photo.
+        photo: (H, W, 3) uint8 RGB, the whole photo, turned so that the face is upright.
         crop: the head's square in it.
         landmarks: (478, 2) float32 pixels.
         fit: identity, expression, pose and camera, all for the photo's pixels.
         mask: (H, W) uint8, 255 where the person is; only around the head.
         model: the morphable model that the fit belongs to.
         quality: how well the photo will work, aspect by aspect.
+        alpha: (H, W) uint8, 255 where the photo is opaque; None if it is so everywhere.
+        notes: what was done to the photo and what was chosen in it, one sentence each.
     """
 
     photo: NDArray[np.uint8]
@@ -94,11 +94,13 @@ class SourceFace:
     mask: NDArray[np.uint8]
     model: FaceModel
     quality: PhotoQuality
+    alpha: NDArray[np.uint8] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What may disappoint about this photo, one sentence each, the worst first."""
-        return self.quality.warnings
+        """What may disappoint about this photo, one sentence each, the worst first; then notes."""
+        return self.quality.warnings + self.notes
 
     @property
     def identity(self) -> NDArray[np.float64]:
@@ -121,20 +123,8 @@ class SourceFace:
         return self.model.lip_gap(values, self.identity)
 
 
-def find_faces(photo: NDArray[np.uint8], networks: FaceNetworks) -> list[tuple[FaceBox, Landmarks]]:
-    """Faces of a photo and their landmarks, largest first; what the landmarks deny is left out."""
-    faces = []
-    for box in networks.detector.detect(photo):
-        found = networks.landmarks.locate(photo, region_from_box(box))
-        if found.score >= _MIN_SCORE:
-            found = networks.landmarks.locate(photo, region_from_landmarks(found))
-        if found.score >= _MIN_SCORE:
-            faces.append((box, found))
-    return faces
-
-
-def choose_face(count: int, face_index: int | None, name: str) -> int:
-    """The number of the face asked for, else of the largest, with a warning if there are several.
+def choose_face(count: int, face_index: int | None, name: str) -> tuple[int, str | None]:
+    """The number of the face asked for, else of the largest, and a note if there are several.
 
     Raises:
         NoFaceError: if there is no face, or none with that index.
@@ -145,19 +135,20 @@ def choose_face(count: int, face_index: int | None, name: str) -> int:
             "wide and seen from the front."
         )
     if face_index is None:
-        if count > 1:
-            warnings.warn(
-                f"{name} has {count} faces; the largest is used. Choose another with "
-                f"face_index 0 to {count - 1}, counted from the largest.",
-                OSMNetWarning,
-                stacklevel=4,
-            )
-        return 0
+        if count == 1:
+            return 0, None
+        return 0, (
+            f"{name} has {count} faces; the largest is used. Choose another with "
+            f"face_index 0 to {count - 1}, counted from the largest."
+        )
     if not 0 <= face_index < count:
         raise NoFaceError(
             f"{name} has {count} face(s); face_index {face_index} must be 0 to {count - 1}."
         )
-    return face_index
+    return face_index, None
+
+
+_LAY = {1: "lies on its side", 2: "is upside down", 3: "lies on its side"}
 
 
 def _person_mask(photo: NDArray[np.uint8], crop: Crop, networks: FaceNetworks) -> NDArray[np.uint8]:
@@ -179,24 +170,39 @@ def fit_photo(
     networks: FaceNetworks,
     model: FaceModel,
     *,
+    alpha: NDArray[np.uint8] | None = None,
     face_index: int | None = None,
     name: str = "the photo",
 ) -> SourceFace:
-    """Find and fit the face of a photo.
+    """Find and fit the face of a photo, turning the photo upright if it needs that.
 
     Args:
         photo: (H, W, 3) uint8 RGB.
         networks: detector, landmarks and mask.
         model: the morphable model.
+        alpha: (H, W) uint8, 255 where the photo is opaque; None if it is so everywhere.
         face_index: which face, counted from the largest; None takes the largest.
         name: how messages call the photo.
 
     Raises:
         NoFaceError: if there is no face.
         PhotoError: if the face is too small.
+
+    Warns:
+        OSMNetWarning: if the photo was turned, will not work well, or has several faces.
     """
-    faces = find_faces(photo, networks)
-    points = faces[choose_face(len(faces), face_index, name)][1].points[:, :2]
+    righted = upright(photo, networks)
+    photo, faces = np.ascontiguousarray(righted.photo), righted.faces
+    chosen, several = choose_face(len(faces), face_index, name)
+    notes = [several] if several else []
+    if righted.turns:
+        notes.append(
+            f"The face in {name} {_LAY[righted.turns]}; the photo was turned upright, and so will "
+            "be the frames."
+        )
+        if alpha is not None:
+            alpha = np.ascontiguousarray(np.rot90(alpha, righted.turns))
+    points = faces[chosen][1].points[:, :2]
     extent = float(np.ptp(points, axis=0).max())
     if extent < _MIN_FACE:
         raise PhotoError(
@@ -207,8 +213,10 @@ def fit_photo(
     fit = FaceFitter(model).fit(points, crop.camera, iterations=14)
     inside = crop.share_within(photo.shape[1], photo.shape[0])
     quality = photo_quality(photo, points, fit, model, inside=inside, name=name)
-    for advice in quality.warnings:
-        warnings.warn(advice, OSMNetWarning, stacklevel=3)
-    photo = np.ascontiguousarray(photo)
     mask = _person_mask(photo, crop, networks)
-    return SourceFace(photo, crop, points.astype(np.float32), fit, mask, model, quality)
+    face = SourceFace(
+        photo, crop, points.astype(np.float32), fit, mask, model, quality, alpha, tuple(notes)
+    )
+    for advice in face.warnings:
+        warnings.warn(advice, OSMNetWarning, stacklevel=3)
+    return face

@@ -137,3 +137,20 @@ def test_lip_gap_is_that_of_the_face(osm, face):
     assert gap.shape == (3,)
     assert (np.diff(gap) > 0).all()
     assert not np.allclose(gap[2], osm.lip_gap(opened)[2], atol=1e-4)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_a_photo_that_is_not_upright_is_turned(osm, astronaut, face, turns):
+    with pytest.warns(OSMNetWarning, match="upside down" if turns == 2 else "on its side"):
+        turned = osm.fit_face(np.rot90(astronaut, -turns))
+    assert (turned.photo == astronaut).all()
+    np.testing.assert_allclose(turned.landmarks, face.landmarks, atol=1e-3)
+    np.testing.assert_allclose(angles(turned), angles(face), atol=1e-3)
+    assert any("turned upright" in each for each in turned.warnings)
+
+
+def test_an_upright_photo_is_left_as_it_is(osm, astronaut, face):
+    assert (face.photo == astronaut).all()
+    assert not any("turned" in each for each in face.warnings)
+    tilted = Image.fromarray(astronaut).rotate(35, center=(225, 100), fillcolor=(200, 200, 200))
+    assert abs(abs(angles(osm.fit_face(np.asarray(tilted)))[2]) - 35) < 8

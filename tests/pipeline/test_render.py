@@ -10,7 +10,8 @@ from skimage.metrics import structural_similarity
 
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import Cancelled, InputError, OSMNetWarning
-from osmnet_sdk.face.source import crop_around, find_faces
+from osmnet_sdk.face.source import crop_around
+from osmnet_sdk.face.upright import find_faces
 from osmnet_sdk.provenance import draw_label
 from osmnet_sdk.render.frames import view_of
 from osmnet_sdk.render.renderer import FrameRenderer

@@ -16,7 +16,7 @@ from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import load_face_networks
-from osmnet_sdk.face.source import find_faces
+from osmnet_sdk.face.upright import find_faces
 from osmnet_sdk.training import guided_samples
 from osmnet_sdk.training.guided_recipe import GuidedRecipe
 from osmnet_sdk.training.guided_samples import SampleMaker, sample_type
