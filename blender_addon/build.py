@@ -21,6 +21,7 @@ SDK = ADDON.parent / "osmnet_sdk"
 
 SHARED = {
     "core/conventions.py": SDK / "conventions.py",
+    "core/finding.py": SDK / "engine" / "finding.py",
     "core/protocol.py": SDK / "engine" / "protocol.py",
 }
 """Files of the zip that are copies of the SDK's, byte for byte."""

@@ -11,7 +11,14 @@ def main() -> None:
         exit_on_signals()
     except KeyboardInterrupt:
         os._exit(130)
-    from osmnet_sdk.cli import main as command_line
+    try:
+        from osmnet_sdk.cli import main as command_line
+    except Exception as error:  # whatever a damaged package raises
+        import sys
+
+        from osmnet_sdk.diagnosis import without_command_line
+
+        raise SystemExit(without_command_line(sys.argv[1:], error)) from None
 
     with stopped_by_signals():
         command_line()

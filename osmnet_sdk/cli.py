@@ -32,6 +32,7 @@ from osmnet_sdk.cli_arguments import (
     Voice,
 )
 from osmnet_sdk.cli_check import check
+from osmnet_sdk.cli_doctor import doctor
 from osmnet_sdk.cli_evaluate import evaluate_app
 from osmnet_sdk.cli_expression import express, expression_options
 from osmnet_sdk.cli_motion import basis, rotate
@@ -57,6 +58,7 @@ app.add_typer(evaluate_app, name="evaluate")
 app.add_typer(train_app, name="train")
 evaluate_app.command("generator")(evaluate_generator)
 app.command()(check)
+app.command()(doctor)
 app.command()(express)
 app.command()(prepare)
 app.command()(sample)

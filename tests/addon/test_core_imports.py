@@ -52,7 +52,11 @@ def test_core_loads_without_blender_and_sdk() -> None:
 
 @pytest.mark.parametrize(
     ("copy", "original"),
-    [("conventions.py", "conventions.py"), ("protocol.py", "engine/protocol.py")],
+    [
+        ("conventions.py", "conventions.py"),
+        ("protocol.py", "engine/protocol.py"),
+        ("finding.py", "engine/finding.py"),
+    ],
 )
 def test_shared_files_are_those_of_the_sdk(copy: str, original: str) -> None:
     sdk = Path(osmnet_sdk.__file__).parent
@@ -61,7 +65,7 @@ def test_shared_files_are_those_of_the_sdk(copy: str, original: str) -> None:
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_files_of_the_add_on_name_their_licence(path: Path) -> None:
-    if path.name not in ("conventions.py", "protocol.py"):
+    if path.name not in ("conventions.py", "finding.py", "protocol.py"):
         assert path.read_text(encoding="utf-8").startswith(
             "# SPDX-License-Identifier: GPL-3.0-or-later\n"
         )

@@ -26,11 +26,12 @@ LAYERS = (
         "cli_ablation",
         "cli_arguments",
         "cli_check",
+        "cli_doctor",
         "cli_evaluate",
         "cli_expression",
         "cli_motion",
     }
-    | {"cli_prepare", "cli_sample", "cli_train", "engine", "__main__"},
+    | {"cli_prepare", "cli_sample", "cli_train", "diagnosis", "engine", "__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
 
