@@ -262,13 +262,20 @@ def head(
 def convert(
     source: Annotated[Path, typer.Argument(help="Take: .npz, or .csv of the Live Link Face app.")],
     output: Annotated[Path, typer.Argument(help="Where it goes; the suffix names the format.")],
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            help='Rate of the rows of a .csv, read or written, such as 30 or "30000/1001"; without '
+            "it the timecodes are trusted."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Convert a take between take files (.npz) and Live Link Face CSV."""
     from osmnet_sdk.formats.take_files import convert_take_file
 
     with plain_errors():
-        take = convert_take_file(source, output)
+        take = convert_take_file(source, output, fps)
         show_result({"take": str(output), "frames": len(take)}, as_json)
 
 

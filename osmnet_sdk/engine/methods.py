@@ -157,7 +157,7 @@ class Methods:
         from osmnet_sdk.formats.take_files import convert_take_file
 
         wanted = checked(ConvertTake, request)
-        take = convert_take_file(wanted.source, wanted.output)
+        take = convert_take_file(wanted.source, wanted.output, wanted.fps)
         fps = f"{take.fps.numerator}/{take.fps.denominator}"
         return {"output": wanted.output, "frames": len(take), "fps": fps}
 

@@ -78,6 +78,8 @@ class ConvertTake(Parameters):
 
     source: Text
     output: Text
+    fps: Annotated[str, Field(max_length=40)] | None = None
+    """Rate of the rows of a .csv, such as "30" or "30000/1001"; None is the file's own."""
 
 
 _Kind = TypeVar("_Kind", bound=Parameters)

@@ -15,7 +15,7 @@ Requests of the client, with their parameters (? may be left out) and results:
                    face_index?, motion?, expression?
     render_frames  photo, tracks, folder, face_index?,  frames: their number
                    size?, label?, renderer?
-    convert_take   source, output                       output, frames, fps
+    convert_take   source, output, fps?                 output, frames, fps
     shutdown                                            {}
 
 `takes` is a list of {"seed", "take"}; `motion` and `expression` hold fields of `SampleOptions` and

@@ -45,6 +45,7 @@ def test_a_take_comes_back(frames, seed, rest):
     assert again.provenance.source == "imported"
 
 
+@pytest.mark.filterwarnings("ignore:The timecode of")
 @pytest.mark.parametrize("fps", [7, 24, 30, 50, 60, 120, Fraction(30000, 1001)])
 @pytest.mark.parametrize("seconds", [0.5, 3])
 def test_other_rates_are_brought_to_25(tmp_path, fps, seconds):
@@ -159,10 +160,9 @@ def test_values_just_beyond_their_range_are_clipped(tmp_path):
         ("00:00:00:02.000", {"JawOpen": "x"}, ["row 3", "JawOpen", "'x'"]),
         ("00:00:00:02.000", {"JawOpen": ""}, ["row 3", "JawOpen"]),
         ("00:00:00:02.000", {"JawOpen": "nan"}, ["row 3", "JawOpen"]),
-        ("00:00:00:02.000", {"JawOpen": 55}, ["row 3", "JawOpen", "55"]),
+        ("00:00:00:02.000", {"JawOpen": 1e9}, ["row 3", "JawOpen", "1000000000"]),
         ("00:00:00:02.000", {"HeadYaw": 20}, ["row 3", "HeadYaw", "radians"]),
         ("noon", {}, ["row 3", "Timecode", "noon"]),
-        ("01:00:00:00.000", {}, ["row 3", "Timecode", "one recording"]),
         ("00:00:00:00.000", {"Timecode": "00:00:00"}, ["row 3", "Timecode"]),
     ],
 )
@@ -174,20 +174,24 @@ def test_what_is_wrong_is_named_with_row_and_column(tmp_path, timecode, changes,
         assert word in str(caught.value)
 
 
-def test_rows_that_go_back_in_time_are_refused(tmp_path):
-    path = write_rows(tmp_path / "a.csv", [("00:00:05:00", {}), ("00:00:04:00", {})])
-    with pytest.raises(TrackError, match=r"row 3.*before the row above"):
+def test_rows_without_an_order_are_refused(tmp_path):
+    times = np.random.default_rng(0).permutation(40)
+    path = write_rows(tmp_path / "a.csv", [(f"00:00:{second:02d}:00", {}) for second in times])
+    with pytest.raises(TrackError, match=r"row \d+: the timecode lies .* one recording"):
         read_livelink_csv(path)
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "no column 'Timecode'"),
-        (b"Timecode,JawOpen\n0,1\n", "no column 'EyeBlinkLeft'"),
+        (b"", "no column of a blendshape"),
+        (b"Timecode,Jaw\n0,1\n", "no column of a blendshape"),
+        (b"JawOpen\n0\n1\n", "no column 'Timecode'"),
         (",".join(HEADER).encode() + b"\n", "no rows"),
         (",".join(HEADER).encode() + b"\n00:00:00:00,61,0.5\n", "row 2"),
-        (b"\xff\xfe\x00\x01", "plain text"),
+        (b"\xff\xfe\x00\xd8", "plain text"),
+        (b"x" * 1_000_000, "plain text"),
+        (b"Timecode,JawOpen\n" + b'"' * 1_000_001, "plain text"),
         (b"PK\x03\x04\x00\x80\xff", "plain text"),
     ],
 )
@@ -198,6 +202,7 @@ def test_other_files_are_refused(tmp_path, content, words):
         read_livelink_csv(path)
 
 
+@pytest.mark.filterwarnings("ignore::osmnet_sdk.errors.OSMNetWarning")
 @settings(max_examples=60)
 @given(st.text(max_size=60), st.integers(0, 1000))
 def test_damage_anywhere_is_a_sentence_or_a_take(text, at):
