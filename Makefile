@@ -1,4 +1,4 @@
-# make demo | test | golden | test-3.13 | test-blender | extension | blender-images | bench | lint | clean
+# make demo | test | golden | test-3.13 | test-kills | test-blender | extension | blender-images | bench | lint | clean
 # Each makes the environment that it needs, from nothing but Python.
 
 # The first of these that really runs: pyenv's shims are there for versions that are not.
@@ -15,7 +15,7 @@ BPY_4.2 = 4.2.23
 BPY_PYTHON ?= $(call runs,python3.11 $$HOME/.pyenv/versions/3.11*/bin/python)
 ZIP = dist/osmnet.zip
 
-.PHONY: demo test golden golden-blender test-3.13 test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
+.PHONY: demo test golden golden-blender test-3.13 test-kills test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
         extension blender-images bench lint clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -61,6 +61,11 @@ test-3.13:
 	$(MAKE) VENV=.venv-3.13 PYTHON="$(call runs,python3.13 $$HOME/.pyenv/versions/3.13*/bin/python)" \
 	    .venv-3.13/.installed
 	.venv-3.13/bin/python -m pytest --ignore=tests/pipeline/test_wheel.py
+
+# A hundred commands killed at random moments, and run again; `make test` does a handful.
+KILLS ?= 100
+test-kills: $(VENV)/.installed
+	$(BIN)/python -m tests.kills $(KILLS)
 
 # The extension's zip, built and validated by Blender's own tool.
 extension: .venv-blender-5.0/.installed

@@ -145,7 +145,7 @@ def talk(
             videos.append(
                 osm.render_video(
                     face, take, folder / f"{name}.mp4", audio=voice, renderer=renderer,
-                    size=wanted, label=label, progress=stage,
+                    size=wanted, label=label, resume=True, progress=stage,
                 )
             )  # fmt: skip
         titles = [f"take {index + 1}" for index in range(takes)]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.audio.load import AudioSource
-from osmnet_sdk.errors import InputError
+from osmnet_sdk.audio.load import Audio, AudioSource
+from osmnet_sdk.errors import AudioError, InputError
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.sdk_models import Models, PathLike
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
@@ -107,6 +109,7 @@ class RenderingCalls(Models):
         size: Size = "crop",
         label: bool = True,
         keep_rest: bool = True,
+        resume: bool = False,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> Path:
@@ -125,6 +128,8 @@ class RenderingCalls(Models):
             size: as for `render`; odd sizes grow by one line, since H.264 needs it.
             label: as for `render`.
             keep_rest: as for `render`.
+            resume: whether a finished video of that name is kept if the same things made it, as
+                the ledger osmnet-made.json beside it says; without, no ledger is written.
             progress: called with (stage, done, total).
             cancel: asked before each frame.
 
@@ -132,22 +137,36 @@ class RenderingCalls(Models):
             OutputError: if the file cannot be written.
             Cancelled: if `cancel` returns True; no file is left.
         """
-        from osmnet_sdk.formats.video_writer import VideoWriter
+        from osmnet_sdk.formats.video_writer import VideoWriter, check_writable
         from osmnet_sdk.provenance import file_metadata
+        from osmnet_sdk.resuming import Ledger
 
         motion, spoken = _tracks(take, expression)
         if fps is not None:
             motion, spoken = motion.resample(fps), spoken.resample(fps)
-        provenance = take.provenance.model_dump_json(exclude_defaults=True)
-        with VideoWriter(
-            path, fps=motion.fps, audio=audio, metadata=file_metadata(provenance)
-        ) as writer:
+        metadata = file_metadata(take.provenance.model_dump_json(exclude_defaults=True))
+        target = Path(path)
+        drawn: dict[str, Any] = {
+            "renderer": renderer, "size": size, "label": label, "keep_rest": keep_rest,
+        }  # fmt: skip
+        check_writable(target)
+        ledger = Ledger(target.parent) if resume else None
+        job = None
+        if ledger is not None:
+            sound = _sound_digest(audio)
+            job = self._job(face, motion, spoken, metadata, sound=sound, **drawn)
+            if ledger.holds(target.name, job):
+                Reporter(progress, cancel).step("Rendering", len(motion), len(motion))
+                return target
+        with VideoWriter(target, fps=motion.fps, audio=audio, metadata=metadata) as writer:
             for frame in self.render(
-                face, motion, spoken, renderer=renderer, size=size, label=label,
-                keep_rest=keep_rest, progress=progress, cancel=cancel,
-            ):  # fmt: skip
+                face, motion, spoken, **drawn, progress=progress, cancel=cancel
+            ):
                 writer.write(frame)
-        return Path(path)
+        if ledger is not None and job is not None:
+            with ledger:
+                ledger.add(target.name, job)
+        return target
 
     def render_images(
         self,
@@ -160,22 +179,77 @@ class RenderingCalls(Models):
         size: Size = "crop",
         label: bool = True,
         keep_rest: bool = True,
+        resume: bool = True,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> int:
         """Render numbered PNG files (frame_000000.png, …) into a folder; return their number.
 
-        Arguments and errors are those of `render_video`.
-        """
-        from osmnet_sdk.formats.image_sequence import write_png_sequence
-        from osmnet_sdk.provenance import file_metadata
+        A run that was stopped or killed is gone on with by the same call: frames that are there
+        are kept if the same things made them, as the ledger osmnet-made.json beside them says.
+        The files are the same, byte for byte, as those of an undisturbed run.
 
-        frames = self.render(
-            face, take, expression, renderer=renderer, size=size, label=label,
-            keep_rest=keep_rest, progress=progress, cancel=cancel,
-        )  # fmt: skip
-        provenance = take.provenance.model_dump_json(exclude_defaults=True)
-        return write_png_sequence(folder, frames, metadata=file_metadata(provenance))
+        Arguments and errors are those of `render_video`, but for `resume`: False draws all frames
+        anew and writes no ledger.
+        """
+        from osmnet_sdk.files import output_folder
+        from osmnet_sdk.formats.image_sequence import FRAME_NAME, warn_of_rest, write_png_sequence
+        from osmnet_sdk.provenance import file_metadata
+        from osmnet_sdk.resuming import Ledger
+
+        motion, spoken = _tracks(take, expression)
+        metadata = file_metadata(take.provenance.model_dump_json(exclude_defaults=True))
+        drawn: dict[str, Any] = {
+            "renderer": renderer, "size": size, "label": label, "keep_rest": keep_rest,
+        }  # fmt: skip
+        target = output_folder(folder)
+        shared: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        if not resume:
+            frames = self.render(face, motion, spoken, **drawn, **shared)
+            return write_png_sequence(target, frames, metadata=metadata)
+        job = self._job(face, motion, spoken, metadata, **drawn)
+        report = Reporter(progress, cancel)
+        with Ledger(target) as ledger:
+            left = []
+            for number in range(len(motion)):
+                report.step("Looking for finished frames", number, len(motion))
+                if not ledger.holds(FRAME_NAME.format(number), job):
+                    left.append(number)
+            frames = self.render(face, motion, spoken, **drawn, **shared, frames=left)
+            write_png_sequence(
+                target, frames if left else (), metadata=metadata, numbers=left,
+                written=lambda name: ledger.add(name, job),
+            )  # fmt: skip
+        warn_of_rest(target, len(motion))
+        return len(motion)
+
+    def _job(
+        self,
+        face: SourceFace,
+        motion: MotionTrack,
+        expression: ExpressionTrack,
+        metadata: Mapping[str, str],
+        *,
+        renderer: str,
+        **settings: Any,
+    ) -> str:
+        """Digest of all that frames and the files of them are made from."""
+        from osmnet_sdk.render.choice import chosen_renderer
+        from osmnet_sdk.resuming import job_digest
+
+        # The model and the photo's faults follow from the bundle and the photo.
+        photo = {f.name: getattr(face, f.name) for f in fields(face)}
+        del photo["model"], photo["quality"]
+        return job_digest(
+            bundle=self.bundle.sha256,
+            device=self.device.partition(":")[0],
+            renderer=chosen_renderer(renderer, self.bundle),
+            face=photo,
+            fps=motion.fps,
+            values=(motion.rotation, motion.translation, expression.coefficients),
+            metadata=metadata,
+            settings=settings,
+        )
 
     def head_turn(
         self,
@@ -263,6 +337,27 @@ class RenderingCalls(Models):
             face, last, own, renderer=renderer, size=size, label=label, keep_rest=False
         )
         return image
+
+
+def _sound_digest(audio: AudioSource | None) -> str | None:
+    """SHA-256 of a sound's file, or of its samples.
+
+    Raises:
+        AudioError: if the file cannot be read.
+    """
+    from osmnet_sdk.audio.container import checked_path
+    from osmnet_sdk.bundle import file_sha256
+    from osmnet_sdk.resuming import job_digest
+
+    if audio is None:
+        return None
+    if isinstance(audio, (str, os.PathLike)):
+        return file_sha256(Path(checked_path(audio, AudioError, "a sound or video file")))
+    if isinstance(audio, Audio):
+        return audio.sha256
+    if isinstance(audio, tuple):
+        return job_digest(samples=audio)
+    raise InputError("A video whose sound is an open file cannot be gone on with; give its path.")
 
 
 def _tracks(

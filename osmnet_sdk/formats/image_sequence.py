@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,8 @@ def write_png_sequence(
     folder: str | os.PathLike[str],
     frames: Iterable[NDArray[np.uint8]],
     *,
+    numbers: Iterable[int] | None = None,
+    written: Callable[[str], None] | None = None,
     metadata: Mapping[str, str] | None = None,
     total: int = 0,
     progress: ProgressCallback | None = None,
@@ -39,6 +42,8 @@ def write_png_sequence(
     Args:
         folder: made if it is not there.
         frames: uint8 (H, W, 3) RGB each; taken one by one.
+        numbers: of the frames, one each; None counts from 0.
+        written: called with the name of each file that is there.
         metadata: put into each file as text.
         total: number of frames for `progress`, 0 if unknown.
         progress: called with ("Writing frames", done, total).
@@ -54,19 +59,25 @@ def write_png_sequence(
         Cancelled: if `cancel` returns True; the frames written so far stay.
 
     Warns:
-        OSMNetWarning: if an earlier, longer sequence in the folder goes on behind the last frame.
+        OSMNetWarning: if an earlier, longer sequence in the folder goes on behind the last frame,
+            unless `numbers` are given.
     """
     target = Path(folder)
     check_output_folder(output_folder(target))
     report = Reporter(progress, cancel)
-    count = 0
+    done = 0
     report.step("Writing frames", 0, total)
-    for frame in frames:
-        write_png(target / FRAME_NAME.format(count), frame, metadata, name=f"Frame {count}")
-        count += 1
-        report.step("Writing frames", count, total)
-    _warn_of_rest(target, count)
-    return count
+    # Frames first, so that whatever makes them comes to its own end.
+    for frame, number in zip(frames, count() if numbers is None else numbers, strict=False):
+        name = FRAME_NAME.format(number)
+        write_png(target / name, frame, metadata, name=f"Frame {number}")
+        if written is not None:
+            written(name)
+        done += 1
+        report.step("Writing frames", done, total)
+    if numbers is None:
+        warn_of_rest(target, done)
+    return done
 
 
 def write_png(
@@ -101,7 +112,8 @@ def write_png(
         picture.save(temporary, "PNG", compress_level=_COMPRESSION, pnginfo=info)
 
 
-def _warn_of_rest(folder: Path, count: int) -> None:
+def warn_of_rest(folder: Path, count: int) -> None:
+    """Warn if a folder holds frames of an earlier, longer sequence than one of `count` frames."""
     if (folder / FRAME_NAME.format(count)).exists():
         warnings.warn(
             f"'{folder}' still holds frames of an earlier sequence from number {count} on; delete "

@@ -43,6 +43,8 @@ PRESETS = (
 _TO_YUV = 0x20 | 0x4000 | 0x40000
 _BT709 = 1
 _LIMITED_RANGE = 1
+_SAME_EVERYWHERE = "cpu-independent=1"
+"""Else x264's AVX-512 code makes other bytes in each run, at widths that 128 does not divide."""
 _QUEUE, _QUEUE_BYTES = 8, 64_000_000
 """Frames that may wait for the encoder, and their size, of which two may always wait."""
 
@@ -106,7 +108,7 @@ class VideoWriter:
         self._path = Path(path)
         self._fps = Fraction(fps)
         self._metadata = dict(metadata or {})
-        self._options = {"crf": str(crf), "preset": preset}
+        self._options = {"crf": str(crf), "preset": preset, "x264-params": _SAME_EVERYWHERE}
         self._threads = threads
         self._sound = None if audio is None else SoundTrack(audio)
         self._size: tuple[int, int] | None = None

@@ -16,7 +16,7 @@ LAYERS = (
     {"json_reading", "npz_reading", "made_by", "reading"},
     {"files", "stopping"},
     {"tracks", "options", "devices", "bundle", "weights"},
-    {"audio", "face", "formats", "provenance"},
+    {"audio", "face", "formats", "provenance", "resuming"},
     {"motion", "expression", "render"},
     {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
     {"training", "evaluation", "preparation"},

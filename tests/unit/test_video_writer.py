@@ -7,6 +7,7 @@ import threading
 from fractions import Fraction
 
 import av
+import cv2
 import numpy as np
 import pytest
 from media import corner_colours, corners, lag, names, number, numbered, tone, write_video
@@ -197,3 +198,18 @@ def test_unwritable_places_are_refused_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "TemporaryFile", forbidden)
     with pytest.raises(OutputError, match="Permission denied"):
         check_writable(tmp_path / "b.mp4")
+
+
+@pytest.mark.parametrize("sound", [False, True])
+def test_the_same_frames_make_the_same_bytes(tmp_path, sound):
+    """At a size whose bytes were others in nearly every run, with uninitialised memory about."""
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 255, (14, 48, 64, 3)).astype(np.uint8)
+    audio = (np.sin(np.arange(8000) / 20).astype(np.float32), 16_000) if sound else None
+    made = set()
+    for _ in range(6):
+        with VideoWriter(tmp_path / "a.mp4", audio=audio) as writer:
+            for frame in frames:
+                writer.write(cv2.GaussianBlur(frame, (0, 0), 2))
+        made.add((tmp_path / "a.mp4").read_bytes())
+    assert len(made) == 1
