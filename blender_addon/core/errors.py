@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+from .wording import one_line
+
+_LONGEST_DETAILS = 20_000
+
 
 class AddonError(Exception):
-    """One sentence for the panel: what is wrong and what to do.
+    """One sentence for the panel: what is wrong and what to do, in one line of visible letters.
 
     Attributes:
         details: more for the *Details* button, such as the engine's last lines; may be empty.
     """
 
     def __init__(self, message: str, details: str = "") -> None:
-        super().__init__(message)
-        self.details = details
+        super().__init__(one_line(message))
+        self.details = details[-_LONGEST_DETAILS:]
 
 
 class EngineStopped(AddonError):

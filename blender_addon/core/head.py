@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from .conventions import ARKIT_NAMES
 from .errors import AddonError
 from .files import about_file
-from .npz import Header, read_npz
+from .npz import read_npz
+from .npz_reading import Numbers
 from .protocol import HEAD_SCHEMA
 from .takes import checked_numbers
 
@@ -81,30 +82,19 @@ def read_head(path: str | os.PathLike[str]) -> HeadFile:
         "head file",
         HEAD_SCHEMA,
         {
-            "vertices": (None, 3),
-            "shapes": (coefficients, None, 3),
-            "triangles": (None, 3),
-            "parts": (None,),
-            "uv": (None, 2),
-            "rest_expression": (coefficients,),
+            "vertices": Numbers(("vertices", 3)),
+            "shapes": Numbers((coefficients, "vertices", 3)),
+            "triangles": Numbers(("triangles", 3), whole=True),
+            "parts": Numbers(("triangles",), whole=True),
+            "uv": Numbers(("vertices", 2)),
+            "rest_expression": Numbers((coefficients,)),
         },
-        _check_lengths,
+        {"vertices": MAX_VERTICES, "triangles": MAX_TRIANGLES},
     )
     try:
         return _head(arrays, meta)
     except AddonError as error:
         raise about_file("head file", path, error) from error
-
-
-def _check_lengths(headers: Mapping[str, Header]) -> None:
-    vertices = headers["vertices"].shape[0]
-    triangles = headers["triangles"].shape[0]
-    if not 0 < vertices <= MAX_VERTICES or not 0 < triangles <= MAX_TRIANGLES:
-        raise AddonError(f"It has {vertices} vertices and {triangles} triangles: not a head.")
-    if headers["shapes"].shape[1] != vertices or headers["uv"].shape[0] != vertices:
-        raise AddonError("Its shapes or texture coordinates do not fit its vertices.")
-    if headers["parts"].shape[0] != triangles:
-        raise AddonError("Its parts do not fit its triangles.")
 
 
 def _head(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> HeadFile:
@@ -145,7 +135,7 @@ def _finite(shapes: NDArray[Any]) -> Float32Array:
 
 
 def _indices(values: NDArray[Any], name: str, count: int) -> Int32Array:
-    if values.dtype.kind not in "iu" or values.min() < 0 or values.max() >= count:
+    if values.min() < 0 or values.max() >= count:
         raise AddonError(f"'{name}' must be whole numbers from 0 to {count - 1}.")
     array = values.astype(np.int32)
     array.flags.writeable = False

@@ -12,11 +12,14 @@ from pathlib import Path
 from .conventions import ARKIT_NAMES
 from .errors import AddonError
 from .files import about_file, check_schema, opened, replaced
+from .json_reading import Unreadable, parse_json
+from .wording import quoted
 
 MAPPING_SCHEMA = "osmnet.mapping/1"
 """Schema name and version written into every mapping file."""
 
 _MAX_BYTES = 1_000_000
+_LONGEST_NAME = 1000
 
 _PREFIX = re.compile(r"^(?:(?:blendshapes?\d*|bs|shapes?|face|head)[\W_]+|arkit[\W_]*)", re.I)
 _SIDE = re.compile(r"(?:[\W_]+(?=[LRlr]$)|(?<=[a-z])(?=[LR]$))(.)$")
@@ -87,8 +90,10 @@ def load_mapping(path: str | os.PathLike[str]) -> dict[str, str | None]:
         if len(data) > _MAX_BYTES:
             raise AddonError("It is too large; choose another file.")
         try:
-            content = json.loads(data.decode("utf-8", "surrogatepass"))
-        except (ValueError, RecursionError) as error:
+            content = parse_json(data.decode("utf-8", "surrogatepass"))
+        except Unreadable as error:
+            raise AddonError(f"{error} Choose another file.") from error
+        except ValueError as error:
             raise AddonError("It is not JSON; choose another file.", str(error)) from error
         if not isinstance(content, dict):
             raise AddonError("It is not a mapping table; choose another file.")
@@ -103,7 +108,8 @@ def _checked(table: object) -> dict[str, str | None]:
         raise AddonError("It has no table 'shape_keys'; choose another file.")
     for arkit, shape_key in table.items():
         if arkit not in ARKIT_NAMES:
-            raise AddonError(f"'{str(arkit)[:60]}' is not one of the 52 ARKit names.")
-        if shape_key is not None and not isinstance(shape_key, str):
+            raise AddonError(f"{quoted(arkit)} is not one of the 52 ARKit names.")
+        named = isinstance(shape_key, str) and len(shape_key) <= _LONGEST_NAME
+        if shape_key is not None and not named:
             raise AddonError(f"The shape key of '{arkit}' is not a name.")
     return table

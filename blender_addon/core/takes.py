@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,10 +15,20 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .channels import curve_values
-from .conventions import ARKIT_NAMES, TAKE_SCHEMA
+from .conventions import (
+    ARKIT_NAMES,
+    HIGHEST_FPS,
+    LOWEST_FPS,
+    MAX_ANGLE,
+    MAX_TRANSLATION,
+    TAKE_SCHEMA,
+    exact_rate,
+)
 from .errors import AddonError
 from .files import about_file, replaced
-from .npz import Header, read_npz
+from .npz import read_npz
+from .npz_reading import Numbers
+from .wording import quoted
 
 Float32Array = NDArray[np.float32]
 
@@ -38,12 +47,6 @@ PROVENANCE_FIELDS = (
     "options",
 )
 """What the engine accepts as provenance; `write_take` leaves out the rest."""
-
-_MAX_ANGLE = 180.0
-_MAX_TRANSLATION = 10.0
-_MAX_FPS = 1000
-_MAX_DENOMINATOR = 100_000
-_FPS = re.compile(r"\d{1,9}(\.\d{1,9})?(/\d{1,9})?")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,7 @@ class TakeFile:
     def __post_init__(self) -> None:
         frames = len(np.asarray(self.rotation))
         _check_frames(frames)
-        angle, distance, coefficients = _MAX_ANGLE, _MAX_TRANSLATION, len(ARKIT_NAMES)
+        angle, distance, coefficients = MAX_ANGLE, MAX_TRANSLATION, len(ARKIT_NAMES)
         for name, shape, low, high, unit in (
             ("rotation", (frames, 3), -angle, angle, "°"),
             ("translation", (frames, 3), -distance, distance, " m"),
@@ -84,12 +87,7 @@ class TakeFile:
         ):
             array = checked_numbers(getattr(self, name), name, shape, low, high, unit)
             object.__setattr__(self, name, array)
-        fps = Fraction(self.fps).limit_denominator(_MAX_DENOMINATOR)
-        if not 0 < fps <= _MAX_FPS:
-            raise AddonError(
-                f"A frame rate must be above 0 and at most {_MAX_FPS}, not {self.fps}."
-            )
-        object.__setattr__(self, "fps", fps)
+        object.__setattr__(self, "fps", _frame_rate(self.fps))
 
     def __len__(self) -> int:
         """Number of frames T."""
@@ -116,7 +114,7 @@ def checked_numbers(
     """
     try:
         array = np.array(values, dtype=np.float32)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise AddonError(f"'{name}' must be numbers of shape {shape}.", str(error)) from error
     if array.shape != shape:
         raise AddonError(f"'{name}' must have shape {shape}, not {array.shape}.")
@@ -143,11 +141,11 @@ def read_take(path: str | os.PathLike[str]) -> TakeFile:
         "take file",
         TAKE_SCHEMA,
         {
-            "rotation": (None, 3),
-            "translation": (None, 3),
-            "coefficients": (None, len(ARKIT_NAMES)),
+            "rotation": Numbers(("frames", 3)),
+            "translation": Numbers(("frames", 3)),
+            "coefficients": Numbers(("frames", len(ARKIT_NAMES))),
         },
-        _check_lengths,
+        {"frames": MAX_FRAMES},
     )
     try:
         return _take(arrays, meta)
@@ -180,14 +178,6 @@ def write_take(path: str | os.PathLike[str], take: TakeFile) -> None:
         )
 
 
-def _check_lengths(headers: Mapping[str, Header]) -> None:
-    lengths = {name: header.shape[0] for name, header in headers.items()}
-    _check_frames(max(lengths.values()))
-    if len(set(lengths.values())) > 1:
-        text = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        raise AddonError(f"Its arrays must have the same number of frames, not {text}.")
-
-
 def _check_frames(frames: int) -> None:
     if frames > MAX_FRAMES:
         raise AddonError(
@@ -203,22 +193,31 @@ def _take(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> TakeFi
     provenance = meta.get("provenance", {})
     if not isinstance(provenance, dict):
         raise AddonError("Its provenance is not a JSON object; choose another file.")
+    if not isinstance(meta.get("fps"), str):
+        raise AddonError("Its 'fps' is no text such as '25/1'; choose another file.")
     return TakeFile(
-        _frame_rate(meta.get("fps")),
+        _frame_rate(meta["fps"]),
         arrays["rotation"],
         arrays["translation"],
         arrays["coefficients"],
-        meta.get("rest_rotation"),  # type: ignore[arg-type]  # checked by TakeFile
-        meta.get("rest_translation"),  # type: ignore[arg-type]
+        _vector(meta, "rest_rotation"),
+        _vector(meta, "rest_translation"),
         provenance,
     )
 
 
-def _frame_rate(value: object) -> Fraction:
-    """The frame rate of a text such as "30000/1001"; a pattern, as "1e999999999" takes forever."""
+def _vector(meta: Mapping[str, Any], name: str) -> Float32Array:
+    values = meta.get(name)
+    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+        raise AddonError(f"Its '{name}' is no list of numbers; choose another file.")
+    return np.array(values, np.float32)
+
+
+def _frame_rate(value: Fraction | str) -> Fraction:
+    """The frame rate of a number or a text such as "30000/1001"."""
     try:
-        if not _FPS.fullmatch(str(value)):
-            raise ValueError(value)
-        return Fraction(str(value))
-    except (ValueError, ZeroDivisionError) as error:
-        raise AddonError(f"Its frame rate '{str(value)[:40]}' is not a number.") from error
+        return exact_rate(value)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise AddonError(
+            f"Its frame rate {quoted(value)} is no number from {LOWEST_FPS} to {HIGHEST_FPS}."
+        ) from error

@@ -43,6 +43,7 @@ Notification of the client:
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 PROTOCOL = 2
@@ -78,16 +79,20 @@ def encode(message: dict[str, Any]) -> bytes:
     return text.encode("ascii") + b"\n"
 
 
-def decode(line: bytes) -> dict[str, Any]:
+def decode(line: bytes, parse: Callable[[bytes], Any] = json.loads) -> dict[str, Any]:
     """The message of one line.
+
+    Args:
+        line: with or without its end.
+        parse: reads the JSON; it raises ValueError for what it refuses.
 
     Raises:
         ProtocolError: if the line is no JSON object of JSON-RPC 2.0.
     """
     try:
-        message = json.loads(line)
+        message = parse(line)
     except (ValueError, RecursionError) as error:
-        raise ProtocolError("The line is not JSON.") from error
+        raise ProtocolError("The line is not JSON, or goes beyond a bound.") from error
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         raise ProtocolError("The line is not a JSON-RPC 2.0 object.")
     return message

@@ -13,11 +13,14 @@ import traceback
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, BinaryIO
 
 from osmnet_sdk.engine import protocol
 from osmnet_sdk.engine.request import Method, ParameterError, Request
 from osmnet_sdk.errors import Cancelled, OSMNetError, OSMNetWarning
+from osmnet_sdk.json_reading import parse_json
+from osmnet_sdk.wording import one_line, quoted
 
 GRACE = 5.0
 """Seconds that a running request has to stop, once nobody listens, before the process ends."""
@@ -132,7 +135,7 @@ class Server:
 
     def _take(self, line: bytes) -> None:
         try:
-            message = protocol.decode(line)
+            message = protocol.decode(line, partial(parse_json, longest=protocol.MAX_LINE))
         except protocol.ProtocolError as error:
             self._refuse(None, protocol.PARSE_ERROR, str(error))
             return
@@ -148,7 +151,7 @@ class Server:
             self._refuse(number, protocol.INVALID_REQUEST, "The request names no method.")
         elif method not in self._methods and method != "shutdown":
             self._refuse(
-                number, protocol.METHOD_NOT_FOUND, f"The engine has no method '{method[:100]}'."
+                number, protocol.METHOD_NOT_FOUND, f"The engine has no method {quoted(method)}."
             )
         elif not isinstance(params, dict):
             self._refuse(number, protocol.INVALID_PARAMS, "The parameters must be an object.")
@@ -226,4 +229,4 @@ def _told_warnings(request: Request) -> Iterator[None]:
 
 
 def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())
+    return one_line(error)

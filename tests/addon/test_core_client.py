@@ -286,7 +286,7 @@ def test_a_command_that_cannot_be_started(command: str) -> None:
     client = EngineClient([command])
     with pytest.raises(EngineStopped, match="Preferences → Find") as caught:
         client.request("hello", {})
-    assert f"'{command}'" in str(caught.value)
+    assert repr(command) in str(caught.value)
     assert not client.alive
     client.close()
 

@@ -13,6 +13,14 @@ import pytest
 import osmnet_sdk
 
 STAGED = Path(osmnet_addon.__file__).parent
+SHARED = {
+    "conventions.py": "conventions.py",
+    "finding.py": "engine/finding.py",
+    "json_reading.py": "json_reading.py",
+    "npz_reading.py": "npz_reading.py",
+    "protocol.py": "engine/protocol.py",
+    "wording.py": "wording.py",
+}
 CORE = sorted((STAGED / "core").glob("*.py"))
 ALLOWED = {*sys.stdlib_module_names, "numpy"}
 
@@ -50,14 +58,7 @@ def test_core_loads_without_blender_and_sdk() -> None:
     assert answer.stdout.strip() == "[]", answer.stderr
 
 
-@pytest.mark.parametrize(
-    ("copy", "original"),
-    [
-        ("conventions.py", "conventions.py"),
-        ("protocol.py", "engine/protocol.py"),
-        ("finding.py", "engine/finding.py"),
-    ],
-)
+@pytest.mark.parametrize(("copy", "original"), SHARED.items())
 def test_shared_files_are_those_of_the_sdk(copy: str, original: str) -> None:
     sdk = Path(osmnet_sdk.__file__).parent
     assert (STAGED / "core" / copy).read_bytes() == (sdk / original).read_bytes()
@@ -65,7 +66,7 @@ def test_shared_files_are_those_of_the_sdk(copy: str, original: str) -> None:
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)
 def test_files_of_the_add_on_name_their_licence(path: Path) -> None:
-    if path.name not in ("conventions.py", "finding.py", "protocol.py"):
+    if path.name not in SHARED:
         assert path.read_text(encoding="utf-8").startswith(
             "# SPDX-License-Identifier: GPL-3.0-or-later\n"
         )

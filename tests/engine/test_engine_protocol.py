@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osmnet_sdk.engine import protocol
+from osmnet_sdk.json_reading import parse_json
 
 texts = st.text(st.characters(), max_size=20)  # surrogates too: file names need not be UTF-8
 values = st.recursive(
@@ -67,3 +68,18 @@ def test_what_answers_hello_needs_the_standard_library_alone(module):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.split(".")[0] for name in done.stdout.split()}
     assert loaded <= sys.stdlib_module_names | {"osmnet_sdk"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" * 100_000, b'{"jsonrpc": "2.0", "id": ' + b"9" * 5000 + b"}",
+        b'{"jsonrpc": "2.0", "id": 1e999}', b'{"jsonrpc": "2.0", "id": NaN}',
+        b'{"jsonrpc": "2.0", "a": ' + b"[" * 50 + b"]" * 50 + b"}",
+        b'{"jsonrpc": "2.0", "a": "' + b"x" * 50_000 + b'"}', b"\xff\xfe{}", b"\0",
+    ],
+    ids=["deep", "digits", "infinite", "NaN", "nested", "text", "no UTF-8", "null"],
+)  # fmt: skip
+def test_lines_beyond_a_bound_are_refused(text):
+    with pytest.raises(protocol.ProtocolError, match="beyond a bound"):
+        protocol.decode(text, parse_json)
