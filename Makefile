@@ -1,4 +1,5 @@
-# make demo | test | golden | test-3.13 | test-kills | test-blender | extension | blender-images | bench | lint | clean
+# make demo | test | test-cpus | test-install | test-install-all | test-kills | test-3.13 | test-blender | golden |
+#      extension | blender-images | bench | lint | clean
 # Each makes the environment that it needs, from nothing but Python.
 
 # The first of these that really runs: pyenv's shims are there for versions that are not.
@@ -15,7 +16,8 @@ BPY_4.2 = 4.2.23
 BPY_PYTHON ?= $(call runs,python3.11 $$HOME/.pyenv/versions/3.11*/bin/python)
 ZIP = dist/osmnet.zip
 
-.PHONY: demo test golden golden-blender test-3.13 test-kills test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
+.PHONY: demo test test-cpus test-install test-install-all test-install-3.11 test-install-3.12 test-install-3.13 \
+        golden golden-blender test-3.13 test-kills test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
         extension blender-images bench lint clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -54,6 +56,25 @@ golden: $(VENV)/.installed
 
 golden-blender: golden extension
 	.venv-blender-5.0/bin/python tests/golden.py $(GOLDEN) --blender $(ZIP) $(BIN)/python
+
+# The tests that compare numbers, as on processors with fewer instructions, and on one thread.
+test-cpus: $(VENV)/.installed
+	$(BIN)/python tests/cpus.py
+
+# What users get: the wheel with the newest and with the oldest of all that it needs, by the main job.
+# TORCH, such as "torch==2.13.0", is then taken in place of the newest and the oldest.
+INSTALL = $(BIN)/python tests/install/run.py
+test-install: $(VENV)/.installed
+	$(INSTALL) --versions newest
+	$(INSTALL) --versions oldest
+
+test-install-3.11 test-install-3.12 test-install-3.13: test-install-%: $(VENV)/.installed
+	@python="$(call runs,python$* $$HOME/.pyenv/versions/$*.*/bin/python)"; \
+	test -n "$$python" || { echo "Python $* is not on this machine: left out."; exit 0; }; \
+	$(INSTALL) --versions newest --python "$$python" && \
+	$(INSTALL) --versions oldest --python "$$python"
+
+test-install-all: test-install-3.11 test-install-3.12 test-install-3.13
 
 # The same tests on the newest Python that the dependencies support, but for the wheel's: it is pure
 # Python, so `make test` has tried it already, and here it would fetch torch a second time.

@@ -56,6 +56,7 @@ def main() -> None:
     assert osmnet("check", "photo.png", "--json")["photos"][0]["score"] > 0
     osmnet("head", "photo.png", "-o", "head.glb")
     assert osmnet("info", "--json")["bundle"] == "starter"
+    assert osmnet("doctor", "--json")["good"]
     osmnet("--help")
     osmnet("talk", "--help")
     print(f"  frames of each take: {frames}")

@@ -19,7 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from versions import oldest_versions, requirement_of
+from versions import oldest_versions, requirement_of, requirements
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -49,7 +49,7 @@ class Environment:
         self._scripts = folder / ("Scripts" if os.name == "nt" else "bin")
         self.python = self._scripts / "python"
         self.osmnet = self._scripts / "osmnet"
-        self.pip("install", "--upgrade", "pip")
+        self.install("--upgrade", "pip")
 
     def run(self, *command: object) -> str:
         """Run a command in the environment's folder, without a trace of the checkout."""
@@ -59,6 +59,10 @@ class Environment:
     def pip(self, *words: object) -> str:
         """Run pip quietly."""
         return self.run(self.python, "-m", "pip", "--quiet", *words)
+
+    def install(self, *words: object) -> None:
+        """Install packages; Python compiles what it loads, which is a small part of them."""
+        self.pip("install", "--no-compile", *words)
 
     def versions(self) -> dict[str, str]:
         """Version by name of what is installed."""
@@ -72,56 +76,45 @@ def build_wheel(folder: Path) -> Path:
     return next(folder.glob("*.whl"))
 
 
-def constraints(wheel: Path, versions: str, environment: Environment, folder: Path) -> list[object]:
+def constraints(wheel: Path, versions: str, environment: Environment) -> list[object]:
     """What is told to pip, so that it takes the wanted versions."""
     if versions == "newest":
         return []
     if versions == "tested":
         return ["-c", ROOT / "constraints.txt"]
     python = environment.run(environment.python, "-c", "import sys; print(sys.version.split()[0])")
-    path = folder / "oldest.txt"
-    path.write_text("\n".join(oldest_versions(wheel, python.strip())), encoding="utf-8")
+    pins = oldest_versions(wheel, python.strip())
+    if os.environ.get("TORCH"):
+        pins = [pin for pin in pins if not pin.startswith("torch==")]
+    path = environment.folder / "oldest.txt"
+    path.write_text("\n".join(pins), encoding="utf-8")
     return ["-c", path]
 
 
-def install_torch(environment: Environment, wheel: Path, limits: list[object]) -> None:
-    """Install torch as a CPU build where there is one, as the docs tell users to."""
-    given = os.environ.get("TORCH")
-    if given:
-        environment.pip("install", given)
-        return
-    wanted = requirement_of(wheel, "torch")
-    index = ["--index-url", os.environ.get("TORCH_INDEX") or CPU_BUILDS]
-    try:
-        # Without dependencies: these are on the usual index, newer than on torch's.
-        environment.pip(
-            "install", "--retries", 0, "--timeout", 15, *index, "--no-deps", *limits, wanted
-        )
-    except SystemExit:
-        print("  the index of CPU builds gives no torch: pip takes what its own index offers")
-
-
-def install(environment: Environment, wheel: Path, versions: str, folder: Path) -> None:
+def install(environment: Environment, wheel: Path, versions: str) -> None:
     """Install the wheel with the wanted versions of what it needs."""
-    limits = constraints(wheel, versions, environment, folder)
-    install_torch(environment, wheel, limits if versions == "oldest" else [])
-    if os.environ.get("TORCH") and versions == "oldest":
-        limits = [*_without_torch(limits[1])]
-    only = [] if versions == "tested" else ["--only-binary", ":all:"]
-    environment.pip("install", *only, *limits, wheel)
+    limits = constraints(wheel, versions, environment)
+    _install_torch(environment, wheel, limits)
+    environment.install("--only-binary", ":all:", *limits, wheel)
     environment.run(environment.python, "-m", "pip", "check")
 
 
-def _without_torch(path: object) -> list[object]:
-    lines = Path(str(path)).read_text(encoding="utf-8").splitlines()
-    Path(str(path)).write_text("\n".join(x for x in lines if not x.startswith("torch==")))
-    return ["-c", path]
+def _install_torch(environment: Environment, wheel: Path, limits: list[object]) -> None:
+    """Install torch as a CPU build where there is one, as the docs tell users to."""
+    given = os.environ.get("TORCH")
+    if given:
+        environment.install(given)
+        return
+    # Without what torch needs: that is on the usual index, newer than on torch's.
+    where = ["--index-url", CPU_BUILDS, "--retries", 0, "--timeout", 15, "--no-deps"]
+    try:
+        environment.install(*where, *limits, requirement_of(wheel, "torch"))
+    except SystemExit:
+        print("  no CPU build of torch can be had: pip takes what its own index offers")
 
 
 def report(environment: Environment, wheel: Path, seconds: float) -> None:
     """Say which versions were there, and what they took."""
-    from versions import requirements
-
     found = environment.versions()
     names = sorted(requirement.name.lower() for requirement in requirements(wheel))
     megabytes = sum(
@@ -144,7 +137,7 @@ def main() -> None:
         environment = Environment(folder / "environment", chosen.python)
         python = environment.run(environment.python, "--version").strip()
         print(f"{python}, {chosen.versions} versions", flush=True)
-        install(environment, wheel, chosen.versions, folder)
+        install(environment, wheel, chosen.versions)
         report(environment, wheel, time.monotonic() - start)
         start = time.monotonic()
         shutil.copy(ROOT / "examples" / "voice.flac", folder / "sample voice.flac")
