@@ -66,7 +66,7 @@ PROCESSORS = {
 
 
 def numpy_limits(processor: str) -> dict[str, str]:
-    """What holds numpy's own loops to a processor, by the names of the version that is installed."""
+    """What holds numpy's own loops to a processor, by the names of the installed version."""
     found = np.show_config("dicts")["SIMD Extensions"].get("found", [])
     large = [name for name in found if name.startswith(("AVX512", "X86_V4"))]
     off = {"x86-64": found, "AVX2": large}.get(processor, [])
