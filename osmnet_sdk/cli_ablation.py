@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from osmnet_sdk.cli_arguments import BundleName, Json
+from osmnet_sdk.cli_arguments import BundleName, Json, path
 from osmnet_sdk.cli_train import training_processes, training_segments
-from osmnet_sdk.console import plain_errors, progress_bars, show_result
+from osmnet_sdk.console import plain_errors, progress_bars, show_result, show_text
 from osmnet_sdk.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 
 def generator(
-    recipe: Annotated[Path, typer.Argument(help="Recipe of the full generator (.json).")],
+    recipe: Annotated[
+        Path, typer.Argument(help="Recipe of the full generator (.json).", parser=path)
+    ],
     data: Annotated[
-        Path, typer.Argument(help="Folder that `osmnet prepare` wrote, or of takes, with --videos.")
+        Path,
+        typer.Argument(
+            help="Folder that `osmnet prepare` wrote, or of takes, with --videos.", parser=path
+        ),
     ],
     videos: Annotated[
-        Path | None, typer.Option(help="Folder of the videos, where DATA is a folder of takes.")
+        Path | None,
+        typer.Option(help="Folder of the videos, where DATA is a folder of takes.", parser=path),
     ] = None,
     steps: Annotated[
         int | None, typer.Option(help="Of each training; by default those of the recipe.")
@@ -32,11 +38,15 @@ def generator(
         Path | None,
         typer.Option(
             help="Bundle with expression weights of `osmnet train expression --without landmarks`, "
-            "for the row without the landmark loss."
+            "for the row without the landmark loss.",
+            parser=path,
         ),
     ] = None,
     models: Annotated[
-        Path, typer.Option(help="Folder where the networks are kept; a stopped run goes on.")
+        Path,
+        typer.Option(
+            help="Folder where the networks are kept; a stopped run goes on.", parser=path
+        ),
     ] = Path("runs/ablations"),
     bundle: BundleName = "starter",
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "cpu",
@@ -45,7 +55,9 @@ def generator(
     ] = "32-true",
     extractor_file: Annotated[
         Path | None,
-        typer.Option(help="Weights of the recipe's feature extractor (.pth, .safetensors)."),
+        typer.Option(
+            help="Weights of the recipe's feature extractor (.pth, .safetensors).", parser=path
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +90,7 @@ def generator(
         if as_json:
             show_result({"rows": [asdict(row) for row in rows]}, True)
         else:
-            print(ablation_table(rows))
+            show_text(ablation_table(rows))
 
 
 def _shortened(recipe: GeneratorRecipe, steps: int) -> GeneratorRecipe:

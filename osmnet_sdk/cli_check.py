@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli_arguments import BundleName, Device, Json
+from osmnet_sdk.cli_arguments import BundleName, Device, Json, path
 from osmnet_sdk.console import EXIT_UNREADABLE, plain_errors, say_error, show_result
 from osmnet_sdk.errors import OSMNetWarning, PhotoError
+from osmnet_sdk.wording import visible
 
 if TYPE_CHECKING:
     from osmnet_sdk.sdk import OSMNet
@@ -20,7 +21,9 @@ _GOOD = 0.95
 
 
 def check(
-    photos: Annotated[list[Path], typer.Argument(help="Pictures, such as those of one person.")],
+    photos: Annotated[
+        list[Path], typer.Argument(help="Pictures, such as those of one person.", parser=path)
+    ],
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
@@ -46,7 +49,8 @@ def check(
             show_result({"photos": found}, as_json=True)
         else:
             for row in found:
-                print("\n    ".join([f"{row['photo']}: {_scored(row)}", *row["advice"]]))
+                lines = [f"{row['photo']}: {_scored(row)}", *row["advice"]]
+                print("\n    ".join(map(visible, lines)))
         for unread in unreadable:
             say_error(unread)
         if unreadable:

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from osmnet_sdk.console import plain_errors, progress_bars, show_result
+from osmnet_sdk.cli_arguments import path
+from osmnet_sdk.console import plain_errors, progress_bars, show_result, show_text
 
 evaluate_app = typer.Typer(help="Measure against real recordings.", no_args_is_help=True)
 
@@ -21,7 +22,7 @@ def _group() -> None:
 
 @evaluate_app.command()
 def video(
-    folder: Annotated[Path, typer.Argument(help="Folder with the video clips.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with the video clips.", parser=path)],
     clip: Annotated[
         list[str] | None,
         typer.Option(help="Name of a clip without suffix instead of the ten; repeat for more."),
@@ -33,7 +34,8 @@ def video(
         ),
     ] = None,
     sheets: Annotated[
-        Path | None, typer.Option(help="Folder for pictures: real and drawn frames side by side.")
+        Path | None,
+        typer.Option(help="Folder for pictures: real and drawn frames side by side.", parser=path),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
@@ -55,7 +57,7 @@ def video(
         if as_json:
             show_result(asdict(report), True)
         else:
-            print(f"{markdown(report.figures, report.clips)}\n\n{report.summary()}")
+            show_text(f"{markdown(report.figures, report.clips)}\n\n{report.summary()}")
 
 
 @evaluate_app.command()
@@ -65,11 +67,14 @@ def expression(
         typer.Argument(
             metavar="FOLDER",
             help="Folders with NAME.wav and phone labels NAME.json, or of takes (`train clips`).",
+            parser=path,
         ),
     ],
     videos: Annotated[
         Path | None,
-        typer.Option(help="Folder with the takes' videos, to measure lips in their pictures."),
+        typer.Option(
+            help="Folder with the takes' videos, to measure lips in their pictures.", parser=path
+        ),
     ] = None,
     speaker: Annotated[
         list[str] | None, typer.Option(help="Take only clips of this speaker; repeat for more.")
@@ -81,14 +86,15 @@ def expression(
             "saw it, trained first; 0 measures the bundle's own."
         ),
     ] = 0,
-    recipe: Annotated[Path, typer.Option(help="Recipe of these networks (.json).")] = Path(
-        "models/recipes/expression.json"
-    ),
-    models: Annotated[Path, typer.Option(help="Folder where these networks are kept.")] = Path(
-        "runs/expression-folds"
-    ),
+    recipe: Annotated[
+        Path, typer.Option(help="Recipe of these networks (.json).", parser=path)
+    ] = Path("models/recipes/expression.json"),
+    models: Annotated[
+        Path, typer.Option(help="Folder where these networks are kept.", parser=path)
+    ] = Path("runs/expression-folds"),
     facegood: Annotated[
-        Path | None, typer.Option(help="The FACEGOOD recordings (.npz) for their training.")
+        Path | None,
+        typer.Option(help="The FACEGOOD recordings (.npz) for their training.", parser=path),
     ] = None,
     without: Annotated[
         list[str] | None, typer.Option(help="Part of the recipe to leave out; repeat for more.")
@@ -121,16 +127,18 @@ def expression(
 
 @evaluate_app.command()
 def motion(
-    folder: Annotated[Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.")],
-    recipe: Annotated[Path, typer.Option(help="Recipe of the training (.json).")] = Path(
-        "models/recipes/motion.json"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.", parser=path)
+    ],
+    recipe: Annotated[
+        Path, typer.Option(help="Recipe of the training (.json).", parser=path)
+    ] = Path("models/recipes/motion.json"),
     folds: Annotated[
         int, typer.Option(help="Groups of speakers, each measured on a model trained without it.")
     ] = 5,
-    models: Annotated[Path, typer.Option(help="Folder where these models are kept.")] = Path(
-        "runs/motion-folds"
-    ),
+    models: Annotated[
+        Path, typer.Option(help="Folder where these models are kept.", parser=path)
+    ] = Path("runs/motion-folds"),
     bundle: Annotated[
         str | None, typer.Option(help="Measure these weights instead; they may know the speakers.")
     ] = None,

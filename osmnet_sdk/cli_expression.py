@@ -6,10 +6,18 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from osmnet_sdk.cli_arguments import BundleName, Device, Expression, Json, Out, Voice
+from osmnet_sdk.cli_arguments import (
+    BundleName,
+    Device,
+    Expression,
+    Json,
+    Out,
+    Overwrite,
+    Voice,
+)
+from osmnet_sdk.cli_checks import check_take_output, check_voice, save_take
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.files import check_output_file
 
 if TYPE_CHECKING:
     from osmnet_sdk.options import ExpressionOptions
@@ -19,23 +27,27 @@ def express(
     voice: Voice,
     output: Out = Path("expression.npz"),
     expression: Expression = None,
+    overwrite: Overwrite = False,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
 ) -> None:
     """Predict the expression of a voice into a take file whose head stays still."""
-    import numpy as np
-
-    from osmnet_sdk.sdk import OSMNet
-    from osmnet_sdk.tracks import MotionTrack, Take
-
     with plain_errors(), progress_bars(as_json) as progress:
         options = expression_options(expression)
-        check_output_file(output)
+        check_take_output(output)
+        check_voice(voice)
+
+        import numpy as np
+
+        from osmnet_sdk.sdk import OSMNet
+        from osmnet_sdk.tracks import MotionTrack, Take
+
         track = OSMNet(device, bundle).predict_expression(voice, options=options, progress=progress)
         still = np.zeros((len(track), 3), np.float32)
         take = Take(MotionTrack(track.fps, still, still), track, provenance=track.provenance)
-        show_result({"take": str(take.save(output)), "frames": len(take)}, as_json)
+        place = save_take(take, output, overwrite=overwrite)
+        show_result({"take": str(place), "frames": len(take)}, as_json)
 
 
 def expression_options(text: str | None) -> ExpressionOptions:

@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli_arguments import BundleName, Device, Face, Json, Label, Renderer, SizeText
+from osmnet_sdk.cli_arguments import (
+    BundleName,
+    Device,
+    Face,
+    Json,
+    Label,
+    OutFolder,
+    Overwrite,
+    Renderer,
+    SizeText,
+    path,
+)
+from osmnet_sdk.cli_checks import check_photo
 from osmnet_sdk.console import frame_size, plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import OutputError
-from osmnet_sdk.files import check_output_folder, output_folder, replaced
+from osmnet_sdk.files import check_output_file, check_output_folder, output_folder, replaced
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,9 +46,10 @@ _MOST_NAMED = 5
 
 def basis(
     photo: Annotated[
-        Path | None, typer.Argument(help="Picture of one face, to be moved by each vector.")
+        Path | None,
+        typer.Argument(help="Picture of one face, to be moved by each vector.", parser=path),
     ] = None,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder.")] = Path("basis"),
+    output: OutFolder = Path("basis"),
     by_attention: Annotated[
         bool,
         typer.Option(
@@ -45,24 +58,31 @@ def basis(
     ] = False,
     label: Label = True,
     face_index: Face = None,
+    overwrite: Overwrite = False,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
 ) -> None:
     """Draw what each vector of the motion basis does, and name its action."""
-    from osmnet_sdk.formats.overview import write_basis
-    from osmnet_sdk.motion.basis import HELD_SECONDS, HELD_STRENGTH
-    from osmnet_sdk.sdk import OSMNet
-
     with plain_errors(), progress_bars(as_json) as progress:
         check_output_folder(output)
+        if photo is not None:
+            check_photo(photo, face_index)
+
+        from osmnet_sdk.formats.overview import write_basis
+        from osmnet_sdk.motion.basis import HELD_SECONDS, HELD_STRENGTH
+        from osmnet_sdk.provenance import file_metadata
+        from osmnet_sdk.sdk import OSMNet
+
         osm = OSMNet(device, bundle)
         vectors = osm.motion_basis()
         face = None if photo is None else osm.fit_face(photo, face_index=face_index)
         folder = output_folder(output)
         if by_attention:
             vectors.sort(key=lambda vector: -(vector.attention or 0.0))
-        files = [folder / "basis.json", folder / "basis.png"]
+        provenance = _basis_provenance(osm, face)
+        stem = _basis_stem(folder, provenance, overwrite)
+        files = [folder / f"{stem}{ending}" for ending in provenance]
         _write_numbers(files[0], osm, vectors)
         write_basis(
             files[1],
@@ -72,10 +92,11 @@ def basis(
             [vector.attention for vector in vectors],
             f"the vector held for {HELD_SECONDS:g} s at a strength of {HELD_STRENGTH:g}, chained "
             "as in a take",
+            file_metadata(provenance[".png"]),
         )
         if face is not None:
-            files.append(folder / "basis-faces.png")
-            _draw_faces(files[2], osm, face, vectors, label, progress)
+            metadata = file_metadata(provenance["-faces.png"])
+            _draw_faces(files[2], osm, face, vectors, label, metadata, progress)
         if not as_json:
             _print_table(vectors)
         shown: dict[str, Any] = {"files": [str(path) for path in files]}
@@ -85,10 +106,10 @@ def basis(
 
 
 def rotate(
-    photo: Annotated[Path, typer.Argument(help="Picture of one face.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="A .png file.")] = Path(
-        "rotated.png"
-    ),
+    photo: Annotated[Path, typer.Argument(help="Picture of one face.", parser=path)],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A .png file.", parser=path)
+    ] = Path("rotated.png"),
     yaw: Annotated[
         float, typer.Option(help="Degrees, −45 to 45; above 0 turns to the subject's left.")
     ] = 0.0,
@@ -106,25 +127,36 @@ def rotate(
     renderer: Renderer = "auto",
     label: Label = True,
     face_index: Face = None,
+    overwrite: Overwrite = False,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
 ) -> None:
     """Turn the head in a photo by combining basis vectors; --frontal makes it face the camera."""
-    from osmnet_sdk.formats.image_sequence import write_png
-    from osmnet_sdk.provenance import file_metadata
-    from osmnet_sdk.sdk import OSMNet
-
     with plain_errors():
         if output.suffix.lower() != ".png":
             raise OutputError(f"Cannot write '{output}': give a file name that ends in .png.")
+        check_output_file(output)
         wanted = frame_size(size)
+        check_photo(photo, face_index)
+
+        from osmnet_sdk.formats.image_sequence import write_png
+        from osmnet_sdk.motion.turning import wanted_rotation
+        from osmnet_sdk.outputs import free_file, origin
+        from osmnet_sdk.provenance import file_metadata
+        from osmnet_sdk.sdk import OSMNet
+        from osmnet_sdk.sdk_rendering import frame_provenance
+
+        wanted_rotation((pitch, yaw, roll), None)
         osm = OSMNet(device, bundle)
+        osm.renderer_window(renderer)
         face = osm.fit_face(photo, face_index=face_index)
         angles: dict[str, Any] = {"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal}
         turn = osm.head_turn(face, **angles)
         image = osm.rotate(face, renderer=renderer, size=wanted, label=label, **angles)
-        provenance = turn.motion.provenance.model_dump_json(exclude_defaults=True)
+        provenance = frame_provenance(face, turn.motion)
+        made_of = origin(json.loads(provenance)) | {"take_sha256": None}  # angles are options
+        output = free_file(output, made_of, overwrite=overwrite)
         write_png(output, image, file_metadata(provenance))
         end = face.fit.pose.moved(turn.reached, (0.0, 0.0, 0.0)).angles
         result: dict[str, Any] = {
@@ -173,11 +205,30 @@ def _facts(vector: BasisVector) -> dict[str, Any]:
     }
 
 
+def _basis_provenance(osm: OSMNet, face: SourceFace | None) -> dict[str, str]:
+    """What the results of `basis` come from, as JSON, by how their names end."""
+    from osmnet_sdk.provenance import of_photo
+    from osmnet_sdk.tracks import Provenance
+
+    made_by = Provenance(source="edited", bundle=osm.bundle.name, bundle_sha256=osm.bundle.sha256)
+    text = made_by.model_dump_json(exclude_defaults=True)
+    endings = {".json": text, ".png": text}
+    return endings if face is None else endings | {"-faces.png": of_photo(text, face.photo)}
+
+
+def _basis_stem(folder: Path, provenance: dict[str, str], overwrite: bool) -> str:
+    from osmnet_sdk.outputs import free_stem, origin
+
+    endings = {ending: origin(json.loads(text)) for ending, text in provenance.items()}
+    return free_stem(folder, "basis", endings, overwrite=overwrite)
+
+
 def _write_numbers(path: Path, osm: OSMNet, vectors: list[BasisVector]) -> None:
     from osmnet_sdk.conventions import FPS
     from osmnet_sdk.motion.basis import HELD_STRENGTH
 
     content = {
+        "source": "edited",
         "bundle": osm.bundle.name,
         "bundle_sha256": osm.bundle.sha256,
         "fps": int(FPS),
@@ -199,6 +250,7 @@ def _draw_faces(
     face: SourceFace,
     vectors: list[BasisVector],
     label: bool,
+    metadata: dict[str, str],
     progress: ProgressCallback | None,
 ) -> None:
     """Draw the face moved by each vector alone: its clip, scaled down where it is too strong."""
@@ -208,8 +260,7 @@ def _draw_faces(
     from osmnet_sdk.formats.image_sequence import write_png
     from osmnet_sdk.formats.overview import sheet_image
     from osmnet_sdk.motion.basis import shown_poses
-    from osmnet_sdk.provenance import file_metadata
-    from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance
+    from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
     shown = [shown_poses(vector.clip, _FACES) for vector in vectors]
     poses = np.concatenate([part for part, _ in shown]).astype(np.float32)
@@ -224,8 +275,6 @@ def _draw_faces(
         f"{vector.label} {vector.name}" + (f" x{factor:.2f}" if factor < 1 else "")
         for vector, (_, factor) in zip(vectors, shown, strict=True)
     ]
-    made_by = Provenance(source="edited", bundle=osm.bundle.name, bundle_sha256=osm.bundle.sha256)
-    metadata = file_metadata(made_by.model_dump_json(exclude_defaults=True))
     write_png(path, sheet_image(rows, titles, _FACES_ACROSS), metadata)
 
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli_arguments import BundleName, Json
+from osmnet_sdk.cli_arguments import BundleName, Json, path
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 
 
 def prepare(
-    folder: Annotated[Path, typer.Argument(help="Folder with videos.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with videos.", parser=path)],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the prepared data.")
+        Path, typer.Option("--output", "-o", help="Folder of the prepared data.", parser=path)
     ] = Path("prepared"),
     layout: Annotated[str, typer.Option(help="auto, folder, hdtf, voxceleb2 or lrw.")] = "auto",
     workers: Annotated[int, typer.Option(help="Processes that look at videos.")] = 1,

@@ -10,56 +10,41 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osmnet_sdk.cli_arguments import (
+    Basis,
     Blinks,
     Brows,
     BundleName,
     Count,
     Device,
+    End,
     Epsilon,
     Expression,
+    Follow,
     Intensity,
     Json,
+    LimitsText,
     Out,
+    OutFolder,
+    Overwrite,
+    Pins,
     Seed,
+    Smoothing,
+    Start,
+    Still,
+    TakeFile,
+    Tempo,
     Voice,
 )
+from osmnet_sdk.cli_checks import check_take_output, check_voice, save_take
 from osmnet_sdk.cli_expression import expression_options
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.conventions import AXES
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.files import check_output_file, check_output_folder, output_folder
+from osmnet_sdk.files import check_output_folder, output_folder
 
 if TYPE_CHECKING:
     from osmnet_sdk.options import Pin, SampleOptions
     from osmnet_sdk.tracks import Take
-
-Smoothing = Annotated[float, typer.Option(help="Seconds of smoothing, 0 to 0.5.")]
-Tempo = Annotated[float, typer.Option(help="How fast the head moves, 0.5 to 2.")]
-LimitsText = Annotated[
-    str | None,
-    typer.Option(
-        "--limits",
-        help='Largest sampled motion: "pitch=20 yaw=25 roll=15 translation=0.05", degrees (0.1 to '
-        "80) and metres (0.001 to 0.5); 30 and 0.08 if left out.",
-    ),
-]
-Pins = Annotated[
-    list[str] | None,
-    typer.Option("--pin", help='Pose at a time: "3.2: yaw=30 pitch=-5"; may be repeated.'),
-]
-Still = Annotated[
-    list[str] | None,
-    typer.Option(help="Seconds in which the head settles: 4-6; may be repeated."),
-]
-Basis = Annotated[
-    list[str] | None,
-    typer.Option(help="Gain of a basis vector: 12=2.0, 0 to 3; may be repeated."),
-]
-Start = Annotated[str | None, typer.Option(help='First pose: "yaw=10 pitch=5", the rest 0.')]
-End = Annotated[str | None, typer.Option(help="Last pose, likewise.")]
-Follow = Annotated[
-    Path | None, typer.Option(help="Take file whose slow motion the takes go around.")
-]
 
 _PLACES = ("x", "y", "z")
 _POSE = (*AXES, *_PLACES)
@@ -68,7 +53,7 @@ _LIMITS = (*AXES, "translation")
 
 def sample(
     voice: Voice,
-    output: Out = Path("takes"),
+    output: OutFolder = Path("takes"),
     takes: Count = 5,
     seed: Seed = 0,
     epsilon: Epsilon = 1.0,
@@ -85,36 +70,41 @@ def sample(
     start: Start = None,
     end: End = None,
     follow: Follow = None,
+    overwrite: Overwrite = False,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
 ) -> None:
     """Sample takes for a voice into a folder: motion, expression, blinks, gaze and brows."""
-    from osmnet_sdk.sdk import OSMNet
-
     with plain_errors(), progress_bars(as_json) as progress:
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, brow_activity=brows,
             smoothing=smoothing, tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
-            start=start, end=end,
+            start=start, end=end, takes=takes, seed=seed,
         )  # fmt: skip
         spoken = expression_options(expression)
-        reference = _reference(follow)
         check_output_folder(output)
+        check_voice(voice)
+        reference = reference_take(follow)
+
+        from osmnet_sdk.outputs import free_stem, safe_stem
+        from osmnet_sdk.sdk import OSMNet
+
         performances = OSMNet(device, bundle).sample_takes(
             voice, n=takes, seed=seed, options=options, expression_options=spoken,
             follow=reference, progress=progress,
         )  # fmt: skip
-        folder = output_folder(output)
+        folder, endings = output_folder(output), take_endings(performances)
+        stem = free_stem(folder, safe_stem(voice.stem), endings, overwrite=overwrite)
         files = [
-            str(take.save(folder / f"{name}.npz"))
-            for name, take in zip(take_names(voice, takes), performances, strict=True)
+            str(take.save(folder / f"{stem}{ending}"))
+            for ending, take in zip(endings, performances, strict=True)
         ]
         show_result({"takes": files, "frames": len(performances[0])}, as_json)
 
 
 def retake(
-    take: Annotated[Path, typer.Argument(help="Take file (.npz).")],
+    take: TakeFile,
     voice: Voice,
     start_seconds: Annotated[float, typer.Option("--from", help="First second that may change.")],
     end_seconds: Annotated[float, typer.Option("--to", help="Second from which nothing changes.")],
@@ -137,38 +127,44 @@ def retake(
     still: Still = None,
     basis: Basis = None,
     follow: Follow = None,
+    overwrite: Overwrite = False,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
 ) -> None:
     """Sample a range of time of a take anew; outside it nothing changes."""
-    from osmnet_sdk.sdk import OSMNet
-    from osmnet_sdk.tracks import load_take
-
     with plain_errors(), progress_bars(as_json) as progress:
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, smoothing=smoothing,
             tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
+            seed=seed or 0, first=number,
         )  # fmt: skip
-        check_output_file(output)
+        check_take_output(output)
+        check_voice(voice)
+        reference = reference_take(follow)
+
+        from osmnet_sdk.sdk import OSMNet
+        from osmnet_sdk.tracks import load_take
+
         performance = OSMNet(device, bundle).retake(
             load_take(take), voice, start_seconds, end_seconds, seed=seed, take=number,
-            options=options, follow=_reference(follow), eyes=eyes, progress=progress,
+            options=options, follow=reference, eyes=eyes, progress=progress,
         )  # fmt: skip
         newest = performance.provenance.options["retakes"][-1]
+        place = save_take(performance, output, overwrite=overwrite)
         show_result(
-            {
-                "take": str(performance.save(output)),
-                "frames": len(performance),
-                "seed": newest["seed"],
-            },
-            as_json,
+            {"take": str(place), "frames": len(performance), "seed": newest["seed"]}, as_json
         )
 
 
-def take_names(voice: Path, takes: int) -> list[str]:
-    """Names of the files of a voice's takes, without suffix."""
-    return [f"{voice.stem}-take{index + 1}" for index in range(takes)]
+def take_endings(takes: list[Take]) -> dict[str, dict[str, Any]]:
+    """How the names of takes' files end, with what each comes from, in order."""
+    from osmnet_sdk.outputs import origin
+
+    return {
+        f"-take{index + 1}.npz": origin(take.provenance.model_dump())
+        for index, take in enumerate(takes)
+    }
 
 
 def sample_options(
@@ -179,14 +175,19 @@ def sample_options(
     limits: str | None = None,
     start: str | None = None,
     end: str | None = None,
+    takes: int = 1,
+    seed: int = 0,
+    first: int = 0,
     **plain: Any,
 ) -> SampleOptions:
-    """Options from the texts of the command line.
+    """Options from the texts of the command line, once the numbers of takes and seed will do.
 
     Raises:
         InputError: if a text cannot be read or a value is out of its range.
     """
-    from osmnet_sdk.options import Limits, SampleOptions
+    from osmnet_sdk.options import Limits, SampleOptions, check_sampling
+
+    check_sampling(takes, seed, first)
 
     return SampleOptions(
         pins=[_pin(text) for text in pins or ()],
@@ -199,7 +200,8 @@ def sample_options(
     )
 
 
-def _reference(path: Path | None) -> Take | None:
+def reference_take(path: Path | None) -> Take | None:
+    """The take that --follow names."""
     from osmnet_sdk.tracks import load_take
 
     return None if path is None else load_take(path)

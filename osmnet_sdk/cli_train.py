@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from osmnet_sdk.cli_arguments import Device
+from osmnet_sdk.cli_arguments import Device, path
 from osmnet_sdk.console import plain_errors, progress_bars, show_result
 from osmnet_sdk.errors import InputError
 
@@ -19,32 +19,43 @@ if TYPE_CHECKING:
 
 train_app = typer.Typer(help="Make the weights of a bundle.", no_args_is_help=True)
 
-Recipe = Annotated[Path, typer.Argument(help="Recipe (.json), see models/recipes.")]
-Work = Annotated[Path, typer.Option(help="Folder of the checkpoint; a stopped run goes on.")]
-Curves = Annotated[
-    Path | None, typer.Option(help="Folder of TensorBoard's curves; by default that of --work.")
+Recipe = Annotated[Path, typer.Argument(help="Recipe (.json), see models/recipes.", parser=path)]
+Work = Annotated[
+    Path, typer.Option(help="Folder of the checkpoint; a stopped run goes on.", parser=path)
 ]
-Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle.")]
+Curves = Annotated[
+    Path | None,
+    typer.Option(help="Folder of TensorBoard's curves; by default that of --work.", parser=path),
+]
+Output = Annotated[Path, typer.Option("--output", "-o", help="Folder of the bundle.", parser=path)]
 Pictures = Annotated[
-    Path, typer.Argument(help="Folder that `osmnet prepare` wrote, or of takes, with --videos.")
+    Path,
+    typer.Argument(
+        help="Folder that `osmnet prepare` wrote, or of takes, with --videos.", parser=path
+    ),
 ]
 Videos = Annotated[
-    Path | None, typer.Option(help="Folder of the videos, where DATA is a folder of takes.")
+    Path | None,
+    typer.Option(help="Folder of the videos, where DATA is a folder of takes.", parser=path),
 ]
 Precisions = Annotated[
     str, typer.Option(help="Of forward passes: 32-true, 16-mixed or bf16-mixed.")
 ]
 ExtractorFile = Annotated[
     Path | None,
-    typer.Option(help="Weights of the recipe's feature extractor (.pth, .safetensors)."),
+    typer.Option(
+        help="Weights of the recipe's feature extractor (.pth, .safetensors).", parser=path
+    ),
 ]
 
 
 @train_app.command()
 def clips(
-    folder: Annotated[Path, typer.Argument(help="Folder with clips.csv and its videos.")],
+    folder: Annotated[
+        Path, typer.Argument(help="Folder with clips.csv and its videos.", parser=path)
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the takes; it is made.")
+        Path, typer.Option("--output", "-o", help="Folder of the takes; it is made.", parser=path)
     ] = Path("runs/takes"),
 ) -> None:
     """Track every video that clips.csv lists into a take file, with its sound beside it.
@@ -63,7 +74,9 @@ def clips(
 @train_app.command()
 def motion(
     recipe: Recipe,
-    takes: Annotated[Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.")],
+    takes: Annotated[
+        Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.", parser=path)
+    ],
     output: Output = Path("models/starter"),
     work: Work = Path("runs/motion"),
     curves: Curves = None,
@@ -91,14 +104,16 @@ def motion(
 def expression(
     recipe: Recipe,
     takes: Annotated[
-        Path | None, typer.Argument(help="Folder of takes, if the recipe learns from some.")
+        Path | None,
+        typer.Argument(help="Folder of takes, if the recipe learns from some.", parser=path),
     ] = None,
     output: Output = Path("models/starter"),
     work: Work = Path("runs/expression"),
     curves: Curves = None,
     device: Device = "cpu",
     facegood: Annotated[
-        Path | None, typer.Option(help="The FACEGOOD recordings (.npz), if they are at hand.")
+        Path | None,
+        typer.Option(help="The FACEGOOD recordings (.npz), if they are at hand.", parser=path),
     ] = None,
     without: Annotated[
         list[str] | None,
@@ -187,7 +202,7 @@ def guided(
     data: Pictures,
     videos: Videos = None,
     portraits: Annotated[
-        Path | None, typer.Option(help="Folder of portraits to learn from as well.")
+        Path | None, typer.Option(help="Folder of portraits to learn from as well.", parser=path)
     ] = None,
     output: Output = Path("models/starter"),
     work: Work = Path("runs/guided"),
@@ -276,7 +291,9 @@ def training_processes(device: str, precision: str = "32-true") -> Processes:
 
 @train_app.command()
 def manifest(
-    folder: Annotated[Path, typer.Argument(help="Folder of the bundle.")] = Path("models/starter"),
+    folder: Annotated[Path, typer.Argument(help="Folder of the bundle.", parser=path)] = Path(
+        "models/starter"
+    ),
     name: Annotated[str, typer.Option(help="Name of the bundle.")] = "starter",
     version: Annotated[str, typer.Option(help="Version of the bundle.")] = "0.1.0",
     licence: Annotated[str, typer.Option(help="Licence of the bundle.")] = "Apache-2.0",

@@ -6,10 +6,11 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -20,9 +21,11 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from typer.core import TyperGroup
 
 from osmnet_sdk.errors import InputError, OSMNetError, OSMNetWarning
 from osmnet_sdk.progress import ProgressCallback
+from osmnet_sdk.wording import visible
 
 if TYPE_CHECKING:
     from osmnet_sdk.render.frames import Size
@@ -36,7 +39,12 @@ EXIT_BUG = 70
 EXIT_STOPPED = 130
 """Exit code after Ctrl-C; another signal's is 128 and its number."""
 
-_stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+_stderr = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def show_text(text: str) -> None:
+    """Print text of several lines, each as `wording.visible`."""
+    print("\n".join(visible(line) for line in text.split("\n")))
 
 
 def show_result(result: dict[str, Any], as_json: bool) -> None:
@@ -51,14 +59,14 @@ def show_result(result: dict[str, Any], as_json: bool) -> None:
         lines = value if isinstance(value, list) else [value]
         if lines:
             separator = "\n  " if len(lines) > 1 else " "
-            print(separator.join([f"{key.replace('_', ' ')}:", *map(str, lines)]))
+            print(separator.join([f"{key.replace('_', ' ')}:", *map(visible, lines)]))
 
 
 def frame_size(text: str) -> Size:
     """The size that --size names.
 
     Raises:
-        InputError: if it is none of crop, photo and HEIGHTxWIDTH.
+        InputError: if it is none of crop, photo and HEIGHTxWIDTH, or out of range.
     """
     if text == "crop":
         return "crop"
@@ -68,11 +76,13 @@ def frame_size(text: str) -> Size:
         height, width = (int(part) for part in text.lower().split("x"))
     except ValueError:
         raise InputError(f"--size must be crop, photo or HEIGHTxWIDTH, not '{text}'.") from None
-    return height, width
+    from osmnet_sdk.render.frames import checked_size
+
+    return checked_size((height, width))
 
 
 def _say(kind: str, style: str, message: str) -> None:
-    text = " ".join(str(message).split())
+    text = visible(" ".join(str(message).split()))
     _stderr.print(f"[{style}]{kind}:[/{style}] ", end="")
     _stderr.print(text, markup=False)
 
@@ -134,7 +144,7 @@ def progress_bars(quiet: bool) -> Iterator[ProgressCallback | None]:
         return
     bars: dict[str, TaskID] = {}
     with Progress(
-        TextColumn("{task.description:<22}"),
+        TextColumn("{task.description:<22}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -144,7 +154,49 @@ def progress_bars(quiet: bool) -> Iterator[ProgressCallback | None]:
 
         def report(stage: str, done: int, total: int) -> None:
             if stage not in bars:
-                bars[stage] = progress.add_task(stage, total=total or None)
+                bars[stage] = progress.add_task(visible(stage), total=total or None)
             progress.update(bars[stage], completed=done, total=total or None)
 
         yield report
+
+
+_USAGE_ERROR = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
+"""What typer raises of a command line that it cannot read; where it lives hangs on the version."""
+
+
+class PlainGroup(TyperGroup):
+    """Commands whose wrong options and arguments are told as all other errors: in one line."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line; exit code 2 for what cannot be understood."""
+        given = (args, prog_name, complete_var)
+        if not standalone_mode:
+            return super().main(*given, False, windows_expand_args, **extra)
+        try:
+            code = super().main(*given, False, windows_expand_args, **extra)
+        except typer.Abort:
+            raise SystemExit(EXIT_STOPPED) from None
+        except Exception as error:
+            if not isinstance(error, _USAGE_ERROR):
+                raise
+            if type(error).__name__ == "NoArgsIsHelpError":
+                error.show()  # type: ignore[attr-defined]
+            else:
+                _say("error", "red", _usage(error))
+            raise SystemExit(EXIT_INPUT) from None
+        raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: Any) -> str:
+    """What is wrong with a command line, and where its help is."""
+    command = error.ctx.command_path if error.ctx is not None else "osmnet"
+    said = error.format_message().rstrip(".")
+    return f"{said}; see '{command} -h'."

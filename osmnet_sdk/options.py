@@ -17,6 +17,10 @@ LARGEST_ANGLE = 80.0
 LARGEST_PLACE = 0.5
 """Largest translation that may be asked for, in metres."""
 
+_MAX_TAKES = 1000
+_MAX_NUMBER = 2**53
+"""Largest seed and number of a take: whole numbers up to here survive every reader of JSON."""
+
 Gain = Annotated[float, Field(ge=0.0, le=3.0)]
 AngleLimit = Annotated[float, Field(ge=0.1, le=LARGEST_ANGLE)]
 Seconds = Annotated[float, Field(ge=0.0)]
@@ -248,3 +252,18 @@ class ExpressionOptions(Options):
 
     offsets: dict[ArkitName, Offset] = {}
     """What is added to single coefficients by ARKit name, −1 to 1, at all times."""
+
+
+def check_sampling(n: int, seed: int, first: int = 0) -> None:
+    """Check how many takes are wanted, of which seed and from which number on.
+
+    Raises:
+        InputError: if one is out of range.
+    """
+    if not 1 <= n <= _MAX_TAKES:
+        raise InputError(f"n, the number of takes, must be 1 to {_MAX_TAKES}, not {n}.")
+    for name, value in (("seed", seed), ("first, the number of the first take,", first)):
+        if value < 0:
+            raise InputError(f"{name} must be 0 or more, not {value}.")
+        if value > _MAX_NUMBER:
+            raise InputError(f"{name} must be {_MAX_NUMBER} or less.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import lru_cache
 from typing import NamedTuple
@@ -71,6 +72,21 @@ def file_metadata(provenance_json: str) -> dict[str, str]:
     except ValueError as error:
         raise InputError(f"The provenance of a video must be one JSON text: {error}.") from error
     return {"title": TITLE, "comment": f"{LABEL}. {provenance_json}"}
+
+
+def of_photo(provenance_json: str, photo: NDArray[np.uint8]) -> str:
+    """Provenance of a picture or video that shows a face: the take's, and which photo it is of.
+
+    Args:
+        provenance_json: the take's provenance as one JSON text, an object.
+        photo: the pixels of the photo.
+
+    Returns:
+        The JSON text with "photo_sha256", the SHA-256 of the pixels.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(photo).data).hexdigest()
+    text = {**json.loads(provenance_json), "photo_sha256": digest}
+    return json.dumps(text, ensure_ascii=False, separators=(",", ":"))
 
 
 class _Overlay(NamedTuple):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.blink import combine, sample_eyes
@@ -15,7 +16,7 @@ from osmnet_sdk.expression.eye_range import with_eyes
 from osmnet_sdk.made_by import MOST_RETAKES
 from osmnet_sdk.motion.retaking import frame_range, with_range
 from osmnet_sdk.options import Pin, SampleOptions
-from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 
 
 def unused_seed(provenance: Provenance) -> int:
@@ -24,6 +25,19 @@ def unused_seed(provenance: Provenance) -> int:
     if provenance.seed is not None:
         seeds.append(provenance.seed)
     return max(seeds) + 1 if seeds else 0
+
+
+def check_same_length(track: MotionTrack | Take, sound: MotionTrack | Audio) -> None:
+    """Hold that a sound, or a track of it, is as long as a track, but for the last frame.
+
+    Raises:
+        InputError: if it is not.
+    """
+    if abs(track.seconds - sound.seconds) > float(1 / FPS + 1 / track.fps):
+        raise InputError(
+            f"The track is {track.seconds:.2f} s long and the sound {sound.seconds:.2f} s; a "
+            "retake needs the sound that the track was made for."
+        )
 
 
 def retaken_motion(
@@ -42,12 +56,7 @@ def retaken_motion(
         InputError: if the tracks differ in length, or the range is not one of the track.
     """
     first, stop = frame_range(start, end, len(old), float(old.fps))
-    difference = abs(old.seconds - new.seconds)
-    if difference > float(1 / FPS + 1 / old.fps):
-        raise InputError(
-            f"The track is {old.seconds:.2f} s long and the sound {new.seconds:.2f} s; a retake "
-            "needs the sound that the track was made for."
-        )
+    check_same_length(old, new)
     fitted = new.resample(old.fps)
     # At other rates the lengths may differ by a frame; the last pose is held.
     frames = np.minimum(np.arange(len(old)), len(fitted) - 1)

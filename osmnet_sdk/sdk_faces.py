@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osmnet_sdk.bundle import file_sha256
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.formats.photo import PhotoSource, load_picture
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -67,7 +70,7 @@ class FaceCalls(Models):
 
         total = round(video_info(path).seconds * FPS)
         frames = (frame.image for frame in read_frames(path, fps=FPS))
-        return track_frames(
+        take = track_frames(
             frames,
             self._networks,
             self.face_model,
@@ -75,6 +78,7 @@ class FaceCalls(Models):
             name=f"'{path}'",
             reporter=Reporter(progress, cancel),
         ).take
+        return _of_video(take, Path(path))
 
     def lip_gap(self, expression: ArrayLike | ExpressionTrack) -> NDArray[np.float32]:
         """Distance of the inner lips over the mouth's width at rest, on the average face.
@@ -87,3 +91,16 @@ class FaceCalls(Models):
         """
         values = expression.coefficients if isinstance(expression, ExpressionTrack) else expression
         return self.face_model.lip_gap(values)
+
+
+def _of_video(take: Take, video: Path) -> Take:
+    """The take with the video that it was tracked in named in its provenance."""
+    origin = {"video": video.name, "video_sha256": file_sha256(video)}
+    options = {**take.provenance.options, **origin}
+    made_by = take.provenance.model_copy(update={"options": options})
+    return replace(
+        take,
+        motion=replace(take.motion, provenance=made_by),
+        expression=replace(take.expression, provenance=made_by),
+        provenance=made_by,
+    )

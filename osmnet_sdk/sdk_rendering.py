@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
@@ -136,20 +138,29 @@ class RenderingCalls(Models):
         Raises:
             OutputError: if the file cannot be written.
             Cancelled: if `cancel` returns True; no file is left.
+
+        Warns:
+            OSMNetWarning: if the sound is not the one that the take was made from.
         """
         from osmnet_sdk.formats.video_writer import VideoWriter, check_writable
         from osmnet_sdk.provenance import file_metadata
+        from osmnet_sdk.render.frames import checked_size
         from osmnet_sdk.resuming import Ledger
+        from osmnet_sdk.same_sound import warn_of_other_sound
 
+        target = Path(path)
+        check_writable(target)
+        checked_size(size)
         motion, spoken = _tracks(take, expression)
         if fps is not None:
             motion, spoken = motion.resample(fps), spoken.resample(fps)
-        metadata = file_metadata(take.provenance.model_dump_json(exclude_defaults=True))
-        target = Path(path)
+        if audio is not None:
+            tied = (take.provenance, spoken.provenance)
+            warn_of_other_sound(tied, audio, progress=progress, cancel=cancel)
+        metadata = file_metadata(frame_provenance(face, take))
         drawn: dict[str, Any] = {
             "renderer": renderer, "size": size, "label": label, "keep_rest": keep_rest,
         }  # fmt: skip
-        check_writable(target)
         ledger = Ledger(target.parent) if resume else None
         job = None
         if ledger is not None:
@@ -198,7 +209,7 @@ class RenderingCalls(Models):
         from osmnet_sdk.resuming import Ledger
 
         motion, spoken = _tracks(take, expression)
-        metadata = file_metadata(take.provenance.model_dump_json(exclude_defaults=True))
+        metadata = file_metadata(frame_provenance(face, take))
         drawn: dict[str, Any] = {
             "renderer": renderer, "size": size, "label": label, "keep_rest": keep_rest,
         }  # fmt: skip
@@ -358,6 +369,28 @@ def _sound_digest(audio: AudioSource | None) -> str | None:
     if isinstance(audio, tuple):
         return job_digest(samples=audio)
     raise InputError("A video whose sound is an open file cannot be gone on with; give its path.")
+
+
+def frame_provenance(face: SourceFace, take: Take | MotionTrack) -> str:
+    """What frames come from, as JSON for the metadata of their files: the take and the photo.
+
+    A take that names neither sound nor video is told from others by its values.
+    """
+    from osmnet_sdk.provenance import of_photo
+
+    text = take.provenance.model_dump_json(exclude_defaults=True)
+    made_by = take.provenance
+    if not made_by.audio_sha256 and "video_sha256" not in made_by.options:
+        text = json.dumps({**json.loads(text), "take_sha256": _digest(take)})
+    return of_photo(text, face.photo)
+
+
+def _digest(take: Take | MotionTrack) -> str:
+    motion = take.motion if isinstance(take, Take) else take
+    digest = hashlib.sha256(motion.rotation.tobytes() + motion.translation.tobytes())
+    if isinstance(take, Take):
+        digest.update(take.expression.coefficients.tobytes())
+    return digest.hexdigest()
 
 
 def _tracks(

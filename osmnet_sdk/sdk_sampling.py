@@ -10,8 +10,8 @@ import numpy as np
 
 from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
-from osmnet_sdk.errors import InputError, OSMNetWarning
-from osmnet_sdk.options import ExpressionOptions, SampleOptions
+from osmnet_sdk.errors import OSMNetWarning
+from osmnet_sdk.options import ExpressionOptions, SampleOptions, check_sampling
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.sdk_models import Models
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _Performance = TypeVar("_Performance", MotionTrack, Take)
 
-_MAX_TAKES = 1000
 _LEAST_SPEECH = 3
 """Frames (0.12 s); no syllable is shorter."""
 
@@ -71,10 +70,11 @@ class SamplingCalls(Models):
             AudioError: if the sound cannot be read.
             InputError: if n, seed or first is out of range, or options do not fit the sound.
         """
-        _check_sampling(n, seed, first)
+        check_sampling(n, seed, first)
         options = options or SampleOptions()
         report = Reporter(progress, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
+        self.check_options(recording, options)
         features = self._sampler.features(recording, progress=progress, cancel=cancel)
         reference = follow.motion if isinstance(follow, Take) else follow
         takes = []
@@ -89,6 +89,14 @@ class SamplingCalls(Models):
             takes.append(MotionTrack(motion.fps, motion.rotation, motion.translation, provenance))
         report.step("Sampling takes", n, n)
         return takes
+
+    def check_options(self, audio: Audio, options: SampleOptions) -> None:
+        """Hold, before long work, that options fit a sound: its length, and the bundle's basis.
+
+        Raises:
+            InputError: if they do not.
+        """
+        self._sampler.check(options, audio.frames)
 
     def predict_expression(
         self,
@@ -260,14 +268,28 @@ class SamplingCalls(Models):
             AudioError: if the sound cannot be read.
             InputError: if the range does not lie within the track, the sound is not as long as
                 the track, or a number is out of range.
+
+        Warns:
+            OSMNetWarning: if the sound is as long, but not the one that the track was made from.
         """
-        from osmnet_sdk.retaken import retaken_eyes, retaken_motion, retaken_provenance, unused_seed
+        from osmnet_sdk.motion.retaking import frame_range
+        from osmnet_sdk.retaken import (
+            check_same_length,
+            retaken_eyes,
+            retaken_motion,
+            retaken_provenance,
+            unused_seed,
+        )
+        from osmnet_sdk.same_sound import warn_of_other_sound
 
         seed = unused_seed(track.provenance) if seed is None else seed
-        _check_sampling(1, seed, take)
+        check_sampling(1, seed, take)
+        frame_range(start, end, len(track), float(track.fps))
         options = options or SampleOptions()
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         recording = load_audio(audio, **calls)
+        check_same_length(track, recording)
+        warn_of_other_sound([track.provenance], recording)
         (new,) = self.sample_motions(
             recording, n=1, seed=seed, first=take, options=options, follow=follow, **calls
         )
@@ -313,15 +335,6 @@ class SamplingCalls(Models):
             take=take,
             options=options,
         )
-
-
-def _check_sampling(n: int, seed: int, first: int) -> None:
-    if not 1 <= n <= _MAX_TAKES:
-        raise InputError(f"n, the number of takes, must be 1 to {_MAX_TAKES}, not {n}.")
-    if seed < 0:
-        raise InputError(f"seed must be 0 or more, not {seed}.")
-    if first < 0:
-        raise InputError(f"first, the number of the first take, must be 0 or more, not {first}.")
 
 
 def _warn_without_speech(recording: Audio) -> None:

@@ -6,11 +6,28 @@ for a command.
 
 from __future__ import annotations
 
+import unicodedata
+
 LONGEST_MESSAGE = 500
 """Characters of a message at most."""
 
 _JOINERS = "\u200c\u200d"
 """Letters that cannot be seen, but belong to the words of some languages."""
+
+
+def visible(text: object) -> str:
+    r"""A text whose every letter is seen: what would steer a terminal stands there as an escape.
+
+    Example:
+        >>> visible("a\nb\x1b[2J")
+        'a\\nb\\x1b[2J'
+    """
+    return "".join(
+        letter
+        if letter.isprintable() or letter in _JOINERS or unicodedata.category(letter) == "Zs"
+        else ascii(letter)[1:-1]
+        for letter in str(text)
+    )
 
 
 def one_line(text: object, longest: int = LONGEST_MESSAGE) -> str:
@@ -27,10 +44,7 @@ def one_line(text: object, longest: int = LONGEST_MESSAGE) -> str:
     whole = str(text)
     if len(whole) > 4 * longest:  # no need to look at each letter of a text of megabytes
         whole = f"{whole[: 2 * longest]}…{whole[-2 * longest :]}"
-    seen = "".join(
-        letter if letter.isprintable() or letter in _JOINERS else ascii(letter)[1:-1]
-        for letter in " ".join(whole.split())
-    )
+    seen = visible(" ".join(whole.split()))
     if len(seen) <= longest:
         return seen
     end = longest // 3

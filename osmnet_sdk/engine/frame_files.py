@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS, MAX_FRAMES
 from osmnet_sdk.engine.request import Request
@@ -20,7 +21,7 @@ from osmnet_sdk.json_reading import Unreadable, parse_json
 from osmnet_sdk.npz_reading import Numbers, Texts
 from osmnet_sdk.provenance import file_metadata
 from osmnet_sdk.reading import file_name, read_npz
-from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance
 from osmnet_sdk.wording import quoted
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -46,6 +47,7 @@ class FrameTracks:
         frames: numbers of the N frames.
         keys: their N file names, without suffix.
         metadata: text for each file.
+        made_by: the sound of the take, as far as `meta` names it.
     """
 
     motion: MotionTrack
@@ -53,6 +55,7 @@ class FrameTracks:
     frames: tuple[int, ...]
     keys: tuple[str, ...]
     metadata: dict[str, str]
+    made_by: Provenance = field(default_factory=Provenance)
 
 
 def read_frame_tracks(path: str | os.PathLike[str]) -> FrameTracks:
@@ -78,6 +81,7 @@ def _frame_tracks(arrays: dict[str, NDArray[Any]]) -> FrameTracks:
     if len(beyond):
         raise TrackError(f"it names frame {beyond[0]}, but has rows 0 to {len(motion) - 1}.")
     names = tuple(str(key) for key in keys)
+    text = str(arrays["meta"]) if "meta" in arrays else "{}"
     for name in names:
         if not _KEY.fullmatch(name):
             raise TrackError(
@@ -90,14 +94,19 @@ def _frame_tracks(arrays: dict[str, NDArray[Any]]) -> FrameTracks:
         expression,
         tuple(int(number) for number in frames),
         names,
-        file_metadata(_meta(arrays)),
+        file_metadata(text),
+        _sound(parse_json(text)),
     )
 
 
-def _meta(arrays: dict[str, NDArray[Any]]) -> str:
-    text = str(arrays["meta"]) if "meta" in arrays else "{}"
-    parse_json(text)
-    return text
+def _sound(meta: Any) -> Provenance:
+    """What `meta` says of the take's sound; whatever else it holds is the client's own."""
+    if not isinstance(meta, dict):
+        return Provenance()
+    try:
+        return Provenance(audio=meta.get("audio"), audio_sha256=meta.get("audio_sha256"))
+    except ValidationError as error:
+        raise TrackError("its 'meta' text names no sound by 'audio' and 'audio_sha256'.") from error
 
 
 def write_frames(

@@ -148,6 +148,12 @@ class Methods:
 
         wanted = checked(RenderFrames, request)
         tracks = read_frame_tracks(wanted.tracks)
+        if wanted.audio is not None:
+            from osmnet_sdk.same_sound import warn_of_other_sound
+
+            warn_of_other_sound(
+                [tracks.made_by], wanted.audio, progress=request.progress, cancel=request.cancelled
+            )
         frames = self._backend(wanted).frames(wanted, tracks, request)
         return {"frames": write_frames(wanted.folder, tracks, frames, request)}
 

@@ -64,6 +64,8 @@ class SampleTakes(Parameters):
 class RenderFrames(PhotoParameters):
     """Parameters of `render_frames`."""
 
+    audio: Text | None = None
+    """The sound that the frames are shown with; one that is not the take's own is warned of."""
     tracks: Text
     folder: Text
     size: Literal["crop", "photo"] | Annotated[list[Side], Field(min_length=2, max_length=2)] = (

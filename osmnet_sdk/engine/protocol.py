@@ -14,7 +14,7 @@ Requests of the client, with their parameters (? may be left out) and results:
     sample_takes   audio, folder, takes, photo?,        takes: one path each
                    face_index?, motion?, expression?
     render_frames  photo, tracks, folder, face_index?,  frames: their number
-                   size?, label?, renderer?
+                   size?, label?, renderer?, audio?
     convert_take   source, output, fps?                 output, frames, fps
     shutdown                                            {}
 
@@ -24,7 +24,9 @@ out of `renderers`. `tracks` is an .npz file with `rotation` (T, 3) degrees, `tr
 metres, `coefficients` (T, 52), all float32, of T frames, which need not be neighbours in time
 unless the renderer looks at those; `keys` (N,), text; and, unless N = T and all are wanted,
 `frames` (N,) int32, the rows to render: the frame of row frames[i] is written to
-folder/keys[i].png. It may have `meta`, a JSON text that goes into the metadata of each frame.
+folder/keys[i].png. It may have `meta`, a JSON text that goes into the metadata of each frame. If
+that has the take's `audio` and `audio_sha256`, as its provenance does, and `audio` is given, the
+sound of the scene, a warning tells where the two are not the same sound.
 `renderers` has the number of rows on either side that a frame depends on besides its own, by the
 names of the renderers that the bundle has weights for; `renderer` names the one that "auto" means.
 Every request but hello and shutdown takes device? and bundle?, which hold until another is named.

@@ -22,6 +22,7 @@ from osmnet_sdk.files import output_folder
 from osmnet_sdk.formats.overview import sheet_frames, write_sheet
 from osmnet_sdk.formats.video import SUFFIXES, read_frames
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.provenance import file_metadata
 from osmnet_sdk.sdk import OSMNet
 
 Image = NDArray[np.uint8]
@@ -132,4 +133,4 @@ def _write_sheet(folder: Path, clip: SelfDrivenClip, drawn: dict[str, list[Image
     moments = sheet_frames(len(clip.real), _MOMENTS)
     rows = [[images[moment] for images in drawn.values()] for moment in moments]
     titles = [f"frame {moment + 1}: {' | '.join(drawn)}" for moment in moments]
-    write_sheet(folder / f"{clip.name}.png", rows, titles)
+    write_sheet(folder / f"{clip.name}.png", rows, titles, file_metadata("{}"))

@@ -160,14 +160,24 @@ class FaceModel:
         import trimesh
 
         target = Path(path)
-        kind = target.suffix.lower().lstrip(".")
-        if kind not in ("obj", "ply", "glb"):
-            raise OutputError(f"Cannot write '{target}': use the suffix .obj, .ply or .glb.")
+        kind = check_mesh_suffix(target)
         mesh = trimesh.Trimesh(self.vertices(identity, expression), self.triangles, process=False)
         data = mesh.export(file_type=kind)
         with replaced(target) as temporary:
             temporary.write_bytes(data.encode() if isinstance(data, str) else data)
         return target
+
+
+def check_mesh_suffix(path: Path) -> str:
+    """The format of a mesh file by its suffix: "obj", "ply" or "glb".
+
+    Raises:
+        OutputError: if the suffix is another one.
+    """
+    kind = path.suffix.lower().lstrip(".")
+    if kind not in ("obj", "ply", "glb"):
+        raise OutputError(f"Cannot write '{path}': use the suffix .obj, .ply or .glb.")
+    return kind
 
 
 def load_face_model(bundle: Bundle) -> FaceModel:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PilImage
 
 from osmnet_sdk.conventions import AXES, FPS
 from osmnet_sdk.files import replaced
+from osmnet_sdk.formats.image_sequence import write_png
 from osmnet_sdk.tracks import MotionTrack
 
 _GAP = 4
@@ -63,26 +63,33 @@ def write_sheet(
     path: str | os.PathLike[str],
     rows: Sequence[Sequence[NDArray[np.uint8]]],
     titles: Sequence[str],
+    metadata: Mapping[str, str],
 ) -> Path:
     """Write one picture with a row of frames for each take.
 
     Args:
-        path: .png or .jpg.
+        path: .png.
         rows: frames (H, W, 3) uint8 RGB, all of one size.
         titles: one line above each row.
+        metadata: put into the file as text, see `provenance.file_metadata`: the picture shows a
+            face.
 
     Raises:
         OutputError: if the file cannot be written.
     """
-    with replaced(path) as temporary:
-        PilImage.fromarray(sheet_image(rows, titles)).save(temporary, quality=90)
+    write_png(path, sheet_image(rows, titles), metadata, name="The sheet")
     return Path(path)
 
 
 def write_curves(
-    path: str | os.PathLike[str], motions: Sequence[MotionTrack], titles: Sequence[str]
+    path: str | os.PathLike[str],
+    motions: Sequence[MotionTrack],
+    titles: Sequence[str],
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Plot pitch, yaw and roll of several motions over time, one panel an axis (.png).
+
+    `metadata` is put into the file as text.
 
     Raises:
         OutputError: if the file cannot be written.
@@ -102,7 +109,7 @@ def write_curves(
     panels[0].legend(ncols=min(5, len(motions)), loc="upper center", bbox_to_anchor=(0.5, 1.25))
     panels[-1].set_xlabel("time (s)")
     with replaced(path) as temporary:
-        figure.savefig(temporary, dpi=110)
+        figure.savefig(temporary, dpi=110, metadata=dict(metadata or {}))
     return Path(path)
 
 
@@ -113,6 +120,7 @@ def write_basis(
     held: Sequence[NDArray[np.float64]],
     shares: Sequence[float | None],
     held_title: str,
+    metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Plot the pitch, yaw and roll of basis vectors, a pair of small panels for each (.png).
 
@@ -123,6 +131,7 @@ def write_basis(
         held: (F, 6) each, 25 fps; the right panels, all on one scale.
         shares: of the attention, 0 or more, a bar above each pair, all on one scale; None is none.
         held_title: what the right panels show.
+        metadata: put into the file as text.
 
     Raises:
         OutputError: if the file cannot be written.
@@ -171,5 +180,5 @@ def write_basis(
     )
     figure.legend(handles, labels, ncols=3, loc="lower center", fontsize=9)
     with replaced(path) as temporary:
-        figure.savefig(temporary, dpi=100)
+        figure.savefig(temporary, dpi=100, metadata=dict(metadata or {}))
     return Path(path)

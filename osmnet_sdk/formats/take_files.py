@@ -12,7 +12,8 @@ from osmnet_sdk.tracks import Take, checked_fps, load_take
 
 PathLike = str | os.PathLike[str]
 
-_SUFFIXES = (".npz", ".csv")
+TAKE_SUFFIXES = (".npz", ".csv")
+"""Of the files that hold a take."""
 
 
 def read_take_file(path: PathLike, fps: Rate | None = None) -> Take:
@@ -26,7 +27,7 @@ def read_take_file(path: PathLike, fps: Rate | None = None) -> Take:
         TrackError: if the suffix is another one, or the file cannot be read.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in _SUFFIXES:
+    if suffix not in TAKE_SUFFIXES:
         raise TrackError(f"Cannot read a take from {file_name(path)}: use the suffix .npz or .csv.")
     return load_take(path) if suffix == ".npz" else read_livelink_csv(path, fps)
 
@@ -42,7 +43,7 @@ def write_take_file(take: Take, path: PathLike, fps: Rate | None = None) -> Path
     Raises:
         OutputError: if the suffix is another one, or the file cannot be written.
     """
-    _check_output(path)
+    check_take_suffix(path)
     if Path(path).suffix.lower() == ".npz":
         return take.save(path)
     return write_livelink_csv(take, path, fps)
@@ -60,16 +61,27 @@ def convert_take_file(source: PathLike, output: PathLike, fps: Rate | None = Non
         TrackError: if the source cannot be read, or there is no such rate.
         OutputError: if the output cannot be written.
     """
-    _check_output(output)
+    take = take_for(source, output, fps)
+    write_take_file(take, output, fps)
+    return take
+
+
+def take_for(source: PathLike, output: PathLike, fps: Rate | None = None) -> Take:
+    """The take of one file as `convert_take_file` writes it to another."""
+    check_take_suffix(output)
     rate = None if fps is None else checked_fps(fps)
     take = read_take_file(source, rate)
     tables = [Path(path).suffix.lower() == ".csv" for path in (source, output)]
     if rate is not None and (tables[1] or not tables[0]):
         take = take.resample(rate)
-    write_take_file(take, output, rate)
     return take
 
 
-def _check_output(path: PathLike) -> None:
-    if Path(path).suffix.lower() not in _SUFFIXES:
+def check_take_suffix(path: PathLike) -> None:
+    """Hold that the suffix of a file names a format of takes.
+
+    Raises:
+        OutputError: if it does not.
+    """
+    if Path(path).suffix.lower() not in TAKE_SUFFIXES:
         raise OutputError(f"Cannot write a take to {file_name(path)}: use the suffix .npz or .csv.")

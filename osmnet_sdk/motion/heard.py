@@ -63,6 +63,17 @@ def played(poses: Array, tempo: float, frames: int) -> Array:
     return result
 
 
+def check_gains(gains: Mapping[int, float], count: int) -> None:
+    """Hold that gains are of vectors of a basis.
+
+    Raises:
+        InputError: if there is no such vector.
+    """
+    for number in gains:
+        if not 1 <= number <= count:
+            raise InputError(f"There is no basis vector {number}; the numbers are 1 to {count}.")
+
+
 def with_gains(
     features: MotionFeatures, attention: FloatArray, gains: Mapping[int, float]
 ) -> MotionFeatures:
@@ -80,10 +91,9 @@ def with_gains(
         InputError: if there is no such vector.
     """
     count = features.weights.shape[1]
+    check_gains(gains, count)
     change = np.zeros(count, np.float32)
     for number, gain in gains.items():
-        if not 1 <= number <= count:
-            raise InputError(f"There is no basis vector {number}; the numbers are 1 to {count}.")
         change[number - 1] = gain - 1.0
     varying = attention - attention.mean(axis=0)
     return replace(features, weights=features.weights + change * varying)

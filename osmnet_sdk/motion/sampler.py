@@ -19,7 +19,7 @@ from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.directing import directed
 from osmnet_sdk.motion.equaliser import equalised
 from osmnet_sdk.motion.following import centre_motion
-from osmnet_sdk.motion.heard import MotionFeatures, played, stretched, with_gains
+from osmnet_sdk.motion.heard import MotionFeatures, check_gains, played, stretched, with_gains
 from osmnet_sdk.motion.level import natural_level
 from osmnet_sdk.motion.listening import HeardSound
 from osmnet_sdk.motion.liveliness import liveliness
@@ -119,6 +119,18 @@ class MotionSampler:
         if self.attention is not None:
             arrays["attention"] = self.attention
         return arrays | self.calibration.arrays(), FORMAT.metadata(self.network.config)
+
+    def check(self, options: SampleOptions, frames: int) -> None:
+        """Hold, before anything is sampled, that options fit a sound of so many frames.
+
+        Raises:
+            InputError: if a time lies outside, poses stand too close, or there is no such basis
+                vector.
+        """
+        check_gains(options.basis, self.network.config.basis_vectors)
+        times = options.pins or options.still
+        if times or options.start is not None or options.end is not None:
+            directed(np.zeros((frames, 6)), options, None)
 
     def features(
         self,

@@ -33,16 +33,14 @@ _MAX_CHANGE = 30.0
 """Degrees of yaw or pitch away from the photo's own pose."""
 
 
-def view_of(face: SourceFace, size: Size) -> View:
-    """The view of a `size`: "crop", "photo" or (height, width) in pixels.
+def checked_size(size: Size) -> Size:
+    """A `size` that frames can have: "crop", "photo" or (height, width) in pixels.
 
     Raises:
         InputError: if the size is none of these.
     """
-    if size == "crop":
-        return crop_view(face, CROP_SIZE, CROP_SIZE)
-    if size == "photo":
-        return photo_view(face)
+    if size in ("crop", "photo"):
+        return size
     if isinstance(size, str) or len(size) != 2:
         raise InputError(f"size must be 'crop', 'photo' or (height, width), not {size!r}.")
     height, width = size
@@ -50,7 +48,22 @@ def view_of(face: SourceFace, size: Size) -> View:
         raise InputError(
             f"size (height, width) must be between 16 and {_MAX_SIZE} pixels, not {size!r}."
         )
-    return crop_view(face, int(height), int(width))
+    return int(height), int(width)
+
+
+def view_of(face: SourceFace, size: Size) -> View:
+    """The view of a `size`: "crop", "photo" or (height, width) in pixels.
+
+    Raises:
+        InputError: if the size is none of these.
+    """
+    wanted = checked_size(size)
+    if wanted == "crop":
+        return crop_view(face, CROP_SIZE, CROP_SIZE)
+    if wanted == "photo":
+        return photo_view(face)
+    height, width = wanted
+    return crop_view(face, height, width)
 
 
 def render_frames(

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
 from osmnet_sdk.bundle import find_bundle, save_arrays
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.files import output_folder, replaced
+from osmnet_sdk.formats.image_sequence import write_png
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
+from osmnet_sdk.provenance import file_metadata
 from osmnet_sdk.render.network.generator import VideoGenerator
 from osmnet_sdk.render.network.weights import FILE, stored_generator
 from osmnet_sdk.training.feature_extractors import load_extractor
@@ -112,8 +113,7 @@ def train_generator(
         validation = [] if held_out is None else held_out.segments
         text = generator_card(recipe, figures, windows.segments, validation)
         temporary.write_text(text, encoding="utf-8", newline="\n")
-    with replaced(Path(work) / SHEET) as temporary:
-        Image.fromarray(sample_sheet(chain, held_out or windows)).save(temporary)
+    write_png(Path(work) / SHEET, sample_sheet(chain, held_out or windows), file_metadata("{}"))
     return weights, card
 
 

@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from osmnet_sdk.bundle import save_arrays
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.files import output_folder, replaced
+from osmnet_sdk.formats.image_sequence import write_png
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.provenance import file_metadata
 from osmnet_sdk.render.guided.network import GuidedPainter
 from osmnet_sdk.render.guided.weights import FILE, stored_guided
 from osmnet_sdk.training.feature_extractors import load_extractor
@@ -142,8 +143,7 @@ def train_guided(
     with replaced(card) as temporary:
         text = guided_card(recipe, figures, training, validation, counts)
         temporary.write_text(text, encoding="utf-8", newline="\n")
-    with replaced(Path(work) / SHEET) as temporary:
-        Image.fromarray(sample_sheet(painter, checked)).save(temporary)
+    write_png(Path(work) / SHEET, sample_sheet(painter, checked), file_metadata("{}"))
     return weights, card
 
 

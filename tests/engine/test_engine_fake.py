@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from engine_client import PATIENCE, Engine
 from PIL import Image
+from tests_support import write_wav
 
+from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.engine import protocol
 from osmnet_sdk.tracks import load_take
@@ -122,6 +124,23 @@ def test_frames_follow_their_values(engine, folder, photo, tracks):
     values[0, 5] = 0.5
     engine.result("render_frames", tracks=tracks(["x", "y", "z"], coefficients=values), **wanted)
     assert len(list((folder / "frames").iterdir())) == 6
+
+
+def test_frames_of_a_take_of_another_sound_warn(engine, folder, photo, tracks, tmp_path):
+    time = np.arange(16000) / 16000
+    sounds = [
+        write_wav(tmp_path / f"{tone}.wav", 0.1 * np.sin(tone * time), 16000)
+        for tone in (900, 1300)
+    ]
+    made_by = {"audio": "900.wav", "audio_sha256": load_audio(sounds[0]).sha256}
+    wanted = {"photo": str(photo), "folder": str(folder / "frames")}
+    wanted["tracks"] = tracks(["a"], meta=np.array(json.dumps(made_by)))
+    engine.result("render_frames", audio=str(sounds[0]), **wanted)
+    assert not engine.notified("warning")
+    engine.result("render_frames", audio=str(sounds[1]), **wanted)
+    (warning,) = engine.notified("warning")
+    assert "another sound ('900.wav')" in warning["message"]
+    assert "1300.wav" in warning["message"]
 
 
 def test_some_frames_of_a_whole_track_see_their_neighbours(engine, folder, photo, tracks):

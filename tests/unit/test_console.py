@@ -50,7 +50,7 @@ def test_json_survives_a_pipe_without_letters(monkeypatch):
 def test_paths_survive_a_pipe_without_letters(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
     monkeypatch.setattr(sys, "stdout", stream)
-    monkeypatch.setattr(cli, "app", lambda: show_result({"take": "фото.npz"}, as_json=False))
+    monkeypatch.setattr(cli, "app", lambda **_: show_result({"take": "фото.npz"}, as_json=False))
     cli.main()
     stream.flush()
     assert stream.buffer.getvalue().startswith(b"take: \\u0444")

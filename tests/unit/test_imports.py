@@ -16,7 +16,7 @@ LAYERS = (
     {"json_reading", "npz_reading", "made_by", "reading"},
     {"files", "stopping"},
     {"tracks", "options", "devices", "bundle", "weights"},
-    {"audio", "face", "formats", "provenance", "resuming"},
+    {"audio", "face", "formats", "provenance", "outputs", "resuming", "same_sound"},
     {"motion", "expression", "render"},
     {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
     {"training", "evaluation", "preparation"},
@@ -26,12 +26,14 @@ LAYERS = (
         "cli_ablation",
         "cli_arguments",
         "cli_check",
+        "cli_checks",
         "cli_doctor",
         "cli_evaluate",
         "cli_expression",
         "cli_motion",
     }
-    | {"cli_prepare", "cli_sample", "cli_train", "diagnosis", "engine", "__main__"},
+    | {"cli_prepare", "cli_render", "cli_sample", "cli_talk", "cli_train", "diagnosis", "engine"}
+    | {"__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
 
