@@ -79,7 +79,7 @@ def test_talk_takes_all_that_is_asked_of_takes_and_films(photo, voices, tmp_path
         assert sheet.info["comment"].startswith("AI-generated")
         assert json.loads(sheet.info["comment"].partition(" ")[2])["audio"] == "v.wav"
         assert sheet.width > 8 * 64
-    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {path: path.read_bytes() for path in tmp_path.glob("v-*")}
     reference = ("--follow", result["takes"][0])
     result = json.loads(osmnet("talk", photo, second, *shared, *reference).stdout)
     assert {path: path.read_bytes() for path in before} == before
