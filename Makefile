@@ -1,5 +1,5 @@
 # make demo | test | test-cpus | test-install | test-install-all | test-kills | test-3.13 | test-blender | golden |
-#      extension | blender-images | bench | lint | clean
+#      fuzz | extension | blender-images | bench | lint | clean
 # Each makes the environment that it needs, from nothing but Python.
 
 # The first of these that really runs: pyenv's shims are there for versions that are not.
@@ -18,7 +18,7 @@ ZIP = dist/osmnet.zip
 
 .PHONY: demo test test-cpus test-install test-install-all test-install-3.11 test-install-3.12 test-install-3.13 \
         golden golden-blender test-3.13 test-kills test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
-        extension blender-images bench lint clean
+        fuzz extension blender-images bench lint clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -102,6 +102,11 @@ test-blender: test-blender-5.0 test-blender-4.5 test-blender-4.2
 # The pictures of docs/blender.md.
 blender-images: extension $(VENV)/.installed
 	.venv-blender-5.0/bin/python docs/images/blender.py $(ZIP) $(BIN)/python
+
+# 20 000 odd inputs of all kinds; FUZZ_FIRST=20000 tries others.
+FUZZ_FIRST ?= 0
+fuzz: $(VENV)/.installed
+	$(BIN)/python -m tests.fuzz --cases 20000 --jobs 2 --first $(FUZZ_FIRST)
 
 bench: $(VENV)/.installed extension
 	$(BIN)/python -m tests.bench
