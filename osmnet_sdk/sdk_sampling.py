@@ -202,7 +202,7 @@ class SamplingCalls(Models):
             recording, n=n, seed=seed, first=first, options=options, follow=follow, **calls
         )
         spoken = self.predict_expression(recording, face=face, options=wanted, **calls)
-        level, speech = speech_energy(recording.samples), voice_activity(recording.samples)
+        level, speech = speech_energy(recording.heard), voice_activity(recording.heard)
         gains = group_gains(wanted) * single_gains(wanted)
         rest = np.zeros((2, 3))
         if face is not None:
@@ -304,7 +304,7 @@ class SamplingCalls(Models):
             spoken = self._predictor.predict(recording, **calls)
             expression = retaken_eyes(
                 expression, spoken, joined, start, end,
-                options=options, seed=seed, take=take, speech=voice_activity(recording.samples),
+                options=options, seed=seed, take=take, speech=voice_activity(recording.heard),
             )  # fmt: skip
         return replace(track, motion=joined, expression=expression, provenance=origin)
 
@@ -341,7 +341,7 @@ def _warn_without_speech(recording: Audio) -> None:
     """Warn of a file without speech; whoever hands over an array has seen what it holds."""
     if recording.name == Audio.name:
         return
-    if np.count_nonzero(voice_activity(recording.samples) > 0.5) < _LEAST_SPEECH:
+    if np.count_nonzero(voice_activity(recording.heard) > 0.5) < _LEAST_SPEECH:
         warnings.warn(
             f"No speech was found in '{recording.name}', so the mouth hardly moves; use a "
             "recording in which somebody speaks.",

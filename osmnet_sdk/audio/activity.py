@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.conventions import SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import InputError
@@ -83,7 +83,12 @@ def voice_activity(samples: FloatArray) -> FloatArray:
     Raises:
         InputError: if the shape of `samples` is not allowed.
     """
-    level = speech_energy(samples).astype(np.float64)
+    return level_activity(speech_energy(samples))
+
+
+def level_activity(levels: ArrayLike) -> FloatArray:
+    """As `voice_activity`, from the levels (T,) of the frames in dBFS."""
+    level = np.asarray(levels, np.float64)
     if len(level) == 0 or level.max() <= FLOOR_DB:
         return np.zeros(len(level), np.float32)
     smooth = np.median(_around(level, MEDIAN // 2), axis=1)

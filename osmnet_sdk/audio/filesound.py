@@ -39,6 +39,13 @@ _ADTS_DELAY = 1024
 _PADDING = 2048
 """Most samples that an encoder adds at the end to fill its last packet."""
 _MANY_CHANNELS = 8
+_ARRAYS = ("u8", "s16", "s32", "flt", "dbl")
+_STREAMED = 0x20000000
+"""Bytes (half a gigabyte) from which a declared size may be what a program wrote into the header of
+a stream whose length it did not know, if far less is there."""
+_FAR_LESS = 20
+_ESTIMATED = ("aac", "ac3", "eac3", "dts", "amr", "amrnb", "amrwb", "loas", "g722", "truehd")
+"""Formats that declare no length, so that FFmpeg guesses one."""
 _SCALE = {np.dtype(np.int16): np.float32(2.0**-15), np.dtype(np.int32): np.float32(2.0**-31)}
 
 
@@ -51,6 +58,8 @@ class SoundBlock(NamedTuple):
     """Samples per second."""
     total: float
     """Length of the whole sound in seconds as far as it is known beforehand, else 0."""
+    names: tuple[str, ...]
+    """Names of the channels: FL, FR, FC … as FFmpeg has them, or numbers from 1."""
 
 
 class _Piece(NamedTuple):
@@ -60,6 +69,7 @@ class _Piece(NamedTuple):
     rate: int
     time: float | None
     """Time stamp in seconds."""
+    names: tuple[str, ...]
 
 
 @dataclass
@@ -70,20 +80,26 @@ class _Tally:
     seconds: float = 0.0
 
 
-def file_blocks(source: FileSource) -> Iterator[SoundBlock]:
-    """Decode the first sound of a media file, block by block.
+def file_blocks(source: FileSource, track: int | None = None) -> Iterator[SoundBlock]:
+    """Decode one sound track of a media file, block by block.
 
     0 s is where the picture starts if the file has a moving one, else the first sample.
 
+    Args:
+        source: the file.
+        track: number of the sound track, from 1; None is the one that the file marks as its
+            default, else the first.
+
     Raises:
-        AudioError: if the file cannot be opened or holds no sound that can be decoded.
+        AudioError: if the file cannot be opened, has no such track or holds no sound that can be
+            decoded.
 
     Warns:
         OSMNetWarning: if the file is damaged or cut short; what could be decoded is given.
     """
     name = source_name(source)
     with open_container(source, error=AudioError, kind=KIND) as container:
-        stream = _sound_stream(container, name)
+        stream = _sound_stream(container, name, track)
         picture = moving_picture(container)
         form = container.format.name
         total = _declared_seconds(container, stream, picture)
@@ -99,7 +115,7 @@ def file_blocks(source: FileSource) -> Iterator[SoundBlock]:
             raise AudioError(
                 f"No sound could be decoded from '{name}'; it is empty, damaged or not {KIND}."
             )
-        missing = 0.0 if form == "aac" else total - tally.seconds  # ADTS only guesses
+        missing = total - tally.seconds if _is_declared(container, stream, source) else 0.0
         missing += _wav_bytes_missing(source) * 8 / (stream.codec_context.bit_rate or math.inf)
         # Tags at the end of an MP3 file often pass for one damaged packet.
         if missing > max(0.1, 0.01 * total) or tally.damaged > (form == "mp3"):
@@ -142,10 +158,55 @@ def check_rate(rate: float, name: str) -> int:
     return int(rate)
 
 
-def _sound_stream(container: Any, name: str) -> Any:
-    stream = next(iter(container.streams.audio), None)
-    if stream is None:
+class SoundTrackInfo(NamedTuple):
+    """One of the sound tracks of a media file."""
+
+    number: int
+    """From 1."""
+    title: str
+    """What the file calls it; may be empty."""
+    default: bool
+    """Whether it is what players play."""
+
+
+def sound_tracks(source: FileSource) -> list[SoundTrackInfo]:
+    """The sound tracks of a media file, in their order.
+
+    Raises:
+        AudioError: if the file cannot be opened.
+    """
+    with open_container(source, error=AudioError, kind=KIND) as container:
+        streams = list(container.streams.audio)
+        chosen = _default_track(streams)
+        return [
+            SoundTrackInfo(number, _title(stream), number == chosen)
+            for number, stream in enumerate(streams, 1)
+        ]
+
+
+def _title(stream: Any) -> str:
+    for key in ("title", "name", "handler_name"):
+        text = str(stream.metadata.get(key, ""))
+        if text and text != "SoundHandler":
+            return "".join(letter for letter in text if letter.isprintable())[:40]
+    return ""
+
+
+def _default_track(streams: list[Any]) -> int:
+    """Number of the first track that is marked as default, else of the first."""
+    marked = [n for n, each in enumerate(streams, 1) if each.disposition & Disposition.default]
+    return marked[0] if marked else 1
+
+
+def _sound_stream(container: Any, name: str, track: int | None) -> Any:
+    streams = list(container.streams.audio)
+    if not streams:
         raise AudioError(f"'{name}' has no sound; give {KIND} with a voice in it.")
+    number = _default_track(streams) if track is None else track
+    if not 1 <= number <= len(streams):
+        there = "1 sound track" if len(streams) == 1 else f"{len(streams)} sound tracks"
+        raise AudioError(f"'{name}' has {there} and no track {number}; name one from 1 on.")
+    stream = streams[number - 1]
     if stream.codec_context is None:
         raise AudioError(f"The sound of '{name}' has an unknown codec; export it as WAV or MP3.")
     return stream
@@ -155,6 +216,41 @@ def _declared_seconds(container: Any, stream: Any, picture: Any) -> float:
     if stream.duration:
         return float(stream.duration * stream.time_base)
     return container.duration / 1e6 if container.duration and picture is None else 0.0
+
+
+def _is_declared(container: Any, stream: Any, source: FileSource) -> bool:
+    """Whether the length comes from a header, and not from a guess of FFmpeg's."""
+    form, codec = container.format.name, stream.codec_context.name
+    if form in ("aiff", "w64"):
+        return bool(codec.startswith("pcm_"))  # else bytes or packets pass for samples
+    return form not in _ESTIMATED and (form != "mp3" or _mp3_has_length(source))
+
+
+def _mp3_has_length(source: FileSource) -> bool:
+    """Whether the first frame of an MP3 file tells the number of frames, as Xing and VBRI do."""
+    head = _read_head(source, 10)
+    skip = 0
+    if head[:3] == b"ID3" and len(head) == 10:
+        skip = 10 + sum(
+            (byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)
+        )
+    frame = _read_head(source, 4096, skip).lstrip(b"\0")[:200]
+    return any(mark in frame for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _read_head(source: FileSource, size: int, skip: int = 0) -> bytes:
+    try:
+        if isinstance(source, (str, os.PathLike)):
+            with Path(source).open("rb") as file:
+                file.seek(skip)
+                return file.read(size)
+        place = source.tell()
+        source.seek(skip)
+        data = source.read(size)
+        source.seek(place)
+        return data
+    except (OSError, ValueError):
+        return b""  # not seekable
 
 
 def _wav_bytes_missing(source: FileSource) -> int:
@@ -176,7 +272,9 @@ def _riff_bytes_missing(file: BinaryIO) -> int:
         kind, length = struct.unpack("<4sI", file.read(8))
         if kind == b"data":
             # Programs that write to a pipe do not know the size, and put 0 or a huge one.
-            return max(file.tell() + length - size, 0) if length < 0x7FFF0000 else 0
+            there = size - file.tell()
+            streamed = length >= 0x7FFF0000 or length >= max(_STREAMED, _FAR_LESS * there)
+            return 0 if streamed else max(length - there, 0)
         file.seek(length + length % 2, os.SEEK_CUR)
     return 0
 
@@ -205,12 +303,16 @@ def _pieces(container: Any, stream: Any, tally: _Tally, name: str) -> Iterator[_
             rate = check_rate(frame.sample_rate, f"'{name}'")
             samples = as_float(_samples(frame))
             tally.seconds += len(samples) / rate
-            yield _Piece(samples, rate, frame.time)
+            names = tuple(channel.name for channel in frame.layout.channels)
+            yield _Piece(samples, rate, frame.time, names)
 
 
 def _samples(frame: Any) -> NDArray[Any]:
     """Samples (n, channels) of a decoded frame, in their own type."""
     channels = frame.layout.nb_channels
+    if frame.format.packed.name not in _ARRAYS:
+        # What PyAV has no array for, such as 64-bit integers.
+        [frame] = av.AudioResampler(format="dbl").resample(frame)
     if frame.format.is_planar and channels >= _MANY_CHANNELS:
         # PyAV looks for planes past the end of FFmpeg's list of 8 and would crash.
         [frame] = av.AudioResampler(format=frame.format.packed).resample(frame)
@@ -249,7 +351,7 @@ def _placed(pieces: Iterator[_Piece], start: float | None) -> Iterator[_Piece]:
     """Move sound to where the picture starts, and fill holes in time with silence."""
     done = 0.0
     for piece in pieces:
-        samples, rate, time = piece
+        samples, rate, time, _ = piece
         if time is not None:
             start = time if start is None else start
             late = time - start - done
@@ -267,14 +369,15 @@ def _joined(pieces: Iterator[_Piece], total: float) -> Iterator[SoundBlock]:
     """Join short pieces of the same rate and channels, since each block costs time."""
     waiting: list[FloatArray] = []
     rate = count = 0
+    names: tuple[str, ...] = ()
     for piece in pieces:
-        if waiting and (rate != piece.rate or waiting[0].shape[1] != piece.samples.shape[1]):
-            yield SoundBlock(np.concatenate(waiting), rate, total)
+        if waiting and (rate != piece.rate or names != piece.names):
+            yield SoundBlock(np.concatenate(waiting), rate, total, names)
             waiting, count = [], 0
         waiting.append(piece.samples)
-        rate, count = piece.rate, count + len(piece.samples)
+        rate, names, count = piece.rate, piece.names, count + len(piece.samples)
         if count >= _BLOCK:
-            yield SoundBlock(np.concatenate(waiting), rate, total)
+            yield SoundBlock(np.concatenate(waiting), rate, total, names)
             waiting, count = [], 0
     if count:
-        yield SoundBlock(np.concatenate(waiting), rate, total)
+        yield SoundBlock(np.concatenate(waiting), rate, total, names)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.audio.activity import speech_energy
 from osmnet_sdk.audio.activity_stream import ActivityStream
+from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import HOP, WINDOW, MelStream
 from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import AudioError, InputError
@@ -67,6 +68,7 @@ class ExpressionStream:
         self._lip_gain: FloatArray = network.lip_gain.cpu().numpy()
         self._rest = options.rest_in_silence
         self._ahead = frames_ahead(config)
+        self._high_pass = HighPass()
         self._level = LevelFollower()
         self._mel = MelStream(bands=config.bands, hops=config.hops)
         # The sound before the recording is silence.
@@ -114,9 +116,10 @@ class ExpressionStream:
                 "mix channels down and convert the rate first."
             )
         self._received += len(piece)
-        skipped = min(self._skip, len(piece))
+        heard = self._high_pass.push(piece)
+        skipped = min(self._skip, len(heard))
         self._skip -= skipped
-        self._take(piece[skipped:])
+        self._take(heard[skipped:])
         return self._give(frame_count(self._received))
 
     def finish(self) -> FloatArray:

@@ -9,8 +9,9 @@ from typing import Any
 import av
 import numpy as np
 
-from osmnet_sdk.audio.decode import sound_blocks, to_mono
-from osmnet_sdk.audio.load import Audio, AudioSource
+from osmnet_sdk.audio.channels import channel_place, mono
+from osmnet_sdk.audio.decode import sound_blocks
+from osmnet_sdk.audio.load import Audio, AudioOrigin, AudioSource, has_many_tracks, load_audio
 from osmnet_sdk.audio.resample import FloatArray, RateConverter
 from osmnet_sdk.conventions import SAMPLE_RATE
 
@@ -23,18 +24,24 @@ class SoundTrack:
     """Feeds the sound of a source into a container, up to the times that it is told.
 
     Args:
-        source: any sound.
+        source: any sound; of an `Audio`, the track and channel that it was loaded with, at the rate
+            of the file. Otherwise the track is chosen as by `load_audio`, with all channels.
 
     Raises:
         AudioError: if the sound cannot be read; its beginning is decoded at once to find out.
     """
 
     def __init__(self, source: AudioSource) -> None:
-        readable = (source.samples, SAMPLE_RATE) if isinstance(source, Audio) else source
-        self._source = sound_blocks(readable)
+        if not isinstance(source, (Audio, tuple)) and has_many_tracks(source):
+            source = load_audio(source)  # finds out which track has the voice
+        origin = source.origin if isinstance(source, Audio) else AudioOrigin(source)
+        self._channel = origin.channel
+        self._name = source.name if isinstance(source, Audio) else ""
+        bare = (source.samples, SAMPLE_RATE) if isinstance(source, Audio) else source
+        self._source = sound_blocks(origin.source or bare, origin.track)
         first = next(self._source)
         self._blocks = chain([first], self._source)
-        self._channels = 2 if first.samples.shape[1] == 2 else 1
+        self._channels = 2 if first.samples.shape[1] == 2 and self._channel is None else 1
         cd = _CD_RATE % first.rate == 0 or first.rate % _CD_RATE == 0
         self.rate = _CD_RATE if cd else _VIDEO_RATE
         """Samples per second of the encoded sound."""
@@ -84,8 +91,10 @@ class SoundTrack:
             self._ended = True
             return self._rest()
         samples = block.samples
-        if samples.shape[1] != self._channels:
-            samples = np.repeat(to_mono(samples), self._channels, axis=1)
+        if self._channel is not None:
+            samples = mono(samples, channel_place(self._channel, block.names, self._name))
+        elif samples.shape[1] != self._channels:
+            samples = np.repeat(mono(samples), self._channels, axis=1)
         rest = np.zeros((0, self._channels), np.float32)
         if self._converter is None or self._converter.rate_in != block.rate:
             rest = self._rest()

@@ -25,7 +25,7 @@ class HeardSound:
     pauses. Without that, an encoder trained on few speakers learns to tell them apart instead.
 
     Args:
-        samples: float32 (n,), n ≥ 1, 16 kHz mono.
+        samples: float32 (n,), n ≥ 1, 16 kHz mono, behind the high-pass (`Audio.heard`).
         bands: number of mel bands.
         hops: number of hops in a patch.
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import mel_windows
 from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import InputError
@@ -68,7 +69,8 @@ ALL_COEFFICIENTS = np.ones(len(ARKIT_NAMES), np.float32)
 
 def mel_context(samples: NDArray[np.float32], config: ExtractorConfig) -> NDArray[np.float32]:
     """Levelled mel windows (past + T + ahead, bands, hops) of a whole recording."""
-    level = levelled(samples, level_gain(samples))
+    heard = HighPass().push(samples)
+    level = levelled(heard, level_gain(heard))
     frames = frame_count(len(samples))
     whole = np.pad(
         level,

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.listening import HeardSound
 from osmnet_sdk.motion.network import MotionConfig
@@ -129,7 +130,8 @@ class SegmentWindows:
         self.expression = [segment.expression for segment in segments]
         shape = (motion.mel_bands, motion.mel_hops)
         self._heard = [
-            None if s.clip.samples is None else HeardSound(s.clip.samples, *shape) for s in segments
+            None if s.clip.samples is None else HeardSound(HighPass().push(s.clip.samples), *shape)
+            for s in segments
         ]
         self._silent = np.zeros((self.plan.clips, motion.clip_frames, *shape), np.float32)
         self._ends = np.cumsum([len(segment) for segment in segments])
