@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
@@ -26,6 +27,12 @@ _Performance = TypeVar("_Performance", MotionTrack, Take)
 
 _LEAST_SPEECH = 3
 """Frames (0.12 s); no syllable is shorter."""
+_OPEN = 0.03
+"""Lip gap from which the mouth is seen to open."""
+_SELDOM = 0.02
+"""Share of the frames with sound in which it opens at least if a voice is heard."""
+_OPENING = {"intensity", "jaw", "lips", "gains", "offsets"}
+"""Options that change how far the mouth opens."""
 
 
 class SamplingCalls(Models):
@@ -123,16 +130,23 @@ class SamplingCalls(Models):
             AudioError: if the sound cannot be read.
 
         Warns:
-            OSMNetWarning: if a file holds no speech, unless options leave silence to the network.
+            OSMNetWarning: if nobody speaks in the sound, unless options leave silence to the
+                network.
         """
         options = options or ExpressionOptions()
         recording = load_audio(audio, progress=progress, cancel=cancel)
-        if options.rest_in_silence:
-            _warn_without_speech(recording)
         identity = None if face is None else face.identity
-        return self._predictor.predict(
+        track = self._predictor.predict(
             recording, identity, options, progress=progress, cancel=cancel
         )
+        if options.rest_in_silence:
+            opened = (
+                None
+                if _OPENING & options.changed().keys()
+                else self.face_model.lip_gap(track.coefficients, identity)
+            )
+            _warn_without_voice(recording, opened)
+        return track
 
     def expression_stream(
         self, *, face: SourceFace | None = None, options: ExpressionOptions | None = None
@@ -337,17 +351,29 @@ class SamplingCalls(Models):
         )
 
 
-def _warn_without_speech(recording: Audio) -> None:
-    """Warn of a file without speech; whoever hands over an array has seen what it holds."""
-    if recording.name == Audio.name:
+def _warn_without_voice(recording: Audio, gap: NDArray[np.float32] | None) -> None:
+    """Warn of sound without speech, or of one to which the lips keep shut, as they do to music.
+
+    Args:
+        recording: what was heard.
+        gap: (T,) lip gap as it was predicted; None if options changed it.
+    """
+    active = voice_activity(recording.heard) > 0.5
+    name = "the array" if recording.name == Audio.name else f"'{recording.name}'"
+    opened = gap is not None and np.count_nonzero(gap > _OPEN) >= _LEAST_SPEECH
+    if np.count_nonzero(active) < _LEAST_SPEECH and not opened:
+        found = f"No speech was found in {name}, so the mouth hardly moves"
+    elif gap is not None and np.count_nonzero(gap > _OPEN) < max(
+        _LEAST_SPEECH, _SELDOM * np.count_nonzero(active)
+    ):
+        found = f"No voice was found in {name}, only music or noise, so the mouth hardly moves"
+    else:
         return
-    if np.count_nonzero(voice_activity(recording.heard) > 0.5) < _LEAST_SPEECH:
-        warnings.warn(
-            f"No speech was found in '{recording.name}', so the mouth hardly moves; use a "
-            "recording in which somebody speaks.",
-            OSMNetWarning,
-            stacklevel=3,
-        )
+    tracks = recording.origin.tracks
+    named = f" or name another of its {tracks} sound tracks" if tracks > 1 else ""
+    warnings.warn(
+        f"{found}; use a recording in which somebody speaks{named}.", OSMNetWarning, stacklevel=3
+    )
 
 
 def _followed(reference: MotionTrack | None) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class SdkBackend:
         """The takes that are asked for, in their order."""
         options = SampleOptions(**wanted.motion)
         spoken = ExpressionOptions(**wanted.expression)
-        voice = self._read(wanted.audio, request)
+        voice = self._read(wanted, request)
         face = None
         if wanted.photo is not None:
             face = self._face(wanted.photo, wanted.face_index, request)
@@ -117,14 +117,18 @@ class SdkBackend:
                 expression_options=spoken, progress=request.progress, cancel=request.cancelled,
             )  # fmt: skip
 
-    def _read(self, path: str, request: Request) -> Audio:
+    def _read(self, wanted: SampleTakes, request: Request) -> Audio:
+        path, choice = wanted.audio, (wanted.channel, wanted.track)
         try:
             found = Path(path).stat()
-            key = (str(Path(path).resolve()), found.st_mtime_ns, found.st_size)
+            key = (str(Path(path).resolve()), found.st_mtime_ns, found.st_size, *choice)
         except OSError:
             key = None  # load_audio says what is wrong
         if self._voice is None or self._voice[0] != key:
-            audio = load_audio(path, progress=request.progress, cancel=request.cancelled)
+            audio = load_audio(
+                path, channel=wanted.channel, track=wanted.track,
+                progress=request.progress, cancel=request.cancelled,
+            )  # fmt: skip
             self._voice = (key, audio)
         return self._voice[1]
 

@@ -101,7 +101,10 @@ class FakeBackend:
         """Takes of smooth noise, as long as the voice."""
         options = SampleOptions(**wanted.motion)
         spoken = ExpressionOptions(**wanted.expression)
-        voice = load_audio(wanted.audio, progress=request.progress, cancel=request.cancelled)
+        voice = load_audio(
+            wanted.audio, channel=wanted.channel, track=wanted.track,
+            progress=request.progress, cancel=request.cancelled,
+        )  # fmt: skip
         if wanted.photo is not None:
             _photo(wanted.photo, wanted.face_index)
         count = len(wanted.takes)

@@ -51,6 +51,10 @@ class SampleTakes(Parameters):
     """Parameters of `sample_takes`."""
 
     audio: Text
+    channel: Annotated[int, Field(ge=1, le=64)] | Text | None = None
+    """Number from 1, "left", "right", "centre" or "mix"; None leaves the choice to `load_audio`."""
+    track: Annotated[int, Field(ge=1)] | None = None
+    """Number of the sound track, from 1; likewise."""
     folder: Text
     takes: Annotated[list[TakeNumber], Field(min_length=1, max_length=1000)]
     photo: Text | None = None

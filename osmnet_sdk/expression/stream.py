@@ -14,6 +14,7 @@ from osmnet_sdk.audio.mel import HOP, WINDOW, MelStream
 from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import AudioError, InputError
 from osmnet_sdk.expression.adjusting import Adjustment
+from osmnet_sdk.expression.held import HeldVowels
 from osmnet_sdk.expression.level import LevelFollower, levelled
 from osmnet_sdk.expression.lips import smoothed, touched
 from osmnet_sdk.options import ExpressionOptions
@@ -74,6 +75,7 @@ class ExpressionStream:
         # The sound before the recording is silence.
         self._windows = self._mel.push(np.zeros(config.past * SAMPLES_PER_FRAME, np.float32))
         self._voice = ActivityStream()
+        self._held = HeldVowels(self._lip_gain)
         self._active = np.zeros(len(_CLOSING) - 1, np.float32)
         self._before: FloatArray | None = None
         self._adjustment = Adjustment(options, self._lip_gain)
@@ -159,6 +161,7 @@ class ExpressionStream:
 
     def _predict(self, samples: FloatArray) -> FloatArray:
         """Frames that are ready after samples of whole frames."""
+        self._held.hear(samples)
         level = speech_energy(samples)
         windows = self._mel.push(levelled(samples, self._level.push(level)))
         self._windows = np.concatenate([self._windows, windows])
@@ -174,7 +177,7 @@ class ExpressionStream:
         joined = np.concatenate([self._before, coefficients])
         self._before = joined[-2:]
         curves = touched(smoothed(joined, self._lip_gain), self._lip_gain)
-        return self._adjustment.push(curves * self._gate(frames)[:, None])
+        return self._adjustment.push(self._held.over(curves * self._gate(frames)[:, None]))
 
     def _coefficients(self) -> FloatArray:
         """What the network says of all frames whose windows are there."""

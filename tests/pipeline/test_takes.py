@@ -12,6 +12,7 @@ from tests_support import osmnet, write_wav
 import osmnet_sdk as sdk
 from osmnet_sdk.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import OSMNetWarning
+from osmnet_sdk.evaluation.still_sounds import still_sounds
 
 
 @pytest.fixture(scope="module")
@@ -167,13 +168,14 @@ def test_voices_of_other_rates_give_the_same_performance(osm, voice, rate):
 
 
 def test_silence_is_calm(osm):
-    take = osm.sample_takes((np.zeros(16000 * 4, np.float32), 16000))[0]
+    with pytest.warns(OSMNetWarning, match="No speech was found in the array"):
+        take = osm.sample_takes((np.zeros(16000 * 4, np.float32), 16000))[0]
     assert osm.lip_gap(take.expression).max() < 0.02
     assert np.abs(take.motion.rotation).max() < 6
 
 
 @pytest.mark.parametrize("milliseconds", [5, 1000])
-def test_a_file_without_speech_is_told_of_once(osm, voice, tmp_path, milliseconds):
+def test_a_sound_without_speech_is_told_of_once(osm, voice, tmp_path, milliseconds):
     sound = sdk.load_audio(voice).samples[16000:]
     samples = sound[: 16 * milliseconds] if milliseconds < 100 else np.zeros(16 * milliseconds)
     path = write_wav(tmp_path / "Stimme leer.wav", samples, 16000)
@@ -181,9 +183,16 @@ def test_a_file_without_speech_is_told_of_once(osm, voice, tmp_path, millisecond
         with pytest.warns(OSMNetWarning, match=r"No speech.*'Stimme leer\.wav'") as told:
             call(path)
         assert len(told) == 1
-    # these say themselves what they hold, or what the mouth shall do
-    osm.predict_expression((samples, 16000))
+    with pytest.warns(OSMNetWarning, match="No speech.*the array"):
+        osm.predict_expression((samples, 16000))
+    # this says itself what the mouth shall do
     osm.predict_expression(path, options=sdk.ExpressionOptions(rest_in_silence=False))
     done = osmnet("sample", path, "-o", tmp_path / "takes", "-n", "2")
     assert done.returncode == 0
     assert done.stderr.count("No speech was found") == 1
+
+
+@pytest.mark.parametrize("kind", ["music, held chords", "music, band", "white noise at −20 dB"])
+def test_music_and_noise_are_told_of(osm, kind):
+    with pytest.warns(OSMNetWarning, match=r"No (voice|speech) was found in the array"):
+        osm.predict_expression((still_sounds()[kind], 16000))
