@@ -55,6 +55,13 @@ class VowelFrames(NamedTuple):
     envelope: Array
     """(n, 61) spectral envelope from 200 to 4000 Hz in dB, its mean taken off."""
 
+    def part(self, start: int) -> VowelFrames:
+        """The frames from `start` on."""
+        return VowelFrames(
+            self.clear[start:].copy(), self.likely[start:].copy(), self.formants[start:].copy(),
+            self.envelope[start:].copy(),
+        )  # fmt: skip
+
 
 class VowelStream:
     """Hears vowels in sound that arrives in whole frames; a frame is judged with the next one."""
@@ -67,22 +74,32 @@ class VowelStream:
         self._samples = np.concatenate([self._samples, samples])
         count = max((len(self._samples) - _WINDOW) // SAMPLES_PER_FRAME + 1, 0)
         if count == 0:
-            return _judged(np.zeros((0, _WINDOW)))
+            return silent_frames(0)
         windows = sliding_window_view(self._samples, _WINDOW)[::SAMPLES_PER_FRAME][:count]
         blocks = [_judged(windows[at : at + _BLOCK]) for at in range(0, count, _BLOCK)]
         self._samples = self._samples[count * SAMPLES_PER_FRAME :].copy()
         return joined(blocks)
 
 
+def silent_frames(count: int) -> VowelFrames:
+    """Frames of silence."""
+    return _judged(np.zeros((count, _WINDOW)))
+
+
 def joined(parts: list[VowelFrames]) -> VowelFrames:
     """Frames that follow one another, as one."""
-    return VowelFrames(*(np.concatenate(each) for each in zip(*parts, strict=True)))
+    return VowelFrames(
+        np.concatenate([part.clear for part in parts]),
+        np.concatenate([part.likely for part in parts]),
+        np.concatenate([part.formants for part in parts]),
+        np.concatenate([part.envelope for part in parts]),
+    )
 
 
 def _judged(windows: Array) -> VowelFrames:
     level = 10 * np.log10(np.square(windows).mean(axis=1) + 1e-12)
-    power = np.square(np.abs(np.fft.rfft(windows * _hann(), _N_FFT)))
-    hertz = np.fft.rfftfreq(_N_FFT, 1 / SAMPLE_RATE)
+    power: Array = np.square(np.abs(np.fft.rfft(windows * _hann(), _N_FFT)))
+    hertz = np.fft.rfftfreq(_N_FFT, 1 / SAMPLE_RATE).astype(np.float64)
     total = power.sum(axis=1) + 1e-12
     bright = power[:, hertz >= 3000].sum(axis=1) / total
     clear_pitch, clear_high = _periodicity(power, hertz)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.audio.vowels import VowelFrames, VowelStream, joined
+from osmnet_sdk.audio.vowels import VowelStream, joined, silent_frames
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.expression.lips import JAW
 
@@ -46,9 +46,7 @@ class HeldVowels:
     def __init__(self, lip_gain: FloatArray) -> None:
         self._gain = lip_gain.astype(np.float64)
         self._stream = VowelStream()
-        nothing = self._stream.push(np.zeros(0, np.float32))
-        # The frames before the sound are silence.
-        self._heard = VowelFrames(*(_padded(each, BEFORE) for each in nothing))
+        self._heard = silent_frames(BEFORE)
         self._since = _MEMORY
         self._weights = [0.0] * _FADE
         self._formants: NDArray[np.float64] | None = None
@@ -76,11 +74,11 @@ class HeldVowels:
                 self._follow(self._heard.formants[near])
             weight = sum(self._weights) / _FADE
             if weight and self._formants is not None:
-                shape = vowel_shape(*self._formants, self._gain)
+                shape = vowel_shape(self._formants[0], self._formants[1], self._gain)
                 wanted = float(shape @ self._gain)
                 lacking = min(max((wanted - opened) / wanted, 0.0), 1.0)
                 result[frame] += weight * lacking * (shape - result[frame])
-        self._heard = VowelFrames(*(each[len(curves) :].copy() for each in self._heard))
+        self._heard = self._heard.part(len(curves))
         return result.astype(np.float32)
 
     def _moved(self, frames: int) -> NDArray[np.float64]:
@@ -124,7 +122,3 @@ def vowel_shape(first: float, second: float, lip_gain: NDArray[np.float64]) -> N
             shape[ARKIT_NAMES.index(name)] = max(value, 0.0)
     shape[JAW] = np.clip((opening - shape @ lip_gain) / lip_gain[JAW], 0.0, 1.0)
     return shape
-
-
-def _padded(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    return np.pad(values, ((count, 0), *((0, 0) for _ in values.shape[1:])))
