@@ -108,6 +108,10 @@ def _check_frames_output(output: Path, is_video: bool, audio: Path | None) -> No
 def track(
     video: Annotated[Path, path_argument("Video of one face.")],
     output: Out = Path("tracked.npz"),
+    shot: Annotated[
+        int | None, typer.Option(min=1, help="Which shot, from 1; else the longest with a face.")
+    ] = None,
+    face_index: Face = None,
     overwrite: Overwrite = False,
     device: Device = "auto",
     bundle: BundleName = "starter",
@@ -121,7 +125,9 @@ def track(
         from osmnet_sdk.sdk import OSMNet
 
         video_info(video)
-        take = OSMNet(device, bundle).track_video(video, progress=progress)
+        take = OSMNet(device, bundle).track_video(
+            video, shot=shot, face_index=face_index, progress=progress
+        )
         place = save_take(take, output, overwrite=overwrite)
         show_result({"take": str(place), "frames": len(take)}, as_json)
 

@@ -55,6 +55,17 @@ def draw_label(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return image
 
 
+def label_alpha(alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The alpha (H, W) of a frame once `draw_label` has drawn on it, a new array."""
+    overlay = _overlay(alpha.shape[0], alpha.shape[1])
+    height, width = overlay.keep.shape[:2]
+    left, bottom = overlay.margin, alpha.shape[0] - overlay.margin
+    labelled = alpha.copy()
+    region = labelled[bottom - height : bottom, left : left + width]
+    region[...] = 255 - (((255 - region.astype(np.uint16)) * overlay.keep[..., 0] + 128) >> 8)
+    return labelled
+
+
 def file_metadata(provenance_json: str) -> dict[str, str]:
     """Metadata of a generated video file.
 

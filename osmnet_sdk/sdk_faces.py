@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.bundle import file_sha256
 from osmnet_sdk.conventions import FPS
+from osmnet_sdk.errors import InputError
 from osmnet_sdk.formats.photo import PhotoSource, load_picture
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.sdk_models import Models, PathLike
@@ -56,24 +57,46 @@ class FaceCalls(Models):
         self,
         path: PathLike,
         *,
+        shot: int | None = None,
+        face_index: int | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> Take:
         """The take of a real performance, resampled to 25 fps; its rest is its median pose.
 
+        One shot is tracked, and one face in it.
+
+        Args:
+            path: a video file.
+            shot: which shot, counted from 1; None takes the longest that shows a face.
+            face_index: which face, counted from the largest where the shot begins; None takes the
+                largest.
+            progress: called with (stage, done, total).
+            cancel: asked before each frame.
+
         Raises:
-            InputError: if the video cannot be read.
-            NoFaceError: if fewer than half of the frames show a face.
+            InputError: if the video cannot be read, or there is no such shot.
+            NoFaceError: if fewer than half of the frames show the face.
+
+        Warns:
+            OSMNetWarning: if there are several shots or faces and none was named, or the face is
+                lost in some frames.
         """
-        from osmnet_sdk.face.performance import track_frames
+        from osmnet_sdk.face.footage import track_footage
         from osmnet_sdk.formats.video import read_frames, video_info
 
         total = round(video_info(path).seconds * FPS)
         frames = (frame.image for frame in read_frames(path, fps=FPS))
-        take = track_frames(
+        if shot is not None and shot < 1:
+            raise InputError(f"shot must be 1 or more, not {shot}; shots are counted from 1.")
+        if face_index is not None and face_index < 0:
+            raise InputError(f"face_index must be 0 or more, not {face_index}.")
+        take = track_footage(
             frames,
             self._networks,
             self.face_model,
+            shot=shot,
+            face_index=face_index,
             total=total,
             name=f"'{path}'",
             reporter=Reporter(progress, cancel),

@@ -41,6 +41,7 @@ class RenderingCalls(Models):
         label: bool = True,
         keep_rest: bool = True,
         frames: Sequence[int] | None = None,
+        alpha: bool = False,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> Iterator[NDArray[np.uint8]]:
@@ -59,11 +60,14 @@ class RenderingCalls(Models):
                 under the track's; lips part and meet as in the track all the same.
             frames: numbers of the frames to render, from 0; each is what it would be among all
                 others, of which "paper" looks at some before and after. None renders all.
+            alpha: whether frames of a photo with transparent places have them, too: a fourth
+                channel of straight alpha. Without it they lie on white.
             progress: called with (stage, done, total).
             cancel: asked before each frame.
 
         Returns:
-            An iterator of (height, width, 3) uint8 RGB frames at the track's frame rate.
+            An iterator of (height, width, 3) uint8 RGB frames at the track's frame rate, or of
+            (height, width, 4) if `alpha` is asked for and the photo has it.
 
         Raises:
             InputError: if tracks do not fit each other, or the size, the renderer or a frame's
@@ -86,6 +90,7 @@ class RenderingCalls(Models):
             label=label,
             keep_rest=keep_rest,
             frames=frames,
+            alpha=alpha,
             reporter=Reporter(progress, cancel),
         )
 
@@ -196,6 +201,8 @@ class RenderingCalls(Models):
     ) -> int:
         """Render numbered PNG files (frame_000000.png, …) into a folder; return their number.
 
+        They have the alpha of a photo that is cut out.
+
         A run that was stopped or killed is gone on with by the same call: frames that are there
         are kept if the same things made them, as the ledger osmnet-made.json beside them says.
         The files are the same, byte for byte, as those of an undisturbed run.
@@ -214,7 +221,7 @@ class RenderingCalls(Models):
             "renderer": renderer, "size": size, "label": label, "keep_rest": keep_rest,
         }  # fmt: skip
         target = output_folder(folder)
-        shared: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        shared: dict[str, Any] = {"alpha": True, "progress": progress, "cancel": cancel}
         if not resume:
             frames = self.render(face, motion, spoken, **drawn, **shared)
             return write_png_sequence(target, frames, metadata=metadata)
@@ -250,7 +257,7 @@ class RenderingCalls(Models):
 
         # The model and the photo's faults follow from the bundle and the photo.
         photo = {f.name: getattr(face, f.name) for f in fields(face)}
-        del photo["model"], photo["quality"]
+        del photo["model"], photo["quality"], photo["notes"]
         return job_digest(
             bundle=self.bundle.sha256,
             device=self.device.partition(":")[0],

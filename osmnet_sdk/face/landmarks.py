@@ -32,6 +32,11 @@ REGION_SCALE = 1.5
 SEARCH_INTERVAL = 25
 """A video without a face is searched for small faces once in so many frames."""
 
+REACH = 0.5
+"""How far from where it was a face is found again in the next frame, over its region's size."""
+REACH_A_FRAME = 0.04
+"""How much further for each frame in which it was not seen."""
+
 
 @dataclass(frozen=True)
 class Region:
@@ -220,32 +225,48 @@ def find_landmarks(
     """
     for faces in detector.search(image, smallest=smallest):
         for face in faces:
-            first = landmarks.locate(image, region_from_box(face))
-            if first.score < MIN_SCORE:
-                continue
-            second = landmarks.locate(image, region_from_landmarks(first))
-            return second if second.score >= MIN_SCORE else first
+            found = _placed(image, face, landmarks)
+            if found is not None:
+                return found
     return None
 
 
+def _placed(image: ImageArray, face: FaceBox, landmarks: FaceLandmarks) -> Landmarks | None:
+    """Landmarks of a detected face, or None if they deny it."""
+    first = landmarks.locate(image, region_from_box(face))
+    if first.score < MIN_SCORE:
+        return None
+    second = landmarks.locate(image, region_from_landmarks(first))
+    return second if second.score >= MIN_SCORE else first
+
+
 class LandmarkTracker:
-    """Follows the largest face of a video; in the steady state a frame costs one mesh run.
+    """Follows one face of a video; in the steady state a frame costs one mesh run.
+
+    A face that was lost is looked for where it was, and ever further away the longer it is gone,
+    so that another face does not take its place at once.
 
     Args:
         detector: finds the face at first and when it was lost.
         landmarks: places the points.
+        face_index: which face is followed, counted from the largest where it is first seen.
     """
 
-    def __init__(self, detector: FaceDetector, landmarks: FaceLandmarks) -> None:
+    def __init__(
+        self, detector: FaceDetector, landmarks: FaceLandmarks, *, face_index: int = 0
+    ) -> None:
         self._detector = detector
         self._landmarks = landmarks
-        self._region: Region | None = None
-        self._frames_without = 0
+        self._index = face_index
+        self.reset()
 
     def reset(self) -> None:
         """Forget the face, as at a cut."""
-        self._region = None
+        self._region: Region | None = None
+        self._last: Region | None = None
         self._frames_without = 0
+        self.faces = 0
+        """Faces in the frame in which the followed one was first seen, or at most so far."""
 
     def track(self, image: ImageArray) -> Landmarks | None:
         """Landmarks of the next frame, uint8 RGB (height, width, 3); None without a face.
@@ -259,8 +280,31 @@ class LandmarkTracker:
         if found is None or found.score < MIN_SCORE:
             # Looking for small faces takes long, so frames without any get it only now and then.
             thorough = self._frames_without % SEARCH_INTERVAL == 0
-            smallest = SMALLEST_FACE if thorough else math.inf
-            found = find_landmarks(image, self._detector, self._landmarks, smallest=smallest)
+            found = self._find(image, SMALLEST_FACE if thorough else math.inf)
         self._frames_without = 0 if found is not None else self._frames_without + 1
         self._region = None if found is None else region_from_landmarks(found)
+        self._last = self._region or self._last
         return found
+
+    def _find(self, image: ImageArray, smallest: float) -> Landmarks | None:
+        """The face that is followed, else, where none was seen yet, that of the number wanted."""
+        for boxes in self._detector.search(image, smallest=smallest):
+            placed = [_placed(image, box, self._landmarks) for box in boxes]
+            faces = [face for face in placed if face is not None]
+            if not faces:
+                continue
+            if self._last is None:
+                self.faces = max(self.faces, len(faces))
+                return faces[self._index] if self._index < len(faces) else None
+            nearest = min(faces, key=self._distance)
+            return nearest if self._distance(nearest) <= self._reach() else None
+        return None
+
+    def _distance(self, face: Landmarks) -> float:
+        """How far a face is from where the followed one was last seen, over its size."""
+        assert self._last is not None
+        region = region_from_landmarks(face)
+        return math.dist(region.centre, self._last.centre) / self._last.size
+
+    def _reach(self) -> float:
+        return REACH + REACH_A_FRAME * self._frames_without

@@ -8,11 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.face.covered import Covered
 from osmnet_sdk.face.fit import FaceFit
 from osmnet_sdk.face.model import FaceModel
 
 POOR = 0.5
 """Aspects that score less than this are worth a warning."""
+
+LIKELY = 0.9
+"""Probability of being covered from which on it is said."""
 
 _FACE_PIXELS = 256
 """Height that a face is brought to before its sharpness is measured."""
@@ -25,7 +29,7 @@ class PhotoAspect:
     """One thing that decides how well a photo can be moved.
 
     Attributes:
-        name: size, sharpness, light, pose, mouth, eyes or room.
+        name: size, sharpness, light, pose, mouth, eyes, room, covered mouth or covered eyes.
         score: 0 (will look wrong) to 1 (nothing to wish for).
         advice: what is wrong and what to do, one sentence; None where nothing is (a score of 1).
     """
@@ -68,6 +72,7 @@ def photo_quality(
     model: FaceModel,
     *,
     inside: float,
+    covered: Covered,
     name: str = "the photo",
 ) -> PhotoQuality:
     """Judge a photo by its fitted face.
@@ -78,13 +83,16 @@ def photo_quality(
         fit: of the face.
         model: that the fit belongs to.
         inside: share of the head's square that lies within the photo, 0 to 1.
+        covered: what hides the face.
         name: how advice calls the photo.
     """
     pitch, yaw, _ = fit.pose.angles
     grey = _grey_face(photo, landmarks)
     height = float(np.ptp(landmarks, axis=0).max())
-    gap = float(model.lip_gap(fit.expression, fit.identity))
-    lids = float(fit.expression[_BLINKS].max())
+    # Landmarks on cloth and lenses say nothing of the lips and lids beneath them.
+    hidden_mouth, hidden_eyes = covered.mouth > LIKELY, covered.eyes > LIKELY
+    gap = 0.0 if hidden_mouth else float(model.lip_gap(fit.expression, fit.identity))
+    lids = 0.0 if hidden_eyes else float(fit.expression[_BLINKS].max())
     blur, contrast = _blur(grey), float(np.subtract(*np.percentile(grey, [95, 5])))
     turned = max(abs(yaw) / 25.0, abs(pitch) / 20.0)
     aspects = [
@@ -128,8 +136,25 @@ def photo_quality(
             f"The head in {name} is cut off by the photo's edge, so what lies beyond is filled "
             "in; leave some room around the head.",
         ),
+        _aspect(
+            "covered mouth",
+            _uncovered(covered.mouth),
+            f"The mouth in {name} seems to be covered, so lips would be drawn over what hides it; "
+            "use a picture without a mask or a hand before the mouth.",
+        ),
+        _aspect(
+            "covered eyes",
+            _uncovered(covered.eyes),
+            f"The eyes in {name} seem to be behind dark glasses or in the dark, so they will not "
+            "blink or look around; use a picture that shows the eyes.",
+        ),
     ]
     return PhotoQuality(tuple(sorted(aspects, key=lambda aspect: aspect.score)))
+
+
+def _uncovered(likely: float) -> float:
+    """Score of something that is covered with a probability of 0 to 1; `POOR` at `LIKELY`."""
+    return float(np.clip((1.0 - likely) / (1.0 - LIKELY) * POOR, 0.0, 1.0))
 
 
 def _aspect(name: str, score: float, advice: str) -> PhotoAspect:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.errors import NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.camera import Camera
+from osmnet_sdk.face.covered import look_for_covers
 from osmnet_sdk.face.fit import FaceFit, FaceFitter
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
@@ -212,7 +213,8 @@ def fit_photo(
     crop = crop_around(points)
     fit = FaceFitter(model).fit(points, crop.camera, iterations=14)
     inside = crop.share_within(photo.shape[1], photo.shape[0])
-    quality = photo_quality(photo, points, fit, model, inside=inside, name=name)
+    covered = look_for_covers(photo, points)
+    quality = photo_quality(photo, points, fit, model, inside=inside, covered=covered, name=name)
     mask = _person_mask(photo, crop, networks)
     face = SourceFace(
         photo, crop, points.astype(np.float32), fit, mask, model, quality, alpha, tuple(notes)

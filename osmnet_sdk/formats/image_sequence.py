@@ -41,7 +41,7 @@ def write_png_sequence(
 
     Args:
         folder: made if it is not there.
-        frames: uint8 (H, W, 3) RGB each; taken one by one.
+        frames: uint8 (H, W, 3) RGB or (H, W, 4) RGBA each; taken one by one.
         numbers: of the frames, one each; None counts from 0.
         written: called with the name of each file that is there.
         metadata: put into each file as text.
@@ -55,7 +55,7 @@ def write_png_sequence(
     Raises:
         OutputError: if the folder cannot be made or written to; tested before the first frame is
             taken.
-        PhotoError: if a frame is not uint8 of shape (H, W, 3).
+        PhotoError: if a frame is not uint8 of shape (H, W, 3) or (H, W, 4).
         Cancelled: if `cancel` returns True; the frames written so far stay.
 
     Warns:
@@ -91,17 +91,17 @@ def write_png(
 
     Args:
         path: the file; its folder must exist.
-        image: uint8 (H, W, 3) RGB.
+        image: uint8 (H, W, 3) RGB or (H, W, 4) RGBA.
         metadata: put into the file as text.
         name: how messages call the picture.
 
     Raises:
         OutputError: if the file cannot be written.
-        PhotoError: if the image is not uint8 of shape (H, W, 3).
+        PhotoError: if the image is not uint8 of shape (H, W, 3) or (H, W, 4).
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4):
         raise PhotoError(
-            f"{name} must be uint8 of shape (height, width, 3), not {image.dtype} of shape "
+            f"{name} must be uint8 of shape (height, width, 3 or 4), not {image.dtype} of shape "
             f"{image.shape}."
         )
     info = PngInfo()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+import cv2
 import numpy as np
 from av.error import FFmpegError
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ _TO_RGB = 0x2 | 0x2000 | 0x40000
 _UNSPECIFIED_COLOURS = 2
 _HD_HEIGHT = 720
 """From this height on, a video that does not name its colour space has that of HDTV (BT.709)."""
+_MAX_ASPECT = 8
+"""Pixels more oblong than this are taken for a mistake of the file."""
 _ROUNDING = Fraction(1, 500)
 """Containers may round time stamps to milliseconds, in seconds."""
 
@@ -84,7 +87,7 @@ def read_frames(
 ) -> Iterator[VideoFrame]:
     """Decode a video lazily; two frames are held in memory besides those inside the decoder.
 
-    Rotation and mirroring that the file asks for are applied.
+    Rotation, mirroring and the shape of pixels that the file asks for are applied.
 
     Args:
         path: a video file.
@@ -122,10 +125,11 @@ def _frames(path: str | os.PathLike[str], fps: Fraction | None) -> Iterator[Vide
 class _Picture:
     """A decoded frame that is converted when it is first looked at."""
 
-    def __init__(self, frame: Any, time: Fraction) -> None:
+    def __init__(self, frame: Any, time: Fraction, aspect: Fraction) -> None:
         self.time = time
         """Seconds since the first frame."""
         self._frame = frame
+        self._aspect = aspect
         self._image: NDArray[np.uint8] | None = None
 
     def image(self) -> NDArray[np.uint8]:
@@ -137,7 +141,7 @@ class _Picture:
                 interpolation=_TO_RGB,
                 src_colorspace="ITU709" if unnamed else None,
             )
-            self._image = _upright(pixels, _display_matrix(frame))
+            self._image = _upright(_square(pixels, self._aspect), _display_matrix(frame))
             self._frame = None
         return self._image
 
@@ -182,6 +186,7 @@ def _decoded(container: Any, stream: Any, name: str) -> Iterator[_Picture]:
     start: Fraction | None = None
     time = Fraction(0)
     step = 1 / _frame_rate(stream)
+    aspect = _pixel_aspect(stream)
     while True:
         try:
             packet = next(packets, None)
@@ -198,7 +203,7 @@ def _decoded(container: Any, stream: Any, name: str) -> Iterator[_Picture]:
                 time = max(stamp - start, time)
             else:
                 time = count * step
-            yield _Picture(frame, time)
+            yield _Picture(frame, time, aspect)
             count += 1
     if not count:
         raise PhotoError(f"No frame of '{name}' could be decoded; it is damaged or not {KIND}.")
@@ -212,6 +217,23 @@ def _decoded(container: Any, stream: Any, name: str) -> Iterator[_Picture]:
             OSMNetWarning,
             stacklevel=2,
         )
+
+
+def _pixel_aspect(stream: Any) -> Fraction:
+    """Width of a pixel over its height; 1 where the file does not say, or says what cannot be."""
+    aspect = stream.sample_aspect_ratio
+    if not aspect or not 1 / _MAX_ASPECT <= aspect <= _MAX_ASPECT:
+        return Fraction(1)
+    return Fraction(aspect)
+
+
+def _square(pixels: NDArray[np.uint8], aspect: Fraction) -> NDArray[np.uint8]:
+    """A picture with square pixels; the shorter side grows, so that no detail is lost."""
+    if aspect == 1:
+        return pixels
+    height, width = pixels.shape[:2]
+    size = (round(width * aspect), height) if aspect > 1 else (width, round(height / aspect))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _display_matrix(frame: Any) -> NDArray[np.int32] | None:

@@ -11,10 +11,10 @@ from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import PhotoError
 from osmnet_sdk.face.landmarks import Landmarks, LandmarkTracker
 from osmnet_sdk.face.networks import FaceNetworks
+from osmnet_sdk.face.shots import CHANGE, change, shot_starts, thumbnail
 from osmnet_sdk.formats.video import read_frames
 from osmnet_sdk.preparation.layouts import Spans, Video
 from osmnet_sdk.preparation.pieces import Watched
-from osmnet_sdk.preparation.shots import CHANGE, change, shot_starts, thumbnail
 from osmnet_sdk.progress import Reporter
 
 _CROWD_INTERVAL = 25

@@ -15,8 +15,9 @@ from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.provenance import draw_label
+from osmnet_sdk.render.cutout import AlphaDrawer, with_alpha
 from osmnet_sdk.render.renderers import FramewiseRenderer, Performance, Renderer
-from osmnet_sdk.render.resting import with_rest
+from osmnet_sdk.render.resting import with_rest, with_still_eyes
 from osmnet_sdk.render.view import View, crop_view, photo_view
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
@@ -76,6 +77,7 @@ def render_frames(
     label: bool = True,
     keep_rest: bool = True,
     frames: Sequence[int] | None = None,
+    alpha: bool = False,
     reporter: Reporter | None = None,
 ) -> Iterator[Image]:
     """Render the frames of a performance, one after the other.
@@ -92,10 +94,11 @@ def render_frames(
             a track of the very person in the photo.
         frames: numbers of those to render, from 0 to T − 1; each is what it would be among all
             others. None renders all.
+        alpha: whether frames of a photo with alpha have it, too, as a fourth channel.
         reporter: progress and cancel.
 
     Yields:
-        (height, width, 3) uint8 RGB frames.
+        (height, width, 3) uint8 RGB frames, or (height, width, 4) of straight alpha.
 
     Raises:
         InputError: if the tracks differ in length or frame rate, or the size or a frame's number is
@@ -118,11 +121,25 @@ def render_frames(
     values = expression.coefficients.astype(np.float64)
     if keep_rest:
         values = with_rest(face.model, face.fit.expression, values)
+    if face.quality.warns_of("covered eyes"):
+        values = with_still_eyes(face.fit.expression, values)
     performance = Performance(face, view_of(face, size), motion, values)
     _warn(face, motion, np.asarray(wanted, int))
-    return _frames(
-        renderer or FramewiseRenderer(), performance, wanted, label, reporter or Reporter()
-    )
+    report = reporter or Reporter()
+    cut = alpha and face.alpha is not None
+    drawn = _frames(renderer or FramewiseRenderer(), performance, wanted, label and not cut, report)
+    return _cut_out(drawn, performance, wanted, label) if cut else drawn
+
+
+def _cut_out(
+    drawn: Iterator[Image], performance: Performance, frames: Sequence[int], label: bool
+) -> Iterator[Image]:
+    """Frames with the alpha of the photo, which moves as the photo does."""
+    motion, rest = performance.motion, performance.face.fit.pose
+    drawer = AlphaDrawer(performance.face, performance.view)
+    for number, frame in zip(frames, drawn, strict=True):
+        pose = rest.moved(motion.rotation[number], motion.translation[number])
+        yield with_alpha(frame, drawer.draw(pose, performance.expression[number]), label)
 
 
 def _frames(

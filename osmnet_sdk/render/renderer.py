@@ -73,7 +73,7 @@ class FrameRenderer:
             grid.triangle, grid.weights, scene.grid.triangles, scene.grid_source,
             textures.skin, textures.lids, textures.person, scene.background, out, share,
         )  # fmt: skip
-        _soften_silhouette(out, share, scene.pixels)
+        soften_silhouette(out, share, scene.pixels)
         self._draw_eyes(out, mesh)
         landmarks = geometry.model.at_landmarks(points)
         for side, strength in zip(UPPER_LIDS, lids, strict=True):
@@ -126,7 +126,7 @@ class FrameRenderer:
         )
 
 
-def _soften_silhouette(out: Float, share: Float, pixels: float) -> None:
+def soften_silhouette(out: Float, share: Float, pixels: float) -> None:
     """Smooth the stair steps where the turned face ends before what is behind it."""
     sigma = max(0.6, 0.7 * pixels)
     step = np.abs(share - cv2.GaussianBlur(share, (0, 0), sigma))

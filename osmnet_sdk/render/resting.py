@@ -24,6 +24,18 @@ _LARGEST_JAW = 0.25
 """jawOpen of a photo above which the mouth is open, not that person's at rest."""
 
 
+_EYES = np.array([name.startswith(("eye", "cheekSquint")) for name in ARKIT_NAMES])
+"""Coefficients that move lids, eyeballs and the skin beneath them."""
+
+
+def with_still_eyes(rest: NDArray[np.floating], coefficients: NDArray[np.floating]) -> Array:
+    """A performance (T, 52) whose lids and eyes stay as in the photo, `rest` (52,).
+
+    For eyes behind dark glasses: a lid that closed would be drawn over the lens.
+    """
+    return np.where(_EYES, np.asarray(rest, np.float64), np.asarray(coefficients, np.float64))
+
+
 def with_rest(
     model: FaceModel, rest: NDArray[np.floating], coefficients: NDArray[np.floating]
 ) -> Array:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.render.domain import Domain
 from osmnet_sdk.render.geometry import HeadGeometry, build_geometry
 from osmnet_sdk.render.grid import PhotoGrid, build_grid
 from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS, Textures, build_textures
@@ -78,7 +79,7 @@ def build_scene(face: SourceFace, view: View) -> Scene:
         pixels=view.scale * face.crop.side / 256.0,
         region=region,
         still=view.still(face.photo),
-        background=_background(view, textures, region),
+        background=background_in(view, textures.domain, textures.background, region),
         melt=None if melt.min() >= 1 else melt,
     )
 
@@ -93,9 +94,11 @@ def _region(view: View, textures: Textures) -> tuple[tuple[slice, slice], int]:
     return (slice(top, bottom), slice(left, right)), int(max(high - low))
 
 
-def _background(view: View, textures: Textures, region: tuple[slice, slice]) -> Image:
-    """The textures' background at the size of the frames."""
-    domain, (rows, columns) = textures.domain, region
+def background_in(
+    view: View, domain: Domain, background: Image, region: tuple[slice, slice]
+) -> Image:
+    """A background that covers a domain, at the size of the frames."""
+    rows, columns = region
     step = domain.scale / view.scale
     start = [
         ((edge + 0.5) / view.scale + origin - corner) * domain.scale - 0.5
@@ -105,7 +108,7 @@ def _background(view: View, textures: Textures, region: tuple[slice, slice]) -> 
         )
     ]
     picture = cv2.warpAffine(
-        textures.background,
+        background,
         np.array([[step, 0, start[0]], [0, step, start[1]]]),
         (columns.stop - columns.start, rows.stop - rows.start),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,

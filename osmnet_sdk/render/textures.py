@@ -75,7 +75,7 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
     fine = head_domain(geometry, scale)
     work = head_domain(geometry, WORK_SIZE / face.crop.side)
     photo, small = fine.cut(face.photo), work.cut(face.photo)
-    parts = _part_picture(geometry, work)
+    parts = part_picture(geometry, work)
     mouth = _shown(parts, MOUTH_PARTS)
     opening = _area(face, work, sets.LEFT_EYE) | _area(face, work, sets.RIGHT_EYE)
     eye = _shown(parts, EYE_PARTS) & cv2.dilate(opening, np.ones((3, 3), np.uint8))
@@ -103,7 +103,7 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
     )
 
 
-def _part_picture(geometry: HeadGeometry, domain: Domain) -> NDArray[np.int32]:
+def part_picture(geometry: HeadGeometry, domain: Domain) -> NDArray[np.int32]:
     """Part that the photo shows at each pixel of the domain, −1 beside the head."""
     points = geometry.source.copy()
     points[:, :2] = domain.to_picture(points)

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.face.covered import Covered
 from osmnet_sdk.face.photo_quality import photo_quality
 
 MODEL = SimpleNamespace(lip_gap=lambda expression, _: expression[ARKIT_NAMES.index("jawOpen")])
+
+BARE = Covered(mouth=0.1, eyes=0.1)
 
 
 def picture(contrast: float = 1.0, blur: float = 0.0) -> np.ndarray:
@@ -22,7 +25,15 @@ def picture(contrast: float = 1.0, blur: float = 0.0) -> np.ndarray:
     return np.repeat(grey[:, :, None], 3, axis=2)
 
 
-def quality(photo=None, *, pixels=300.0, inside=1.0, angles=(0.0, 0.0, 0.0), **coefficients):
+def quality(
+    photo=None,
+    *,
+    pixels=300.0,
+    inside=1.0,
+    angles=(0.0, 0.0, 0.0),
+    covered=BARE,
+    **coefficients,
+):
     expression = np.zeros(52)
     for name, value in coefficients.items():
         expression[ARKIT_NAMES.index(name)] = value
@@ -31,7 +42,9 @@ def quality(photo=None, *, pixels=300.0, inside=1.0, angles=(0.0, 0.0, 0.0), **c
     )
     corners = np.array([[5.0, 5.0], [5.0 + pixels, 5.0 + pixels]])
     photo = picture() if photo is None else photo
-    return photo_quality(photo, corners, fit, MODEL, inside=inside, name="'me.jpg'")
+    return photo_quality(
+        photo, corners, fit, MODEL, inside=inside, covered=covered, name="'me.jpg'"
+    )
 
 
 def test_a_good_photo_has_nothing_to_wish_for():
@@ -41,6 +54,7 @@ def test_a_good_photo_has_nothing_to_wish_for():
     assert not good.warns_of("room")
     assert {aspect.name for aspect in good.aspects} == {
         "size", "sharpness", "light", "pose", "mouth", "eyes", "room",
+        "covered mouth", "covered eyes",
     }  # fmt: skip
     assert {aspect.advice for aspect in good.aspects} == {None}
 
@@ -56,6 +70,8 @@ def test_a_good_photo_has_nothing_to_wish_for():
         ({"jawOpen": 0.2}, "mouth", "open"),
         ({"eyeBlinkLeft": 0.9}, "eyes", "closed"),
         ({"inside": 0.6}, "room", "cut off"),
+        ({"covered": Covered(0.95, 0.0), "jawOpen": 0.4}, "covered mouth", "mouth in"),
+        ({"covered": Covered(0.0, 0.95), "eyeBlinkLeft": 1.0}, "covered eyes", "dark glasses"),
     ],
 )
 def test_each_fault_is_named(fault, name, says):

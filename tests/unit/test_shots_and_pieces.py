@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osmnet_sdk.face.shots import shot_starts, thumbnail, with_starts
 from osmnet_sdk.face.source import Crop
 from osmnet_sdk.preparation.pieces import Reason, Watched, find_pieces, head_crop
 from osmnet_sdk.preparation.settings import PreparationSettings
-from osmnet_sdk.preparation.shots import shot_starts, thumbnail
 
 RANDOM = np.random.default_rng(5)
 FACE = RANDOM.uniform(-50, 50, (478, 2)).astype(np.float32)
@@ -161,3 +161,17 @@ def test_crops_hold_the_face_and_stay_in_the_picture(x, y, scale, way, width, he
     assert high[0] <= crop.x + crop.side + slack
     assert low[1] >= crop.y - slack
     assert high[1] <= crop.y + crop.side + slack
+
+
+@given(
+    st.lists(st.integers(0, 3), min_size=1, max_size=24),
+    st.integers(0, 1000),
+)
+def test_shots_told_frame_by_frame_are_those_of_the_whole(pictures, seed):
+    random = np.random.default_rng(seed)
+    scenes = random.integers(0, 256, (4, 16, 16, 3)).astype(np.uint8)
+    frames = [np.roll(scenes[each], int(random.integers(0, 2)), 0) for each in pictures]
+    told = list(with_starts(iter(frames)))
+    assert all(a is b for (a, _), b in zip(told, frames, strict=True))
+    whole = shot_starts(np.stack([thumbnail(frame) for frame in frames]))
+    assert [start for _, start in told] == whole.tolist()

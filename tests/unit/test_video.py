@@ -205,3 +205,29 @@ def test_reading_is_lazy_and_may_stop(tmp_path):
     assert number(next(frames).image) == 0
     frames.close()
     path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("aspect", "shape"),
+    [
+        (Fraction(2), (64, 128)),
+        (Fraction(64, 45), (64, 91)),
+        (Fraction(8, 9), (72, 64)),
+        (Fraction(1, 2), (128, 64)),
+        (Fraction(100), (64, 64)),  # cannot be meant
+    ],
+)
+def test_oblong_pixels_are_made_square(tmp_path, aspect, shape):
+    path = tmp_path / "tape.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width = stream.height = 64
+        stream.codec_context.sample_aspect_ratio = aspect
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(corners(64, 64))))
+        container.mux(stream.encode(None))
+    image = next(read_frames(path)).image
+    assert image.shape[:2] == shape
+    np.testing.assert_allclose(corner_colours(image), corner_colours(corners(64, 64)), atol=8)
+    info = video_info(path)
+    assert (info.height, info.width) == shape

@@ -8,6 +8,9 @@ is the same again two frames later was a flash.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable, Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +61,37 @@ def shot_starts(thumbnails: NDArray[np.uint8]) -> NDArray[np.bool_]:
             continue
         starts[index] = not _is_flash(thumbnails, int(index))
     return starts
+
+
+def with_starts(
+    images: Iterable[NDArray[np.uint8]],
+) -> Iterator[tuple[NDArray[np.uint8], bool]]:
+    """Each frame, uint8 RGB (H, W, 3), and whether it starts a shot, as `shot_starts` has it.
+
+    Four frames are held at a time: a cut is known once those after it have been seen.
+    """
+    ahead = max(_AROUND, _FLASH)
+    behind = max(_AROUND, _FLASH) + 1
+    waiting: deque[NDArray[np.uint8]] = deque()
+    near: deque[NDArray[np.uint8]] = deque()  # thumbnails of those and of some before them
+    passed = 0  # how many of `near` come before the first of `waiting`
+
+    def first() -> tuple[NDArray[np.uint8], bool]:
+        nonlocal passed
+        start = bool(shot_starts(np.stack(near))[passed])
+        passed += 1
+        if passed > behind:
+            near.popleft()
+            passed -= 1
+        return waiting.popleft(), start
+
+    for image in images:
+        waiting.append(image)
+        near.append(thumbnail(image))
+        if len(waiting) > ahead:
+            yield first()
+    while waiting:
+        yield first()
 
 
 def _is_flash(thumbnails: NDArray[np.uint8], index: int) -> bool:
