@@ -85,12 +85,12 @@ class FaceCalls(Models):
         from osmnet_sdk.face.footage import track_footage
         from osmnet_sdk.formats.video import read_frames, video_info
 
-        total = round(video_info(path).seconds * FPS)
-        frames = (frame.image for frame in read_frames(path, fps=FPS))
         if shot is not None and shot < 1:
             raise InputError(f"shot must be 1 or more, not {shot}; shots are counted from 1.")
         if face_index is not None and face_index < 0:
             raise InputError(f"face_index must be 0 or more, not {face_index}.")
+        total = round(video_info(path).seconds * FPS)
+        frames = (frame.image for frame in read_frames(path, fps=FPS))
         take = track_footage(
             frames,
             self._networks,
