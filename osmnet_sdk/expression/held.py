@@ -16,12 +16,13 @@ from osmnet_sdk.expression.lips import JAW
 
 FloatArray = NDArray[np.float32]
 
-BEFORE, AFTER = 5, 2
+BEFORE, AFTER = 10, 2
 """Frames before and after a frame by which it is told whether a vowel is held."""
-_CLEAR, _LIKELY = 0.8, 0.7
+_CLEAR, _LIKELY = 0.8, 0.75
 """Share of these frames that must be vowels."""
 _STEADY = 6.0
-"""How far the envelope may move within half of them, in dB (root mean square)."""
+"""How far the envelope of a held vowel moves within `_APART` frames, in dB (root mean square)."""
+_APART = 3
 _MEMORY = 125
 """Frames (5 s) for which a voice is expected after one was heard."""
 _SPOKEN = 0.08
@@ -46,7 +47,7 @@ class HeldVowels:
     def __init__(self, lip_gain: FloatArray) -> None:
         self._gain = lip_gain.astype(np.float64)
         self._stream = VowelStream()
-        self._heard = silent_frames(BEFORE)
+        self._heard = silent_frames(BEFORE + _APART)
         self._since = _MEMORY
         self._weights = [0.0] * _FADE
         self._formants: NDArray[np.float64] | None = None
@@ -61,17 +62,19 @@ class HeldVowels:
         Sound must have been heard to `AFTER` + 1 frames after the last of them.
         """
         result = curves.astype(np.float64)
-        steady = self._moved(len(curves)) < _STEADY
+        steady = self._steady()
+        clear_vowels = self._heard.clear[_APART:] & steady
+        likely_vowels = self._heard.likely[_APART:] & steady
         for frame in range(len(curves)):
             near = slice(frame, frame + BEFORE + 1 + AFTER)
             opened = float(result[frame] @ self._gain)
-            clear = steady[frame] and self._heard.clear[near].mean() >= _CLEAR
+            clear = clear_vowels[near].mean() >= _CLEAR
             self._since = 0 if clear or opened > _SPOKEN else self._since + 1
-            likely = steady[frame] and self._heard.likely[near].mean() >= _LIKELY
+            likely = likely_vowels[near].mean() >= _LIKELY
             held = clear or (likely and self._since < _MEMORY)
             self._weights = [*self._weights[1:], float(held)]
             if held:
-                self._follow(self._heard.formants[near])
+                self._follow(self._heard.formants[_APART:][near])
             weight = sum(self._weights) / _FADE
             if weight and self._formants is not None:
                 shape = vowel_shape(self._formants[0], self._formants[1], self._gain)
@@ -81,12 +84,12 @@ class HeldVowels:
         self._heard = self._heard.part(len(curves))
         return result.astype(np.float32)
 
-    def _moved(self, frames: int) -> NDArray[np.float64]:
-        """How far the envelope of each frame is from that of frames before, in dB."""
-        envelope = self._heard.envelope[: frames + BEFORE]
-        change = envelope[BEFORE:] - envelope[BEFORE - 3 : len(envelope) - 3]
-        moved: NDArray[np.float64] = np.sqrt(np.square(change).mean(axis=1))
-        return moved
+    def _steady(self) -> NDArray[np.bool_]:
+        """Whether the envelope of each frame, from the fourth on, is that of a moment before."""
+        envelope = self._heard.envelope
+        change = np.sqrt(np.square(envelope[_APART:] - envelope[:-_APART]).mean(axis=1))
+        steady: NDArray[np.bool_] = change < _STEADY
+        return steady
 
     def _follow(self, formants: NDArray[np.float64]) -> None:
         known = formants[np.isfinite(formants).all(axis=1)]
