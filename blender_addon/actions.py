@@ -24,6 +24,8 @@ from .core.channels import CHANNELS, COUNT
 
 KEY = "osmnet"
 """Name of the custom property group on an action of ours."""
+VOICE = "voice"
+"""Name in it of the digest of the voice's file, if the take was sampled here."""
 
 _SAME_SAMPLE = 1e-3
 """Share of a sample's time by which Blender's 32 bits may put a key off it."""
@@ -142,7 +144,7 @@ def write_samples(
     for channel in channels:
         write_keys(action, channel, timing.frames, curves[:, channel])
     note = {
-        "id": action[KEY]["id"],
+        **{name: action[KEY][name] for name in ("id", VOICE) if name in action[KEY]},
         "start": float(timing.start),
         "fps": str(timing.fps),
         "rate": str(timing.rate),
@@ -201,6 +203,9 @@ def fill_curve(curve: Any, frames: np.ndarray, values: np.ndarray, *, linear: bo
     handles = np.full(count, _AUTO_CLAMPED, np.int32)
     points.foreach_set("handle_left_type", handles)
     points.foreach_set("handle_right_type", handles)
+    # Blender selects new keys, and one G or X would act on all of them
+    for part in ("select_control_point", "select_left_handle", "select_right_handle"):
+        points.foreach_set(part, np.zeros(count, bool))
     curve.update()
 
 

@@ -2,7 +2,8 @@
 """What differs between Blender versions; the only file that asks what a version has.
 
 Blender 4.4 gave actions slots, layers and channelbags, and 5.0 removed the older `action.fcurves`;
-the sequencer's `sequences` became `strips`.
+the sequencer's `sequences` became `strips`. 5.0 selects pose bones instead of bones. 5.1 gave
+strips handles, and their older `frame_final_end` and such go in 6.0.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def new_curve(action: bpy.types.Action, data_path: str, index: int, group: str) 
     """A new F-curve in a group of channels."""
     owner = _channels_of(action)
     curve = owner.fcurves.new(data_path, index=index)
+    curve.select = False
     if group:
         curve.group = owner.groups.get(group) or owner.groups.new(group)
     return curve
@@ -103,6 +105,18 @@ def sequencer_strips(editor: bpy.types.SequenceEditor) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def strip_start(strip: Any) -> float:
+    """Scene frame at which a strip's sound itself begins, even if the strip is trimmed."""
+    name = "content_start" if hasattr(strip, "content_start") else "frame_start"
+    return float(getattr(strip, name))
+
+
+def strip_end(strip: Any) -> int:
+    """The scene frame after the last one that a strip plays."""
+    name = "right_handle" if hasattr(strip, "right_handle") else "frame_final_end"
+    return int(getattr(strip, name))
+
+
 def has_sound() -> bool:
     """Whether this Blender was built with sound (the 4.2 bpy wheel was not)."""
     return bool(bpy.app.build_options.audaspace)
@@ -112,6 +126,23 @@ def show_sequencer_scene(workspace: Any, scene: bpy.types.Scene) -> None:
     """Let a workspace's sequencer show this scene if it shows none (5.0)."""
     if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
         workspace.sequencer_scene = scene
+
+
+def select_bone(rig: bpy.types.Object, name: str) -> None:
+    """Select one bone of an armature alone and make it the active one; 5.0 selects pose bones."""
+    for pose_bone in rig.pose.bones:
+        owner = pose_bone if hasattr(pose_bone, "select") else pose_bone.bone
+        owner.select = pose_bone.name == name
+    rig.data.bones.active = rig.data.bones[name]
+
+
+def selected_bones(rig: bpy.types.Object) -> list[str]:
+    """Names of the selected bones of an armature."""
+    return [
+        pose_bone.name
+        for pose_bone in rig.pose.bones
+        if (pose_bone if hasattr(pose_bone, "select") else pose_bone.bone).select
+    ]
 
 
 def nodes_of(material: bpy.types.Material) -> bpy.types.NodeTree:

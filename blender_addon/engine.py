@@ -26,7 +26,13 @@ def request(method: str, params: dict[str, Any]) -> Call:
         AddonError: if no engine is set in the preferences.
     """
     settings = preferences.get()
-    return _running(settings).request(method, {"device": settings.device, **params})
+    named = {"device": settings.device, "bundle": preferences.bundle()}
+    return _running(settings).request(method, {**named, **params})
+
+
+def runs() -> bool:
+    """Whether the engine of the preferences runs already."""
+    return _client is not None and _client.alive and _command == _wanted_command(preferences.get())
 
 
 def check_greeting() -> None:

@@ -7,7 +7,7 @@ playhead stays where it is and nothing else of their scene is computed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import bpy
@@ -17,6 +17,8 @@ from .core.channels import BONE, COUNT, EULER_MODE, EXPRESSION
 from .core.conventions import ARKIT_NAMES
 
 _NAME = "OSM-Net reading"
+_SLICE = 120
+"""Frames that are read in one go while a window waits: some 20 ms."""
 _reading = False
 
 
@@ -70,6 +72,30 @@ def read(rig: bpy.types.Object, frames: Sequence[float]) -> np.ndarray:
         values[row, 3:6] = moved.translation
         values[row, EXPRESSION] = [bone.get(name, 0.0) for name in ARKIT_NAMES]
     return values
+
+
+def in_slices() -> bool:
+    """Whether there is a window that must not be held up."""
+    return not bpy.app.background
+
+
+def read_in_slices(
+    find: Callable[[], bpy.types.Object], frames: Sequence[float]
+) -> Generator[None, None, np.ndarray]:
+    """As `read`, but yields after each slice so that a window can breathe; returns the values.
+
+    Args:
+        find: gives the rig, which events between the slices may have replaced.
+        frames: (N,) scene frames.
+    """
+    if not in_slices():
+        return read(find(), frames)
+    slices = []
+    for first in range(0, len(frames), _SLICE):
+        if first:
+            yield
+        slices.append(read(find(), frames[first : first + _SLICE]))
+    return np.concatenate(slices)
 
 
 def read_channels(rig: bpy.types.Object, frames: Sequence[float]) -> np.ndarray:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import actions, evaluation, nla, preferences
+from . import actions, evaluation, jobs, nla, preferences
 from .core import keys as frame_keys
 from .core.cache import FrameStore
 from .core.channels import performance_values
@@ -66,7 +66,22 @@ def pixel_size(rig: bpy.types.Object, size: str) -> tuple[int, int]:
 def make_plan(
     rig: bpy.types.Object, scene: bpy.types.Scene, made_with: Mapping[str, Any], range_: str
 ) -> Plan:
+    """As `plan_in_slices`, in one go."""
+    slices = plan_in_slices(rig, scene, made_with, range_)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as stop:
+            plan: Plan = stop.value
+            return plan
+
+
+def plan_in_slices(
+    rig: bpy.types.Object, scene: bpy.types.Scene, made_with: Mapping[str, Any], range_: str
+) -> Generator[None, None, Plan]:
     """Read the rig over the take's frames and name each frame by what makes it.
+
+    Yields now and then so that a window can breathe; what changes meanwhile is read or not.
 
     Args:
         rig: the head rig.
@@ -87,14 +102,14 @@ def make_plan(
     frames = max((timing.scene_frames for timing in timings), key=len)
     if not len(frames):
         raise AddonError("The take is shorter than one frame of this scene.")
-    rotation, translation, coefficients = frame_keys.quantise(
-        *performance_values(evaluation.read(rig, frames))
-    )
+    rig_id = rig.osmnet.rig_id
+    wanted = [i for i, frame in enumerate(frames) if range_ == "TAKE" or _in_range(scene, frame)]
+    values = yield from evaluation.read_in_slices(lambda: rig_of_id(rig_id), frames)
+    rotation, translation, coefficients = frame_keys.quantise(*performance_values(values))
     context = {name: value for name, value in made_with.items() if name not in _NOT_SEEN}
     keys = frame_keys.frame_keys(
         rotation, translation, coefficients, context, int(made_with.get("window", 0))
     )
-    wanted = [i for i, frame in enumerate(frames) if range_ == "TAKE" or _in_range(scene, frame)]
     return Plan(frames[0], keys, rotation, translation, coefficients, wanted)
 
 
@@ -119,7 +134,12 @@ def changed_frames(rig: bpy.types.Object, scene: bpy.types.Scene) -> int:
     """How many frames on the plane do not show what the curves say now."""
     settings = made_with(rig)
     plan = make_plan(rig, scene, settings, settings.get("range", "TAKE"))
-    index = read_index(Path(rig.osmnet.sequence))
+    return stale_frames(plan, rig.osmnet.sequence)
+
+
+def stale_frames(plan: Plan, sequence: str) -> int:
+    """How many frames of a sequence's folder are not what a plan wants there."""
+    index = read_index(Path(sequence))
     if index is None:
         return len(plan.wanted)
     shown = [key if final else "" for key, final in zip(index.keys, index.final, strict=True)]
@@ -151,25 +171,32 @@ def render(
         "range": range_,
         "take": nla.playing_takes(rig)[0].name,
     }
-    plan = make_plan(rig, scene, settings, range_)
+    plan = yield from plan_in_slices(rig, scene, settings, range_)
+    rig = rig_of_id(rig_id)
     store = preferences.frame_store()
     todo = missing(plan, store)
-    showing = Showing(rig, store, plan.keys, plan.first, pixel_size(rig, size))
+    showing = Showing(rig, store, plan.keys, plan.first, pixel_size(rig, size), settings)
+    jobs.push_undo()
+    stopped = False
     try:
         if todo:
             yield from _render_missing(rig, plan, todo, store, settings, showing)
     except JobCancelled:
-        showing.finish(settings)
-        raise
+        stopped = True
     except Exception:  # whatever it was: the job makes a sentence of it
-        showing.put_back()
+        if not showing.undone():
+            showing.put_back()
+            jobs.push_undo()
         raise
-    showing.finish(settings)
-    store.prune(keep=sequences_in_use())
-    _status().changed = 0
     made = {plan.keys[number] for number in todo}
     count = sum(plan.keys[number] in made for number in plan.wanted)
-    return f"{count} of {len(plan.keys)} frames rendered."
+    note = "Stopped." if stopped else f"{count} of {len(plan.keys)} frames rendered."
+    if showing.undone():
+        return note if stopped else f"{note} The plane shows what undo has brought back."
+    showing.finish()
+    store.prune(keep=sequences_in_use())
+    _status().changed = stale_frames(plan, rig_of_id(rig_id).osmnet.sequence)
+    return note
 
 
 def _render_missing(

@@ -17,9 +17,10 @@ from typing import Any
 
 import bpy
 
-from . import engine
+from . import engine, redraw
 from .core.calls import Call, Event
 from .core.errors import AddonError, JobCancelled
+from .core.progress import Progress, time_left
 
 _TICK = 0.05
 """Seconds between two looks at the engine's messages."""
@@ -27,6 +28,8 @@ _PATIENCE = 0.01
 """Seconds that a waiting caller sleeps between looks."""
 _APPLY_SECONDS = 0.03
 """Seconds of a tick that handlers of events may take, so that the window stays responsive."""
+_AT_ONCE = 0.001
+"""Seconds until the next tick while the job itself is at work."""
 
 
 @dataclass
@@ -44,8 +47,11 @@ class Request:
     on_frame: Callable[[int], None] | None = None
 
 
-Steps = Generator[Request, dict[str, Any], str]
-"""A job's generator; what it returns is a note for the panel."""
+Steps = Generator[Request | None, dict[str, Any] | None, str]
+"""A job's generator; what it returns is a note for the panel.
+
+It may yield None to let the window breathe in long work of its own.
+"""
 
 
 class Job:
@@ -54,7 +60,7 @@ class Job:
     Args:
         title: what the panel calls it.
         steps: the generator.
-        undo: name of the undo step that its changes make.
+        undo: name of the undo step that its changes make; "" if it changes nothing of the file.
     """
 
     def __init__(self, title: str, steps: Steps, undo: str) -> None:
@@ -63,23 +69,28 @@ class Job:
         self._call: Call | None = None
         self._request: Request | None = None
         self._events: list[Event] = []
-        self._cancelled = False
-        self._stage, self._since = "", 0.0
+        self._progress = Progress(time.perf_counter())
+        self.cancelled = self._pushed = False
         self.warnings: list[str] = []
         self.finished = False
         self.error: AddonError | None = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether the engine is at work now, not the job itself."""
+        return self._call is not None
+
     def start(self) -> None:
         """Run up to the first request."""
         status = _status()
-        status.title, status.stage, status.factor = self.title, "", 0.0
-        status.error = status.details = status.note = ""
-        status.seconds_left = -1.0
+        status.title, status.factor = self.title, 0.0
+        status.stage = status.left = ""
+        status.error = status.details = status.note = status.warnings = ""
         self._advance(lambda: next(self._steps))
 
     def cancel(self) -> None:
         """Ask the engine to stop what this job waits for."""
-        self._cancelled = True
+        self.cancelled = True
         if self._call is not None:
             self._call.cancel()
 
@@ -91,7 +102,10 @@ class Job:
 
     def poll(self) -> None:
         """Take what the engine has said since; go on when it has answered."""
-        if self.finished or self._call is None:
+        if self.finished:
+            return
+        if self._call is None:  # the job itself is at work
+            self._advance(lambda: self._steps.send(None))
             return
         try:
             engine.check_greeting()
@@ -99,6 +113,7 @@ class Job:
             self._fail(error)
             return
         self._events += self._call.poll()
+        self._show()
         over = time.perf_counter() + _APPLY_SECONDS
         while self._events and time.perf_counter() < over:
             try:
@@ -114,46 +129,56 @@ class Job:
         except AddonError as error:
             self._fail(error)
             return
+        for message in _warnings_of(result):
+            self._warn(message)
         self._advance(lambda: self._steps.send(result))
 
     def _take(self, event: Event) -> None:
         if event.kind == "frame" and self._request is not None and self._request.on_frame:
             self._request.on_frame(event.index)
         elif event.kind == "warning":
-            self.warnings.append(event.message)
+            self._warn(event.message)
         elif event.kind == "progress":
-            self._show(event)
+            self._progress.update(event.stage, event.done, event.total, time.perf_counter())
 
-    def _show(self, event: Event) -> None:
-        status, now = _status(), time.perf_counter()
-        if event.stage != self._stage:
-            self._stage, self._since = event.stage, now
-        status.stage = event.stage
-        share = event.done / event.total if event.total else 0.0
-        status.factor = min(share, 1.0)
-        spent = now - self._since
-        status.seconds_left = spent * (1 - share) / share if share > 0.02 and spent > 0.5 else -1.0
+    def _warn(self, message: str) -> None:
+        """Keep a warning; the engine may say the same of each frame."""
+        if message and message not in self.warnings:
+            self.warnings.append(message)
+            _status().warnings = "\n".join(self.warnings)
+
+    def _show(self) -> None:
+        status = _status()
+        factor, left = self._progress.look(time.perf_counter())
+        status.stage, status.factor, status.left = self._progress.stage, factor, time_left(left)
 
     def _fail(self, error: AddonError) -> None:
         self._call = None
         self._advance(lambda: self._steps.throw(error))
 
-    def _advance(self, go_on: Callable[[], Request]) -> None:
+    def _advance(self, go_on: Callable[[], Request | None]) -> None:
         """Run the job's own code up to its next request or its end."""
         try:
+            self._call = None
             with ready_context():
                 self._request = go_on()
-            if self._cancelled:
+            if self.cancelled:
                 raise JobCancelled("Stopped.")
-            self._call = engine.request(self._request.method, self._request.params)
+            if self._request is not None:
+                self._ask(self._request)
         except StopIteration as stop:
             self._finish(stop.value or "")
-        except JobCancelled:
+        except JobCancelled:  # nothing of the scene was changed, or the steps had ended in order
             self._steps.close()
-            self._finish("Stopped.")
+            self._end(None, "Stopped.")
         except Exception as error:
             self._steps.close()
             self._end(self._sentence(error), "")
+
+    def _ask(self, request: Request) -> None:
+        starting = not engine.runs()
+        self._call = engine.request(request.method, request.params)
+        self._progress.begin(request.method, starting, time.perf_counter())
 
     def _sentence(self, error: Exception) -> AddonError:
         """Any error as one for the panel; a job that did not end would hold up all others."""
@@ -165,19 +190,51 @@ class Job:
         return AddonError(message, "".join(traceback.format_exception(error)))
 
     def _finish(self, note: str) -> None:
+        if self.undo and not self._pushed:
+            self.push_undo()
+        self._end(None, note)
+
+    def push_undo(self) -> None:
+        """Make the undo step of what was changed so far; at its end the job makes no other."""
+        self._pushed = True
         with ready_context():
             bpy.ops.ed.undo_push(message=self.undo)
-        self._end(None, " ".join([note, *self.warnings]).strip())
 
     def _end(self, error: AddonError | None, note: str) -> None:
         self.finished, self.error, self._call = True, error, None
         show_error(error)
         status = _status()
-        status.title = status.stage = ""
+        status.title = status.stage = status.left = ""
         status.note = note
 
 
+def _warnings_of(answer: dict[str, Any]) -> list[str]:
+    """What an answer of the engine says besides its result, each a sentence."""
+    return [
+        text.strip()
+        for name in ("warnings", "notes")
+        for text in (answer.get(name) if isinstance(answer.get(name), list) else [])
+        if isinstance(text, str)
+    ]
+
+
 _job: Job | None = None
+
+
+def busy() -> str:
+    """A sentence about the job that must end before another may begin, "" if there is none."""
+    if _job is None or _job.finished:
+        return ""
+    return f"Wait for '{_job.title}' to end, or cancel it."
+
+
+def push_undo() -> None:
+    """Called by a job that has changed the scene and goes on: this is its undo step.
+
+    Blender crashes in an undo if a data-block was added or removed since the last step.
+    """
+    if _job is not None:
+        _job.push_undo()
 
 
 def current() -> Job | None:
@@ -192,14 +249,15 @@ def run(title: str, steps: Steps, *, undo: str, wait: bool = False) -> Job:
         AddonError: if another job runs; when waiting, also what the job ended with.
     """
     global _job
-    if _job is not None and not _job.finished:
-        raise AddonError(f"Wait for '{_job.title}' to end, or cancel it.")
+    if busy():
+        raise AddonError(busy())
     _job = Job(title, steps, undo)
     _job.start()
     if bpy.app.background or wait:
         while not _job.finished:
             _job.poll()
-            time.sleep(_PATIENCE)
+            if _job.waits:
+                time.sleep(_PATIENCE)
         if _job.error is not None:
             raise _job.error
     elif not bpy.app.timers.is_registered(_tick):
@@ -212,8 +270,10 @@ def _tick() -> float | None:
     if _job is None:
         return None
     _job.poll()
-    _redraw()
-    return None if _job.finished else _TICK
+    redraw.sidebars()
+    if _job.finished:
+        return None
+    return _TICK if _job.waits else _AT_ONCE
 
 
 def stop() -> None:
@@ -235,13 +295,6 @@ def show_error(error: AddonError | None) -> None:
 
 def _status() -> Any:
     return bpy.data.window_managers[0].osmnet
-
-
-def _redraw() -> None:
-    for window in bpy.data.window_managers[0].windows:
-        for area in window.screen.areas:
-            if area.type in {"VIEW_3D", "PREFERENCES"}:
-                area.tag_redraw()
 
 
 @contextmanager

@@ -14,7 +14,10 @@ from typing import Any
 import bpy
 
 from . import actions, compat
+from .core.channels import BONE
 from .core.errors import AddonError
+
+NO_TAKE = "There is no take yet; sample takes or import one first."
 
 _SAME_FRAME, _SAME_SCALE = 1e-2, 1e-4
 """Up to which Blender's 32 bits may be off."""
@@ -124,10 +127,9 @@ def influence(take: Any) -> float:
     """Weight of a take's strip, 0 to 1."""
     for _, strip in strips_of(take.id_data, take.action):
         curve = strip.fcurves.find("influence")
-        if curve is not None and len(curve.keyframe_points) == 1:
-            return curve.keyframe_points[0].co[1]
-        return strip.influence
-    return 1.0
+        if curve is not None and len(curve.keyframe_points):
+            return curve.evaluate(bpy.context.scene.frame_current_final)
+    return 1.0  # strip.influence says nothing unless it is animated
 
 
 def set_influence(take: Any, value: float) -> None:
@@ -240,7 +242,7 @@ def chosen_take(rig: bpy.types.Object) -> Any:
     """
     takes = rig.osmnet.takes
     if not 0 <= rig.osmnet.chosen < len(takes):
-        raise AddonError("There is no take yet; sample takes or import one first.")
+        raise AddonError(NO_TAKE)
     return take_at(rig, rig.osmnet.chosen)
 
 
@@ -278,6 +280,8 @@ def choose(rig: bpy.types.Object, index: int) -> None:
         if track_of(rig, take.layer) is None:
             add_track(rig, take.layer, above=track, add=True)
     make_active(animation_of(rig), take.layer or take.action, add=take.layer is not None)
+    if not compat.selected_bones(rig):  # curve editors show the curves of selected bones alone
+        compat.select_bone(rig, BONE)
     rig.osmnet.chosen = rig.osmnet.index = index
     rig.osmnet.blending = False
 

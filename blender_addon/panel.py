@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import os
-import textwrap
 from typing import Any
 
 import bpy
 
-from . import actions, jobs, preferences
+from . import actions, messages, preferences, voices
+from .operators.base import MISSING
 from .rig import find_rig
 
 
@@ -17,6 +17,17 @@ class _Panel:
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "OSM-Net"
+
+
+_NO_VOICE = "Choose a voice first."
+
+
+def _needing(layout: Any, field: object, sentence: str) -> Any:
+    """A row for a button that needs a field: while it is empty, the button says so and is off."""
+    row = layout.row(align=True)
+    if not field:
+        row.context_string_set(MISSING, sentence)
+    return row
 
 
 class OSMNET_UL_takes(bpy.types.UIList):
@@ -55,7 +66,7 @@ class OSMNET_PT_status(_Panel, bpy.types.Panel):
         if not preferences.get().engine_python and not os.environ.get("OSMNET_PYTHON"):
             self.layout.label(text="No engine is set.", icon="INFO")
             self.layout.operator("osmnet.find_engine")
-        draw_status(self.layout, context)
+        messages.draw_status(self.layout, context)
 
 
 class OSMNET_PT_setup(_Panel, bpy.types.Panel):
@@ -78,9 +89,13 @@ class OSMNET_PT_setup(_Panel, bpy.types.Panel):
         layout.prop(voice, "voice_start", text="Start")
         layout.prop(settings, "portrait")
         layout.prop(settings, "face_index")
-        layout.operator("osmnet.create_head", icon="OUTLINER_OB_ARMATURE")
+        _needing(layout, settings.portrait, "Choose a portrait first.").operator(
+            "osmnet.create_head", icon="OUTLINER_OB_ARMATURE"
+        )
         if rig is not None and context.scene.view_settings.view_transform != "Standard":
-            layout.label(text="The view transform changes the frames' colours.", icon="INFO")
+            messages.draw_text(
+                layout, context, "The view transform changes the frames' colours.", icon="INFO"
+            )
             layout.operator("osmnet.set_up_scene", icon="SCENE_DATA")
 
 
@@ -103,7 +118,8 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         column.use_property_decorate = False
         for name in ("count", "seed", "epsilon", "intensity", "with_expression"):
             column.prop(settings, name)
-        sample = column.operator("osmnet.sample_takes", icon="ADD")
+        voice = rig.osmnet.voice or settings.voice
+        sample = _needing(column, voice, _NO_VOICE).operator("osmnet.sample_takes", icon="ADD")
         sample.count, sample.seed = settings.count, settings.seed
         sample.epsilon, sample.intensity = settings.epsilon, settings.intensity
         sample.expression = settings.with_expression
@@ -112,8 +128,13 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         row = layout.row()
         row.template_list("OSMNET_UL_takes", "", rig.osmnet, "takes", rig.osmnet, "index", rows=5)
         self._draw_side(row.column(align=True), rig, settings)
-        layout.operator("osmnet.predict_expression", icon="SHAPEKEY_DATA")
-        self._draw_edits(layout, rig)
+        _needing(layout, voice, _NO_VOICE).operator(
+            "osmnet.predict_expression", icon="SHAPEKEY_DATA"
+        )
+        other = voices.mismatch(rig)
+        if other:
+            messages.draw_text(layout.box(), context, other, icon="ERROR")
+        self._draw_edits(layout, rig, context)
         self._draw_timing(layout, rig, context)
 
     @staticmethod
@@ -129,11 +150,13 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         again.epsilon, again.intensity = settings.epsilon, settings.intensity
 
     @staticmethod
-    def _draw_edits(layout: Any, rig: bpy.types.Object) -> None:
+    def _draw_edits(layout: Any, rig: bpy.types.Object, context: bpy.types.Context) -> None:
         state = rig.osmnet
         row = layout.row(align=True)
         if 0 <= state.chosen < len(state.takes) and state.takes[state.chosen].layer is not None:
-            layout.label(text="Your edits lie in a layer on top.", icon="MOD_DATA_TRANSFER")
+            messages.draw_text(
+                layout, context, "Your edits lie in a layer on top.", icon="MOD_DATA_TRANSFER"
+            )
             row = layout.row(align=True)
             row.operator("osmnet.merge_edits")
         row.operator("osmnet.discard_edits")
@@ -149,7 +172,10 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         rate = actions.scene_rate(context.scene)
         timings = [actions.timing_of(take.action) for take in rig.osmnet.takes if take.action]
         if any(t.rate != rate or t.start != rig.osmnet.voice_start for t in timings):
-            layout.label(text="The takes do not fit the scene's frame rate or voice.", icon="ERROR")
+            messages.draw_text(
+                layout, context, "The takes do not fit the scene's frame rate or voice.",
+                icon="ERROR",
+            )  # fmt: skip
             layout.operator("osmnet.fit_takes")
 
 
@@ -209,7 +235,10 @@ class OSMNET_PT_files(_Panel, bpy.types.Panel):
             column.prop_search(settings, "target_bone", settings.target.data, "bones")
         column.prop(settings, "target_mesh")
         self._draw_mapping(layout, settings)
-        layout.operator("osmnet.apply_to_rig", icon="ARMATURE_DATA")
+        target = settings.target or settings.target_mesh
+        _needing(layout, target, "Choose a target or a mesh first.").operator(
+            "osmnet.apply_to_rig", icon="ARMATURE_DATA"
+        )
 
     @staticmethod
     def _draw_mapping(layout: Any, settings: Any) -> None:
@@ -225,33 +254,6 @@ class OSMNET_PT_files(_Panel, bpy.types.Panel):
             box.prop_search(
                 line, "shape_key", mesh.data.shape_keys, "key_blocks", text=line.blendshape
             )
-
-
-def draw_status(layout: Any, context: bpy.types.Context) -> None:
-    """Progress with Cancel, the last error with Details, the last note."""
-    status = context.window_manager.osmnet
-    job = jobs.current()
-    if job is not None and not job.finished:
-        box = layout.box()
-        left = f", {status.seconds_left:.0f} s left" if status.seconds_left >= 0 else ""
-        box.progress(factor=status.factor, text=f"{status.stage or status.title}{left}")
-        box.operator("osmnet.cancel", icon="CANCEL")
-    if status.error:
-        box = layout.box()
-        for line in _wrapped(status.error):
-            box.label(text=line)
-        row = box.row(align=True)
-        if status.details:
-            row.operator("osmnet.show_details")
-        row.operator("osmnet.clear_error", text="", icon="X")
-    elif status.note:
-        for line in _wrapped(status.note):
-            layout.label(text=line)
-
-
-def _wrapped(text: str, width: int = 44) -> list[str]:
-    """A sentence in lines that a sidebar can show; Blender's labels do not wrap."""
-    return textwrap.wrap(text, width)
 
 
 CLASSES = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import bpy
 
-from . import compat
+from . import compat, redraw
 from .core.errors import AddonError
 
 HEIGHT = 0.3
@@ -120,6 +120,7 @@ def show_sequence(plane: bpy.types.Object, folder: Path, first: int, count: int)
     user.frame_start, user.frame_duration, user.frame_offset = first, count, -1
     user.use_auto_refresh, user.use_cyclic = True, False
     image.reload()
+    redraw.views()
 
 
 def refresh(plane: bpy.types.Object) -> None:
@@ -127,6 +128,7 @@ def refresh(plane: bpy.types.Object) -> None:
     image = texture_of(plane).image
     if image is not None:
         image.reload()
+        redraw.views()
 
 
 def build_camera(

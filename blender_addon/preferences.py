@@ -24,6 +24,10 @@ DEVICES = (
 )
 
 
+DEFAULT_BUNDLE = "starter"
+"""Name of the bundle that the engine brings along."""
+
+
 class OSMNetPreferences(bpy.types.AddonPreferences):
     """What holds for all files."""
 
@@ -35,6 +39,13 @@ class OSMNetPreferences(bpy.types.AddonPreferences):
         subtype="FILE_PATH",
     )
     device: EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
+    bundle: StringProperty(  # type: ignore[valid-type]
+        name="Bundle",
+        description="Weights that the engine uses: the name of a bundle, or the folder of one that "
+        "you have trained or were given; empty takes the one that comes with it",
+        default=DEFAULT_BUNDLE,
+        subtype="DIR_PATH",
+    )
     cache_folder: StringProperty(  # type: ignore[valid-type]
         name="Cache",
         description="Folder for rendered frames; empty takes one in your user folder, which stays "
@@ -57,10 +68,11 @@ class OSMNetPreferences(bpy.types.AddonPreferences):
         row.prop(self, "engine_python")
         row.operator("osmnet.find_engine", text="Find")
         row.operator("osmnet.check_engine", text="Check")
-        status = context.window_manager.osmnet
-        for line in filter(None, (status.engine, status.error)):
-            layout.label(text=line)
+        from . import messages  # its jobs need these preferences
+
+        messages.draw_engine(layout, context)
         layout.prop(self, "device")
+        layout.prop(self, "bundle")
         layout.prop(self, "cache_folder")
         layout.prop(self, "cache_gigabytes")
 
@@ -68,6 +80,15 @@ class OSMNetPreferences(bpy.types.AddonPreferences):
 def get() -> Any:
     """The add-on's preferences."""
     return bpy.context.preferences.addons[ADDON].preferences
+
+
+def bundle() -> str:
+    """Name or absolute folder of the bundle of weights."""
+    chosen = str(get().bundle).strip() or DEFAULT_BUNDLE
+    separators = [mark for mark in (os.sep, os.altsep, "//") if mark]
+    if any(mark in chosen for mark in separators):
+        return str(Path(bpy.path.abspath(chosen)).expanduser())
+    return chosen
 
 
 def cache_folder() -> Path:

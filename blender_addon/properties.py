@@ -178,15 +178,25 @@ class OSMNetSettings(PropertyGroup):
 class OSMNetStatus(PropertyGroup):
     """What goes on now; of the window manager, so that neither files nor undo carry it."""
 
-    title: StringProperty()  # type: ignore[valid-type]
-    stage: StringProperty()  # type: ignore[valid-type]
-    factor: FloatProperty(min=0.0, max=1.0, subtype="FACTOR")  # type: ignore[valid-type]
-    seconds_left: FloatProperty(default=-1.0)  # type: ignore[valid-type]
-    error: StringProperty()  # type: ignore[valid-type]
-    details: StringProperty()  # type: ignore[valid-type]
-    note: StringProperty()  # type: ignore[valid-type]
-    changed: IntProperty(default=-1)  # type: ignore[valid-type]
-    engine: StringProperty()  # type: ignore[valid-type]
+    title: StringProperty(name="Job", description="What the engine is asked to do now")  # type: ignore[valid-type]
+    stage: StringProperty(name="Stage", description="What the engine does at this moment")  # type: ignore[valid-type]
+    factor: FloatProperty(  # type: ignore[valid-type]
+        name="Progress", description="Share of the job that is done", min=0.0, max=1.0,
+        subtype="FACTOR",
+    )  # fmt: skip
+    left: StringProperty(name="Time left", description="How long the job will still take")  # type: ignore[valid-type]
+    error: StringProperty(name="Error", description="What went wrong last, in one sentence")  # type: ignore[valid-type]
+    details: StringProperty(name="Details", description="What the engine said before the error")  # type: ignore[valid-type]
+    note: StringProperty(name="Note", description="What was done last")  # type: ignore[valid-type]
+    warnings: StringProperty(  # type: ignore[valid-type]
+        name="Warnings", description="What the engine noticed about photo and voice, one a line"
+    )
+    changed: IntProperty(  # type: ignore[valid-type]
+        name="Changed frames",
+        description="How many frames on the plane do not show what the curves say; -1 if not known",
+        default=-1,
+    )
+    engine: StringProperty(name="Engine", description="Versions and device that Check has found")  # type: ignore[valid-type]
 
 
 CLASSES = (OSMNetTake, OSMNetRig, OSMNetMappingRow, OSMNetSettings, OSMNetStatus)

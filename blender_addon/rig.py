@@ -16,13 +16,12 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import compat, skin, takes
-from .core.channels import BONE, EULER_MODE
+from . import compat, handles, skin, takes
+from .core.channels import BONE, EULER_MODE, NECK
+from .core.coefficients import DESCRIPTIONS
 from .core.conventions import ARKIT_NAMES
 from .core.errors import AddonError
 from .core.head import HeadFile, to_blender
-
-NECK = "neck"
 
 _HEAD_LENGTH = 0.18
 _NECK_LENGTH = 0.10
@@ -52,6 +51,7 @@ def build_rig(
     rig = _build_armature(f"{name} rig", collection)
     mesh = _build_head(f"{name} head", head, portrait)
     collection.objects.link(mesh)
+    handles.add_handles(rig, to_blender(head.vertices))
     mesh.parent = rig
     mesh.modifiers.new("Armature", "ARMATURE").object = rig
     _drive_shape_keys(mesh, rig)
@@ -76,11 +76,12 @@ def _build_armature(name: str, collection: bpy.types.Collection) -> bpy.types.Ob
     bone = rig.pose.bones[BONE]
     bone.rotation_mode = EULER_MODE
     bone.lock_scale = (True, True, True)
-    for blendshape in ARKIT_NAMES:
+    for blendshape, text in DESCRIPTIONS.items():
         bone[blendshape] = 0.0
         bone.id_properties_ui(blendshape).update(
-            min=0.0, max=1.0, soft_min=0.0, soft_max=1.0, default=0.0
+            min=0.0, max=1.0, soft_min=0.0, soft_max=1.0, default=0.0, description=text
         )
+        bone.property_overridable_library_set(f'["{blendshape}"]', True)
     armature.display_type = "STICK"
     rig.show_in_front = True
     return rig
@@ -218,20 +219,33 @@ def need_rig(context: bpy.types.Context) -> bpy.types.Object:
     Raises:
         AddonError: if there is none, or it is not clear which, or it is linked.
     """
-    rig = find_rig(context)
-    if rig is None:
-        raise AddonError("Select a head rig, or make one with Create Head.")
-    if rig.library is not None or rig.override_library is not None:
-        raise AddonError(
-            f"The head rig '{rig.name}' is linked from another file; open that file, or make it "
-            "local (Object > Relations > Make Local > All)."
-        )
-    _separate_copies(rig.osmnet.rig_id)
+    rig, hindrance = find_rig(context), why_no_rig(context)
+    if rig is None or hindrance:
+        raise AddonError(hindrance)
+    if _separate_copies(rig.osmnet.rig_id):
+        bpy.ops.ed.undo_push(message="OSM-Net: Separate Copies")
     return rig
 
 
-def _separate_copies(rig_id: str) -> None:
-    """Blender's copies of a rig have its identifier: give each copy its own, and its own takes."""
+def why_no_rig(context: bpy.types.Context) -> str:
+    """A sentence about why there is no head rig to work on, "" if there is one."""
+    rig = find_rig(context)
+    if rig is None:
+        return "Select a head rig, or make one with Create Head."
+    if rig.library is not None or rig.override_library is not None:
+        return (
+            f"The head rig '{rig.name}' is linked from another file; open that file, or make it "
+            "local (Object > Relations > Make Local > All)."
+        )
+    return ""
+
+
+def _separate_copies(rig_id: str) -> bool:
+    """Blender's copies of a rig have its identifier: give each copy its own, and its own takes.
+
+    Returns:
+        Whether there were any.
+    """
     rigs = [item for item in bpy.data.objects if is_rig(item) and item.osmnet.rig_id == rig_id]
     rigs = [item for item in rigs if item.library is None and item.override_library is None]
     # the head that a rig knows stays the child of the rig that it was made for
@@ -239,6 +253,7 @@ def _separate_copies(rig_id: str) -> None:
     for copy in rigs[1:]:
         copy.osmnet.rig_id = uuid.uuid4().hex
         takes.separate_copy(copy)
+    return len(rigs) > 1
 
 
 def rig_of_id(rig_id: str) -> bpy.types.Object:

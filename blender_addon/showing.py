@@ -29,6 +29,7 @@ class Showing:
         keys: of all frames, in order.
         first: scene frame of the first one.
         size: (height, width) of the frames in pixels.
+        settings: what the frames are made with.
 
     Raises:
         AddonError: if the plane is gone or the disk refuses; then nothing has changed.
@@ -36,16 +37,17 @@ class Showing:
 
     def __init__(
         self, rig: bpy.types.Object, store: FrameStore, keys: list[str], first: int,
-        size: tuple[int, int],
+        size: tuple[int, int], settings: dict[str, Any],
     ) -> None:  # fmt: skip
         self._rig_id, self._store, self._keys, self._first = rig.osmnet.rig_id, store, keys, first
-        self._before = rig.osmnet.sequence
+        self._before, self._made_with = rig.osmnet.sequence, rig.osmnet.made_with
         self._old = self._remembered(rig)
         self._places: dict[str, list[int]] = {}
         for number, key in enumerate(keys):
             self._places.setdefault(key, []).append(number)
         self._size, self._last_reload = size, 0.0
         self._show(rig)
+        rig.osmnet.made_with = json.dumps(settings, sort_keys=True)
 
     @staticmethod
     def _remembered(rig: bpy.types.Object) -> tuple[Any, ...]:
@@ -79,11 +81,13 @@ class Showing:
             self._last_reload = now
             plane.refresh(rig_of_id(self._rig_id).osmnet.plane)
 
-    def finish(self, settings: dict[str, Any]) -> None:
-        """Show everything that has arrived, and note what it was made with."""
-        rig = rig_of_id(self._rig_id)
-        self._show(rig)
-        rig.osmnet.made_with = json.dumps(settings, sort_keys=True)
+    def undone(self) -> bool:
+        """Whether undo has taken this sequence off the plane meanwhile."""
+        return bool(rig_of_id(self._rig_id).osmnet.sequence != str(self._folder))
+
+    def finish(self) -> None:
+        """Show everything that has arrived."""
+        self._show(rig_of_id(self._rig_id))
 
     def put_back(self) -> None:
         """Show what was there before."""
@@ -99,7 +103,7 @@ class Showing:
         user = node.image_user
         user.frame_start, user.frame_duration, user.frame_offset = times
         rig.osmnet.plane.scale = scale
-        rig.osmnet.sequence = self._before
+        rig.osmnet.sequence, rig.osmnet.made_with = self._before, self._made_with
         plane.refresh(rig.osmnet.plane)
 
 

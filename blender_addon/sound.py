@@ -11,6 +11,15 @@ import bpy
 from . import compat
 from .core.errors import AddonError
 
+NO_STRIP = "Select a sound strip in the sequencer first."
+
+
+def active_strip(scene: bpy.types.Scene) -> Any:
+    """The active sound strip of the sequencer, or None."""
+    editor = scene.sequence_editor
+    strip = editor.active_strip if editor is not None else None
+    return strip if strip is not None and strip.type == "SOUND" and strip.sound else None
+
 
 def active_voice(scene: bpy.types.Scene) -> tuple[str, float]:
     """Path of the active sound strip and the scene frame at which its sound begins.
@@ -18,13 +27,11 @@ def active_voice(scene: bpy.types.Scene) -> tuple[str, float]:
     Raises:
         AddonError: if no sound strip is active.
     """
-    editor = scene.sequence_editor
-    strip = editor.active_strip if editor is not None else None
-    if strip is None or strip.type != "SOUND" or strip.sound is None:
-        raise AddonError("Select a sound strip in the sequencer first.")
+    strip = active_strip(scene)
+    if strip is None:
+        raise AddonError(NO_STRIP)
     path = bpy.path.abspath(strip.sound.filepath, library=strip.sound.library)
-    # frame_start is where the sound itself begins, even if the strip is trimmed
-    return path, float(strip.frame_start)
+    return path, compat.strip_start(strip)
 
 
 def add_voice(scene: bpy.types.Scene, path: Path, frame: int, workspace: Any = None) -> bool:
@@ -34,7 +41,7 @@ def add_voice(scene: bpy.types.Scene, path: Path, frame: int, workspace: Any = N
     """
     if not compat.has_sound():
         return False
-    if any(int(strip.frame_start) == frame for strip in _strips_of(scene, path)):
+    if any(int(compat.strip_start(strip)) == frame for strip in _strips_of(scene, path)):
         return False
     strips = compat.sequencer_strips(scene.sequence_editor_create())
     channel = 1 + max((strip.channel for strip in strips), default=0)
@@ -52,7 +59,7 @@ def add_voice(scene: bpy.types.Scene, path: Path, frame: int, workspace: Any = N
 def voice_end(scene: bpy.types.Scene, path: Path) -> int:
     """Last scene frame of the strip of a voice, or the scene's first if there is none."""
     return max(
-        (int(strip.frame_final_end) - 1 for strip in _strips_of(scene, path)),
+        (compat.strip_end(strip) - 1 for strip in _strips_of(scene, path)),
         default=scene.frame_start,
     )
 

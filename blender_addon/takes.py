@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from . import actions, compat, evaluation, layers, nla
+from . import actions, compat, evaluation, layers, nla, voices
 from .actions import Timing
 from .core.channels import COUNT, EXPRESSION, MOTION, performance_values
 from .core.takes import TakeFile
@@ -137,6 +137,7 @@ def keep_only(rig: bpy.types.Object, name: str, *, remove_others: bool) -> int:
     provenance = dict(actions.provenance_of(playing[0].action))
     provenance["source"] = "edited"
     index = add(rig, name, timing, curves, provenance, channels)
+    voices.copy_note(rig.osmnet.takes[index].action, playing[0].action)
     nla.choose(rig, index)
     if remove_others:
         for other in reversed(range(index)):

@@ -19,6 +19,9 @@ FloatArray = NDArray[np.float64]
 BONE = "head"
 """Name of the bone that carries the performance."""
 
+NECK = "neck"
+"""Name of the bone below it, which no take animates."""
+
 EULER_MODE = "ZXY"
 """Blender's name of R_y(yaw) · R_x(pitch) · R_z(roll): it names orders by what is applied first."""
 

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import os
+import textwrap
 
 import bpy
 
 from .. import jobs, preferences
 from ..core import locate
 from ..core.errors import AddonError
-from .base import EditOperator, JobOperator, sentence_errors
+from .base import EditOperator, JobOperator, Polled, sentence_errors
+
+_LINES, _LETTERS, _WIDTH = 24, 110, 700
+"""Last lines of the details that a pop-up shows, letters in each, and its width in pixels."""
 
 
 class FindEngine(EditOperator, bpy.types.Operator):
@@ -38,6 +42,7 @@ class CheckEngine(JobOperator, bpy.types.Operator):
     bl_idname = "osmnet.check_engine"
     bl_label = "Check Engine"
     title = "Checking the engine"
+    changes = False
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Ask once."""
@@ -51,27 +56,40 @@ class CheckEngine(JobOperator, bpy.types.Operator):
         return text
 
 
-class Cancel(bpy.types.Operator):
+def _a_job(context: bpy.types.Context) -> str:
+    return "" if jobs.busy() else "Nothing is on its way."
+
+
+def _an_error(context: bpy.types.Context) -> str:
+    return "" if context.window_manager.osmnet.error else "There is no message."
+
+
+def _a_warning(context: bpy.types.Context) -> str:
+    return "" if context.window_manager.osmnet.warnings else "There is no hint."
+
+
+class Cancel(Polled, bpy.types.Operator):
     """Stop what the engine does now; frames that have arrived stay."""
 
     bl_idname = "osmnet.cancel"
     bl_label = "Cancel"
+    needs = (_a_job,)
 
     @sentence_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ask the job to stop."""
         job = jobs.current()
-        if job is None or job.finished:
-            return {"CANCELLED"}
-        job.cancel()
+        if job is not None:
+            job.cancel()
         return {"FINISHED"}
 
 
-class ShowDetails(bpy.types.Operator):
+class ShowDetails(Polled, bpy.types.Operator):
     """Show what the engine said last, to be copied into a report."""
 
     bl_idname = "osmnet.show_details"
     bl_label = "Details"
+    needs = (_an_error,)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Put the details on the clipboard and into a text data-block."""
@@ -86,20 +104,22 @@ class ShowDetails(bpy.types.Operator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Show them in a pop-up as well."""
         self.execute(context)
-        return context.window_manager.invoke_popup(self, width=700)
+        return context.window_manager.invoke_popup(self, width=_WIDTH)
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the last lines."""
         status = context.window_manager.osmnet
-        for line in [status.error, *status.details.splitlines()[-24:]]:
-            self.layout.label(text=line)
+        for line in [status.error, *status.details.splitlines()[-_LINES:]]:
+            for part in textwrap.wrap(line, _LETTERS):
+                self.layout.label(text=part)
 
 
-class ClearError(bpy.types.Operator):
+class ClearError(Polled, bpy.types.Operator):
     """Take the message away."""
 
     bl_idname = "osmnet.clear_error"
     bl_label = "Clear Message"
+    needs = (_an_error,)
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Clear it."""
@@ -107,4 +127,17 @@ class ClearError(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (FindEngine, CheckEngine, Cancel, ShowDetails, ClearError)
+class ClearWarnings(Polled, bpy.types.Operator):
+    """Take the hints about photo and voice away."""
+
+    bl_idname = "osmnet.clear_warnings"
+    bl_label = "Clear Hints"
+    needs = (_a_warning,)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Clear them."""
+        context.window_manager.osmnet.warnings = ""
+        return {"FINISHED"}
+
+
+CLASSES = (FindEngine, CheckEngine, Cancel, ShowDetails, ClearError, ClearWarnings)

@@ -13,7 +13,7 @@ from .. import jobs, nla, takes
 from ..core.errors import AddonError
 from ..core.takes import read_take, write_take
 from ..rig import need_rig, rig_of_id
-from .base import FileWindow, JobOperator, existing_file, output_file
+from .base import FileWindow, JobOperator, a_rig, a_take, existing_file, no_job, output_file
 
 
 class _FileOperator(FileWindow, JobOperator):
@@ -26,6 +26,7 @@ class ImportTake(_FileOperator, bpy.types.Operator):
     bl_idname = "osmnet.import_take"
     bl_label = "Import Take"
     title = "Importing a take"
+    needs = (no_job, a_rig)
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Read and add."""
@@ -55,6 +56,8 @@ class ExportTake(_FileOperator, bpy.types.Operator):
     bl_idname = "osmnet.export_take"
     bl_label = "Export Take"
     title = "Exporting a take"
+    needs = (no_job, a_take)
+    changes = False
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Read the rig and write."""

@@ -9,8 +9,8 @@ from bpy.props import BoolProperty, EnumProperty
 from .. import frames, jobs
 from ..core.errors import AddonError
 from ..properties import FRAME_RANGES, FRAME_SIZES, RENDERERS
-from ..rig import need_rig
-from .base import JobOperator
+from ..rig import find_rig, need_rig
+from .base import JobOperator, a_take, no_job
 
 
 class RenderFrames(JobOperator, bpy.types.Operator):
@@ -19,6 +19,7 @@ class RenderFrames(JobOperator, bpy.types.Operator):
     bl_idname = "osmnet.render_frames"
     bl_label = "Render Frames"
     title = "Rendering frames"
+    needs = (no_job, a_take)
 
     size: EnumProperty(name="Size", items=FRAME_SIZES, default="crop")  # type: ignore[valid-type]
     range: EnumProperty(name="Range", items=FRAME_RANGES, default="TAKE")  # type: ignore[valid-type]
@@ -33,19 +34,28 @@ class RenderFrames(JobOperator, bpy.types.Operator):
         return frames.render(rig, context.scene, self.size, self.label, self.range, self.renderer)
 
 
+_NO_FRAMES = "There are no frames yet; press Render Frames first."
+
+
+def _frames(context: bpy.types.Context) -> str:
+    rig = find_rig(context)
+    return "" if rig is not None and rig.osmnet.made_with else _NO_FRAMES
+
+
 class UpdateFrames(JobOperator, bpy.types.Operator):
     """Render only the frames whose evaluated values changed since they were rendered."""
 
     bl_idname = "osmnet.update_frames"
     bl_label = "Update Frames"
     title = "Updating frames"
+    needs = (no_job, a_take, _frames)
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Render with the settings of the frames on the plane."""
         rig = need_rig(context)
         before = frames.made_with(rig)
         if not before:
-            raise AddonError("There are no frames yet; press Render Frames first.")
+            raise AddonError(_NO_FRAMES)
         return frames.render(
             rig, context.scene, before["size"], before["label"], before["range"],
             before.get("renderer", "auto"),

@@ -10,10 +10,10 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 from mathutils import Vector
 
-from .. import actions, jobs, plane, rig, sound
+from .. import actions, first_view, jobs, plane, rig, sound
 from ..core.errors import AddonError
 from ..core.head import read_head
-from .base import EditOperator, JobOperator, existing_file
+from .base import EditOperator, JobOperator, a_rig, existing_file, no_job
 
 _ROOM = 0.8
 """Metres from one head to the next: a head and its plane."""
@@ -87,7 +87,6 @@ def _build(
         f"{portrait.stem} frames", armature, tuple(state.crop), still, collection
     )
     state.camera = plane.build_camera(f"{portrait.stem} camera", state.plane, collection)
-    _make_active(armature)
     note = f"Head of '{portrait.name}' created."
     if voice is not None:
         state.voice = str(voice)
@@ -97,7 +96,7 @@ def _build(
             note = f"{note} {error}"
     if set_up and scene.camera is None:
         set_up_scene(scene, armature)
-    _look_at(armature)
+    first_view.show(scene, armature)
     return note
 
 
@@ -108,29 +107,6 @@ def _free_place(scene: bpy.types.Scene) -> Vector:
     while any((place - other).length < _ROOM / 2 for other in others):
         place.x += _ROOM
     return place
-
-
-def _make_active(armature: bpy.types.Object) -> None:
-    layer = bpy.context.view_layer
-    if armature.name in layer.objects:
-        for item in list(bpy.context.selected_objects):
-            item.select_set(False)
-        armature.select_set(True)
-        layer.objects.active = armature
-
-
-def _look_at(armature: bpy.types.Object) -> None:
-    """Let 3D views that show plain solids show the portrait, and let the head fill them."""
-    for window in bpy.data.window_managers[0].windows:
-        for area in window.screen.areas:
-            if area.type != "VIEW_3D":
-                continue
-            if area.spaces.active.shading.type == "SOLID":
-                area.spaces.active.shading.type = "MATERIAL"
-            region = next(item for item in area.regions if item.type == "WINDOW")
-            with bpy.context.temp_override(window=window, area=area, region=region):
-                if bpy.ops.view3d.view_selected.poll():
-                    bpy.ops.view3d.view_selected()
 
 
 def set_up_scene(scene: bpy.types.Scene, armature: bpy.types.Object) -> None:
@@ -155,6 +131,7 @@ class SetUpScene(EditOperator, bpy.types.Operator):
 
     bl_idname = "osmnet.set_up_scene"
     bl_label = "Set Up Scene"
+    needs = (no_job, a_rig)
 
     def edit(self, context: bpy.types.Context) -> str:
         """Do so."""
@@ -162,11 +139,16 @@ class SetUpScene(EditOperator, bpy.types.Operator):
         return "The scene shows the plane through the head's camera."
 
 
+def _a_sound(context: bpy.types.Context) -> str:
+    return "" if sound.active_strip(context.scene) is not None else sound.NO_STRIP
+
+
 class VoiceFromStrip(EditOperator, bpy.types.Operator):
     """Take the active sound strip of the sequencer as the voice."""
 
     bl_idname = "osmnet.voice_from_strip"
     bl_label = "Use Sound Strip"
+    needs = (no_job, _a_sound)
 
     def edit(self, context: bpy.types.Context) -> str:
         """Take over its file, and its start if there is a rig."""

@@ -10,12 +10,20 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 
-from .. import actions, frames, jobs, layers, nla, takes
+from .. import actions, frames, jobs, layers, nla, takes, voices
 from ..core.errors import AddonError
 from ..core.takes import TakeFile, read_take
 from ..core.timing import resampled
 from ..rig import need_rig, rig_of_id
-from .base import EditOperator, JobOperator, existing_file
+from .base import (
+    EditOperator,
+    JobOperator,
+    a_rig,
+    a_take,
+    existing_file,
+    no_job,
+    no_missing_field,
+)
 
 
 def _voice(rig: bpy.types.Object, context: bpy.types.Context) -> Path:
@@ -55,6 +63,7 @@ class SampleTakes(JobOperator, bpy.types.Operator):
     bl_idname = "osmnet.sample_takes"
     bl_label = "Sample Takes"
     title = "Sampling takes"
+    needs = (no_job, a_rig, no_missing_field)
 
     count: IntProperty(name="Takes", default=5, min=1, max=100)  # type: ignore[valid-type]
     seed: IntProperty(  # type: ignore[valid-type]
@@ -99,7 +108,8 @@ def _sample(
     for file in files:
         timing = takes.timing_for(rig, file, scene)
         name = takes.take_name(rig, file.provenance)
-        takes.add(rig, name, timing, file.curves, file.provenance, channels)
+        index = takes.add(rig, name, timing, file.curves, file.provenance, channels)
+        voices.note(rig.osmnet.takes[index].action, voice)
     nla.choose(rig, first)
     return f"{len(files)} takes sampled."
 
@@ -110,6 +120,7 @@ class PredictExpression(JobOperator, bpy.types.Operator):
     bl_idname = "osmnet.predict_expression"
     bl_label = "Predict Expression"
     title = "Predicting the expression"
+    needs = (no_job, a_take, no_missing_field)
 
     all_takes: BoolProperty(  # type: ignore[valid-type]
         name="All takes", description="Else only the chosen one", default=True
@@ -168,6 +179,7 @@ class ResampleTake(JobOperator, bpy.types.Operator):
     bl_idname = "osmnet.resample_take"
     bl_label = "Resample Take"
     title = "Sampling a take"
+    needs = (no_job, a_take, no_missing_field)
 
     index: IntProperty(name="Take", default=-1, min=-1)  # type: ignore[valid-type]
     seed: IntProperty(  # type: ignore[valid-type]
@@ -211,11 +223,14 @@ def _resample(
     layers.replace_samples(
         rig, index, timing, file.curves, file.provenance, channels, discard=discard
     )
+    voices.note(rig.osmnet.takes[index].action, voice)
     return f"'{name}' sampled with seed {wanted['seed']}."
 
 
 class _TakeOperator(EditOperator):
     """An operator on one take of the list."""
+
+    needs = (no_job, a_take)
 
     index: IntProperty(  # type: ignore[valid-type]
         name="Take", description="Place in the list, -1 takes the chosen one", default=-1, min=-1
@@ -320,6 +335,7 @@ class BlendTakes(EditOperator, bpy.types.Operator):
 
     bl_idname = "osmnet.blend_takes"
     bl_label = "Blend in NLA"
+    needs = (no_job, a_take)
 
     def edit(self, context: bpy.types.Context) -> str:
         """Leave the chosen take's track on."""
@@ -332,6 +348,7 @@ class KeepOnly(EditOperator, bpy.types.Operator):
 
     bl_idname = "osmnet.keep_only"
     bl_label = "Keep Only"
+    needs = (no_job, a_take)
 
     name: StringProperty(  # type: ignore[valid-type]
         name="Name", description="Of the new take; empty takes the voice's name", default=""
@@ -357,6 +374,7 @@ class FitTakes(EditOperator, bpy.types.Operator):
 
     bl_idname = "osmnet.fit_takes"
     bl_label = "Fit Takes to Scene"
+    needs = (no_job, a_take)
 
     def edit(self, context: bpy.types.Context) -> str:
         """Move their keys."""

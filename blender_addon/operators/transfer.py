@@ -14,7 +14,15 @@ from ..core.conventions import ARKIT_NAMES
 from ..core.errors import AddonError
 from ..core.mapping import load_mapping, match, save_mapping
 from ..rig import need_rig
-from .base import EditOperator, FileWindow, existing_file, output_file
+from .base import (
+    EditOperator,
+    FileWindow,
+    a_take,
+    existing_file,
+    no_job,
+    no_missing_field,
+    output_file,
+)
 
 
 class ApplyToRig(EditOperator, bpy.types.Operator):
@@ -22,6 +30,7 @@ class ApplyToRig(EditOperator, bpy.types.Operator):
 
     bl_idname = "osmnet.apply_to_rig"
     bl_label = "Apply to Rig"
+    needs = (no_job, a_take, no_missing_field)
 
     target: StringProperty(  # type: ignore[valid-type]
         name="Target", description="Object that takes the head motion; empty takes the panel's"
@@ -99,17 +108,30 @@ def _fill_rows(settings: bpy.types.PropertyGroup, table: dict[str, str]) -> None
         row.blendshape, row.shape_key = blendshape, table.get(blendshape) or ""
 
 
+_NO_MESH = "Choose a mesh with shape keys first."
+_NO_MAPPING = "The mapping table is empty; press Match by Name first."
+
+
+def _a_mesh(context: bpy.types.Context) -> str:
+    return "" if context.scene.osmnet.target_mesh is not None else _NO_MESH
+
+
+def _a_mapping(context: bpy.types.Context) -> str:
+    return "" if len(context.scene.osmnet.mapping) else _NO_MAPPING
+
+
 class MatchShapeKeys(EditOperator, bpy.types.Operator):
     """Fill the mapping table by the names of the mesh's shape keys."""
 
     bl_idname = "osmnet.match_shape_keys"
     bl_label = "Match by Name"
+    needs = (no_job, _a_mesh)
 
     def edit(self, context: bpy.types.Context) -> str:
         """Match and show the table."""
         settings = context.scene.osmnet
         if settings.target_mesh is None:
-            raise AddonError("Choose a mesh with shape keys first.")
+            raise AddonError(_NO_MESH)
         table = match(_key_names(settings.target_mesh))
         _fill_rows(settings, table)
         return f"{len(table)} of {len(ARKIT_NAMES)} blendshapes matched."
@@ -124,6 +146,7 @@ class SaveMapping(_MappingFile, bpy.types.Operator):
 
     bl_idname = "osmnet.save_mapping"
     bl_label = "Save Mapping"
+    needs = (no_job, _a_mapping)
     bl_options = {"REGISTER"}
 
     def edit(self, context: bpy.types.Context) -> str:
@@ -131,7 +154,7 @@ class SaveMapping(_MappingFile, bpy.types.Operator):
         path: Path = output_file(self.filepath, ".json")
         rows = context.scene.osmnet.mapping
         if not rows:
-            raise AddonError("The mapping table is empty; press Match by Name first.")
+            raise AddonError(_NO_MAPPING)
         save_mapping(path, {row.blendshape: row.shape_key or None for row in rows})
         return f"Mapping saved as '{path.name}'."
 

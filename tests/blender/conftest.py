@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -19,14 +20,27 @@ else:
 ROOT = Path(__file__).parents[2]
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "real: needs the engine with its networks, not the fake one")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests with the real engine come last and one after the other, so that it starts once."""
+    for item in items:
+        if "fake" not in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real)
+    items.sort(key=lambda item: item.get_closest_marker("real") is not None)
+
+
 @pytest.fixture(scope="session")
 def addon() -> types.SimpleNamespace:
     """The installed add-on's modules."""
     import importlib
 
     names = (
-        "actions", "compat", "engine", "evaluation", "frames", "jobs", "nla", "plane", "panel",
-        "preferences", "rig", "takes", "transfer", "watch", "properties", "operators",
+        "actions", "compat", "engine", "evaluation", "first_view", "frames", "jobs", "messages",
+        "nla", "plane", "panel", "preferences", "redraw", "rig", "takes", "transfer", "voices",
+        "watch", "properties", "operators", "operators.base", "core.coefficients",
         "core.takes", "core.keys", "core.channels", "core.conventions", "core.errors",
         "core.sequences",
     )  # fmt: skip
@@ -64,10 +78,11 @@ def fresh(addon, tmp_path):
 
 @pytest.fixture
 def fake(addon, monkeypatch):
-    """The torch-free engine."""
+    """The torch-free engine; the next test goes on with it, unless this one has slowed it down."""
     monkeypatch.setenv("OSMNET_FAKE_ENGINE", "1")
     yield
-    addon.engine.stop()
+    if "OSMNET_FAKE_FRAME_SECONDS" in os.environ:
+        addon.engine.stop()
 
 
 @pytest.fixture
@@ -79,3 +94,29 @@ def rig(request, addon, material):
         portrait=str(material.portrait), voice=str(material.voice)
     ) == {"FINISHED"}
     return addon.rig.need_rig(bpy.context)
+
+
+@pytest.fixture
+def windowed(addon, monkeypatch):
+    """Operators return at once, as in a window; `drive` stands for Blender's timer."""
+
+    def run(title, steps, *, undo, wait=False):
+        job = addon.jobs.Job(title, steps, undo)
+        monkeypatch.setattr(addon.jobs, "_job", job)
+        job.start()
+        return job
+
+    monkeypatch.setattr(addon.jobs, "run", run)
+
+    def drive(until=lambda: False):
+        longest, deadline = 0.0, time.monotonic() + 60
+        while addon.jobs.current() is not None and time.monotonic() < deadline:
+            before = time.perf_counter()
+            addon.jobs._tick()
+            longest = max(longest, time.perf_counter() - before)
+            if addon.jobs.current().finished or until():
+                return longest
+            time.sleep(0.005)
+        raise AssertionError("the job did not end")
+
+    return drive

@@ -17,6 +17,20 @@ def status():
     return bpy.context.window_manager.osmnet
 
 
+def sentence_of(error: RuntimeError) -> str:
+    """The one sentence that an operator refuses with, in the panel or at a button that is off."""
+    message = str(error).strip()
+    if ".poll() " in message:
+        message = message.split(".poll() ", 1)[1]
+    else:
+        message = message.removeprefix("Error: ")
+        assert message == status().error
+    assert "Traceback" not in message
+    assert "\n" not in message
+    assert message.endswith(".")
+    return message
+
+
 def curve(addon, action, channel):
     description = addon.core_channels.CHANNELS[channel]
     return addon.compat.curves_of(action).find(description.data_path, index=description.index)
@@ -29,6 +43,12 @@ def add_to_key(addon, action, channel, number, value):
     point.co[1] += value
     moved.update()
     return point.co[0]
+
+
+def trim_start(strip, frames):
+    """Cut frames from a sound strip's start; 5.1 renamed the property, and the old one goes."""
+    name = "left_handle_offset" if hasattr(strip, "left_handle_offset") else "frame_offset_start"
+    setattr(strip, name, frames)
 
 
 def picture(path) -> np.ndarray:

@@ -18,6 +18,9 @@ class Layout:
 
     row = column = box = split = _inside
 
+    def context_string_set(self, name, value):
+        self.seen.append(value)
+
     def label(self, text="", icon="NONE"):
         self.icon(icon)
         self.seen.append(text)
@@ -31,7 +34,7 @@ class Layout:
         self.prop(data, name)
         assert collection in where.bl_rna.properties
 
-    def operator(self, name, text="", icon="NONE", **options):
+    def operator(self, name, text="", icon="NONE", emboss=True):
         group, operator = name.split(".")
         kind = getattr(getattr(bpy.ops, group), operator).get_rna_type()
         self.icon(icon)

@@ -11,32 +11,6 @@ from support import YAW, add_to_key, picture, shown_file, status
 
 
 @pytest.fixture
-def windowed(addon, monkeypatch):
-    """Operators return at once, as in a window; `drive` stands for Blender's timer."""
-
-    def run(title, steps, *, undo, wait=False):
-        job = addon.jobs.Job(title, steps, undo)
-        monkeypatch.setattr(addon.jobs, "_job", job)
-        job.start()
-        return job
-
-    monkeypatch.setattr(addon.jobs, "run", run)
-
-    def drive(until=lambda: False):
-        longest, deadline = 0.0, time.monotonic() + 60
-        while addon.jobs.current() is not None and time.monotonic() < deadline:
-            before = time.perf_counter()
-            addon.jobs._tick()
-            longest = max(longest, time.perf_counter() - before)
-            if addon.jobs.current().finished or until():
-                return longest
-            time.sleep(0.005)
-        raise AssertionError("the job did not end")
-
-    return drive
-
-
-@pytest.fixture
 def taken(addon, rig, fake):
     bpy.ops.osmnet.sample_takes(count=2, expression=True)
     return rig
