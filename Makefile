@@ -9,16 +9,27 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 OUT ?= out/demo
 
-# The bpy wheels; each wants Python 3.11.
+# The bpy wheels, newest first, and the Python that each of them wants.
+BLENDERS = 5.3 5.2 5.1 5.0 4.5 4.2
+BPY_5.3 = 5.3.0
+BPY_5.2 = 5.2.3
+BPY_5.1 = 5.1.2
 BPY_5.0 = 5.0.1
 BPY_4.5 = 4.5.15
 BPY_4.2 = 4.2.23
-BPY_PYTHON ?= $(call runs,python3.11 $$HOME/.pyenv/versions/3.11*/bin/python)
+PYTHON_OF_BPY = $(if $(filter $(1),5.0 4.5 4.2),3.11,3.13)
+python_of_bpy = $(BPY_PYTHON_$(call PYTHON_OF_BPY,$(1)))
+BPY_PYTHON_3.11 ?= $(call runs,python3.11 $$HOME/.pyenv/versions/3.11*/bin/python)
+BPY_PYTHON_3.13 ?= $(call runs,python3.13 $$HOME/.pyenv/versions/3.13*/bin/python)
+USABLE = $(strip $(foreach v,$(BLENDERS),$(if $(call python_of_bpy,$(v)),$(v))))
+NEWEST = $(firstword $(USABLE))
+OLDEST = $(filter-out $(NEWEST),$(lastword $(USABLE)))
 ZIP = dist/osmnet.zip
 
 .PHONY: demo test test-cpus test-install test-install-all test-install-3.11 test-install-3.12 test-install-3.13 \
-        golden golden-blender test-3.13 test-kills test-blender test-blender-5.0 test-blender-4.5 test-blender-4.2 \
+        golden golden-blender test-3.13 test-kills test-blender \
         fuzz extension blender-images bench lint clean
+.PHONY: test-blender-ends $(BLENDERS:%=test-blender-%)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,8 +39,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 # Blender's environments are apart from the SDK's: they share no package but pytest.
 .venv-blender-%/.installed: constraints.txt
-	test -n "$(BPY_PYTHON)" || { echo "bpy needs Python 3.11, which was not found." >&2; exit 1; }
-	test -x .venv-blender-$*/bin/python || $(BPY_PYTHON) -m venv .venv-blender-$*
+	test -n "$(call python_of_bpy,$*)" || { \
+	    echo "Blender $* needs Python $(call PYTHON_OF_BPY,$*), which was not found." >&2; exit 1; }
+	test -x .venv-blender-$*/bin/python || $(call python_of_bpy,$*) -m venv .venv-blender-$*
 	.venv-blender-$*/bin/python -m pip install --quiet -c constraints.txt pytest pytest-timeout
 	.venv-blender-$*/bin/python -m pip install --quiet "bpy==$(BPY_$*)" "numpy<3"
 	tests/blender/install_libraries.sh .venv-blender-$*/bin/python
@@ -47,14 +59,14 @@ lint: $(VENV)/.installed
 
 test: lint
 	$(BIN)/python -m pytest
-	$(MAKE) test-blender-5.0
+	$(MAKE) test-blender-ends
 
 # Digests of outputs, to be compared with those of before: tests/golden.py --compare BEFORE AFTER.
 GOLDEN ?= out/golden.json
 golden: $(VENV)/.installed
 	$(BIN)/python tests/golden.py $(GOLDEN)
 
-golden-blender: golden extension
+golden-blender: golden extension .venv-blender-5.0/.installed
 	.venv-blender-5.0/bin/python tests/golden.py $(GOLDEN) --blender $(ZIP) $(BIN)/python
 
 # The tests that compare numbers, as on processors with fewer instructions, and on one thread.
@@ -89,19 +101,35 @@ test-kills: $(VENV)/.installed
 	$(BIN)/python -m tests.kills $(KILLS)
 
 # The extension's zip, built and validated by Blender's own tool.
-extension: .venv-blender-5.0/.installed
-	.venv-blender-5.0/bin/python blender_addon/build.py zip $(ZIP)
+extension: $(if $(NEWEST),.venv-blender-$(NEWEST)/.installed)
+	test -n "$(NEWEST)" || { echo "Blender's tool needs Python 3.11 or 3.13." >&2; exit 1; }
+	.venv-blender-$(NEWEST)/bin/python blender_addon/build.py zip $(ZIP)
 
 # That zip, installed into a Blender and used there with the real engine; a process for each version.
-test-blender-5.0 test-blender-4.5 test-blender-4.2: test-blender-%: \
-        .venv-blender-%/.installed $(VENV)/.installed extension
-	.venv-blender-$*/bin/python tests/blender/run.py $(ZIP) $(BIN)/python
+TESTS_OF_BLENDER =
+$(BLENDERS:%=test-blender-%): test-blender-%: .venv-blender-%/.installed $(VENV)/.installed extension
+	.venv-blender-$*/bin/python tests/blender/run.py $(ZIP) $(BIN)/python $(TESTS_OF_BLENDER)
 
-test-blender: test-blender-5.0 test-blender-4.5 test-blender-4.2
+test-blender: $(USABLE:%=test-blender-%)
+	@echo "Tested with Blender: $(or $(USABLE),none). $(NO_PYTHON)"
+
+# Of the versions that the Pythons here can run, the newest with all tests, and the oldest without
+# those of the networks: they run in the engine, which is the same for both.
+test-blender-ends:
+	$(if $(NEWEST),$(MAKE) test-blender-$(NEWEST))
+	$(if $(OLDEST),$(MAKE) test-blender-$(OLDEST) TESTS_OF_BLENDER='-m "not real"')
+	@echo "Tested with Blender: $(or $(NEWEST),none)$(OLDEST:%=, and % without the networks)." \
+	    "$(if $(BETWEEN),Left out to save time: $(BETWEEN); 'make test-blender' runs them.)" \
+	    "$(NO_PYTHON)"
+
+BETWEEN = $(strip $(filter-out $(NEWEST) $(OLDEST),$(USABLE)))
+NO_PYTHON = $(strip $(foreach p,3.13 3.11,$(if $(BPY_PYTHON_$(p)),,Left out: Blender \
+    $(strip $(foreach v,$(BLENDERS),$(if $(filter $(p),$(call PYTHON_OF_BPY,$(v))),$(v)))), \
+    which want Python $(p) and find none here.)))
 
 # The pictures of docs/blender.md.
 blender-images: extension $(VENV)/.installed
-	.venv-blender-5.0/bin/python docs/images/blender.py $(ZIP) $(BIN)/python
+	.venv-blender-$(NEWEST)/bin/python docs/images/blender.py $(ZIP) $(BIN)/python
 
 # 20 000 odd inputs of all kinds; FUZZ_FIRST=20000 tries others.
 FUZZ_FIRST ?= 0
@@ -110,7 +138,7 @@ fuzz: $(VENV)/.installed
 
 bench: $(VENV)/.installed extension
 	$(BIN)/python -m tests.bench
-	.venv-blender-5.0/bin/python tests/bench/blender.py $(ZIP) $(BIN)/python
+	.venv-blender-$(NEWEST)/bin/python tests/bench/blender.py $(ZIP) $(BIN)/python
 
 clean:
 	rm -rf $(VENV) .venv-3.13 .venv-blender-* .cache out build dist

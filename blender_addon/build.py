@@ -44,7 +44,7 @@ def blender_extension_tool() -> Path:
     """The command line for extensions that comes with the bpy package of this Python."""
     found = importlib.util.find_spec("bpy")
     if found is None or not found.submodule_search_locations:
-        raise SystemExit("This Python has no bpy; use that of .venv-blender-5.0 (make extension).")
+        raise SystemExit("This Python has no bpy; run `make extension`.")
     package = Path(next(iter(found.submodule_search_locations)))
     return next(package.glob("*/scripts/addons_core/bl_pkg/cli/blender_ext.py"))
 

@@ -38,7 +38,9 @@ class OSMNetPreferences(bpy.types.AddonPreferences):
         description="Python (or its virtual environment) in which osmnet-sdk is installed",
         subtype="FILE_PATH",
     )
-    device: EnumProperty(name="Device", items=DEVICES, default="auto")  # type: ignore[valid-type]
+    device: EnumProperty(  # type: ignore[valid-type]
+        name="Device", description="What the engine computes on", items=DEVICES, default="auto"
+    )
     bundle: StringProperty(  # type: ignore[valid-type]
         name="Bundle",
         description="Weights that the engine uses: the name of a bundle, or the folder of one that "

@@ -27,7 +27,9 @@ def _take_name(take: PropertyGroup) -> str:
 class OSMNetTake(PropertyGroup):
     """One take of a rig: its action, and what was edited before it was sampled anew."""
 
-    action: PointerProperty(type=Action, name="Action")  # type: ignore[valid-type]
+    action: PointerProperty(  # type: ignore[valid-type]
+        type=Action, name="Action", description="The curves of the take"
+    )
     layer: PointerProperty(  # type: ignore[valid-type]
         type=Action, name="Edits", description="Added on top of the take"
     )
@@ -56,32 +58,78 @@ class OSMNetTake(PropertyGroup):
 class OSMNetRig(PropertyGroup):
     """What an armature needs to know to be a head rig."""
 
-    rig_id: StringProperty(name="Identifier")  # type: ignore[valid-type]
-    portrait: StringProperty(name="Portrait", subtype="FILE_PATH")  # type: ignore[valid-type]
-    face_index: IntProperty(name="Face", default=-1)  # type: ignore[valid-type]
-    voice: StringProperty(name="Voice", subtype="FILE_PATH")  # type: ignore[valid-type]
-    voice_start: FloatProperty(name="Voice starts at frame", default=1.0)  # type: ignore[valid-type]
-    head: PointerProperty(type=Object, name="Head")  # type: ignore[valid-type]
-    plane: PointerProperty(type=Object, name="Frames")  # type: ignore[valid-type]
-    crop: IntVectorProperty(name="Size of a crop", size=2, default=(256, 256))  # type: ignore[valid-type]
-    photo_size: IntVectorProperty(name="Size of the photo", size=2)  # type: ignore[valid-type]
-    rest_rotation: FloatVectorProperty(name="Rest rotation", size=3)  # type: ignore[valid-type]
-    rest_translation: FloatVectorProperty(name="Rest translation", size=3)  # type: ignore[valid-type]
-    still: PointerProperty(type=Image, name="Still frame")  # type: ignore[valid-type]
-    camera: PointerProperty(type=Object, name="Camera")  # type: ignore[valid-type]
-    takes: CollectionProperty(type=OSMNetTake)  # type: ignore[valid-type]
-    index: IntProperty(name="Selected take")  # type: ignore[valid-type]
-    chosen: IntProperty(name="Chosen take", default=-1)  # type: ignore[valid-type]
-    blending: BoolProperty(name="Blending in the NLA")  # type: ignore[valid-type]
-    made_with: StringProperty(name="Made with")  # type: ignore[valid-type]
-    sequence: StringProperty(name="Frames on the plane", subtype="DIR_PATH")  # type: ignore[valid-type]
+    rig_id: StringProperty(  # type: ignore[valid-type]
+        name="Identifier", description="Tells this rig from all others, whatever it is called"
+    )
+    portrait: StringProperty(  # type: ignore[valid-type]
+        name="Portrait", description="Photo that the head was fitted to", subtype="FILE_PATH"
+    )
+    face_index: IntProperty(  # type: ignore[valid-type]
+        name="Face", description="Which face of the photo, -1 for the largest", default=-1
+    )
+    voice: StringProperty(  # type: ignore[valid-type]
+        name="Voice", description="Sound or video file with the voice", subtype="FILE_PATH"
+    )
+    voice_start: FloatProperty(  # type: ignore[valid-type]
+        name="Voice starts at frame",
+        description="Scene frame at which the voice begins",
+        default=1.0,
+    )
+    head: PointerProperty(  # type: ignore[valid-type]
+        type=Object, name="Head", description="The head mesh with its 52 shape keys"
+    )
+    plane: PointerProperty(  # type: ignore[valid-type]
+        type=Object, name="Frames", description="The plane that shows the frames"
+    )
+    crop: IntVectorProperty(  # type: ignore[valid-type]
+        name="Size of a crop", description="Height and width in pixels of frames around the head",
+        size=2, default=(256, 256),
+    )  # fmt: skip
+    photo_size: IntVectorProperty(  # type: ignore[valid-type]
+        name="Size of the photo", description="Height and width of the photo in pixels", size=2
+    )
+    rest_rotation: FloatVectorProperty(  # type: ignore[valid-type]
+        name="Rest rotation", description="How the head is turned in the photo, degrees", size=3
+    )
+    rest_translation: FloatVectorProperty(  # type: ignore[valid-type]
+        name="Rest translation", description="Where the head is in the photo, metres", size=3
+    )
+    still: PointerProperty(  # type: ignore[valid-type]
+        type=Image, name="Still frame", description="What the plane shows before frames are there"
+    )
+    camera: PointerProperty(  # type: ignore[valid-type]
+        type=Object, name="Camera", description="The camera that sees exactly the plane"
+    )
+    takes: CollectionProperty(  # type: ignore[valid-type]
+        type=OSMNetTake, name="Takes", description="The takes of this rig"
+    )
+    index: IntProperty(  # type: ignore[valid-type]
+        name="Selected take", description="Row of the list that is marked"
+    )
+    chosen: IntProperty(  # type: ignore[valid-type]
+        name="Chosen take", description="Take that plays alone and is edited; -1: none", default=-1
+    )
+    blending: BoolProperty(  # type: ignore[valid-type]
+        name="Blending in the NLA", description="Whether the NLA tracks of the takes play"
+    )
+    made_with: StringProperty(  # type: ignore[valid-type]
+        name="Made with", description="What the frames on the plane were made with, as JSON"
+    )
+    sequence: StringProperty(  # type: ignore[valid-type]
+        name="Frames on the plane", description="Folder of the frames on the plane",
+        subtype="DIR_PATH",
+    )  # fmt: skip
 
 
 class OSMNetMappingRow(PropertyGroup):
     """Which shape key of another mesh shows one ARKit blendshape."""
 
-    blendshape: StringProperty(name="Blendshape")  # type: ignore[valid-type]
-    shape_key: StringProperty(name="Shape key")  # type: ignore[valid-type]
+    blendshape: StringProperty(  # type: ignore[valid-type]
+        name="Blendshape", description="ARKit's name of a coefficient"
+    )
+    shape_key: StringProperty(  # type: ignore[valid-type]
+        name="Shape key", description="Shape key of the mesh that shows it; empty for none"
+    )
 
 
 FRAME_SIZES = (
@@ -90,6 +138,10 @@ FRAME_SIZES = (
     ("1024", "1024", "1024 × 1024 pixels around the head"),
     ("photo", "Photo", "The whole photo at its own size"),
 )
+
+ABOUT_SIZE = "Size of the frames in pixels"
+ABOUT_RANGE = "Which frames of the take are rendered"
+ABOUT_RENDERER = "How the frames are drawn"
 
 FRAME_RANGES = (
     ("TAKE", "Whole take", "All frames of the chosen take"),
@@ -148,9 +200,15 @@ class OSMNetSettings(PropertyGroup):
         description="Fill the expression and blinks of the takes as they are sampled",
         default=True,
     )
-    frame_size: EnumProperty(name="Size", items=FRAME_SIZES, default="crop")  # type: ignore[valid-type]
-    frame_range: EnumProperty(name="Range", items=FRAME_RANGES, default="TAKE")  # type: ignore[valid-type]
-    renderer: EnumProperty(name="Renderer", items=RENDERERS, default="auto")  # type: ignore[valid-type]
+    frame_size: EnumProperty(  # type: ignore[valid-type]
+        name="Size", description=ABOUT_SIZE, items=FRAME_SIZES, default="crop"
+    )
+    frame_range: EnumProperty(  # type: ignore[valid-type]
+        name="Range", description=ABOUT_RANGE, items=FRAME_RANGES, default="TAKE"
+    )
+    renderer: EnumProperty(  # type: ignore[valid-type]
+        name="Renderer", description=ABOUT_RENDERER, items=RENDERERS, default="auto"
+    )
     label: BoolProperty(  # type: ignore[valid-type]
         name="Label",
         description='Write "AI-generated" into each frame; leave it on for what others will see',
@@ -171,8 +229,14 @@ class OSMNetSettings(PropertyGroup):
         description="Mesh whose shape keys take the expression",
         poll=lambda self, item: item.type == "MESH" and item.data.shape_keys is not None,
     )
-    mapping: CollectionProperty(type=OSMNetMappingRow)  # type: ignore[valid-type]
-    mapping_index: IntProperty()  # type: ignore[valid-type]
+    mapping: CollectionProperty(  # type: ignore[valid-type]
+        type=OSMNetMappingRow,
+        name="Mapping",
+        description="Which shape key of the mesh shows which coefficient",
+    )
+    mapping_index: IntProperty(  # type: ignore[valid-type]
+        name="Row", description="Row of the mapping that is marked"
+    )
 
 
 class OSMNetStatus(PropertyGroup):

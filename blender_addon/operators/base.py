@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from .. import jobs, messages, nla
+from .. import jobs, messages, nla, redraw
 from ..core.errors import AddonError
 from ..rig import find_rig, why_no_rig
 
@@ -94,6 +94,7 @@ class EditOperator(Polled):
         """Do it and say what was done."""
         jobs.show_error(None)
         context.window_manager.osmnet.note = self.edit(context)
+        redraw.sidebars()
         return {"FINISHED"}
 
 

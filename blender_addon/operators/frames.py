@@ -8,7 +8,14 @@ from bpy.props import BoolProperty, EnumProperty
 
 from .. import frames, jobs
 from ..core.errors import AddonError
-from ..properties import FRAME_RANGES, FRAME_SIZES, RENDERERS
+from ..properties import (
+    ABOUT_RANGE,
+    ABOUT_RENDERER,
+    ABOUT_SIZE,
+    FRAME_RANGES,
+    FRAME_SIZES,
+    RENDERERS,
+)
 from ..rig import find_rig, need_rig
 from .base import JobOperator, a_take, no_job
 
@@ -21,12 +28,18 @@ class RenderFrames(JobOperator, bpy.types.Operator):
     title = "Rendering frames"
     needs = (no_job, a_take)
 
-    size: EnumProperty(name="Size", items=FRAME_SIZES, default="crop")  # type: ignore[valid-type]
-    range: EnumProperty(name="Range", items=FRAME_RANGES, default="TAKE")  # type: ignore[valid-type]
+    size: EnumProperty(  # type: ignore[valid-type]
+        name="Size", description=ABOUT_SIZE, items=FRAME_SIZES, default="crop"
+    )
+    range: EnumProperty(  # type: ignore[valid-type]
+        name="Range", description=ABOUT_RANGE, items=FRAME_RANGES, default="TAKE"
+    )
     label: BoolProperty(  # type: ignore[valid-type]
         name="Label", description='Write "AI-generated" into each frame', default=True
     )
-    renderer: EnumProperty(name="Renderer", items=RENDERERS, default="auto")  # type: ignore[valid-type]
+    renderer: EnumProperty(  # type: ignore[valid-type]
+        name="Renderer", description=ABOUT_RENDERER, items=RENDERERS, default="auto"
+    )
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Render what is not there."""

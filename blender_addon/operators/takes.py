@@ -65,7 +65,9 @@ class SampleTakes(JobOperator, bpy.types.Operator):
     title = "Sampling takes"
     needs = (no_job, a_rig, no_missing_field)
 
-    count: IntProperty(name="Takes", default=5, min=1, max=100)  # type: ignore[valid-type]
+    count: IntProperty(  # type: ignore[valid-type]
+        name="Takes", description="How many takes to sample", default=5, min=1, max=100
+    )
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="The same seed gives the same takes", default=0, min=0
     )
@@ -181,15 +183,21 @@ class ResampleTake(JobOperator, bpy.types.Operator):
     title = "Sampling a take"
     needs = (no_job, a_take, no_missing_field)
 
-    index: IntProperty(name="Take", default=-1, min=-1)  # type: ignore[valid-type]
+    index: IntProperty(  # type: ignore[valid-type]
+        name="Take", description="Place in the list, -1 takes the chosen one", default=-1, min=-1
+    )
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="-1 takes the take's own seed plus one", default=-1, min=-1
     )
-    epsilon: FloatProperty(name="Spread", default=1.0, min=0.0, max=3.0)  # type: ignore[valid-type]
-    intensity: FloatProperty(  # type: ignore[valid-type]
-        name="Intensity", default=1.0, min=0.0, max=3.0
+    epsilon: FloatProperty(  # type: ignore[valid-type]
+        name="Spread", description="ε, radius of the sampling ball", default=1.0, min=0.0, max=3.0
     )
-    discard_edits: BoolProperty(name="Discard edits", default=False)  # type: ignore[valid-type]
+    intensity: FloatProperty(  # type: ignore[valid-type]
+        name="Intensity", description="Gain on all head motion", default=1.0, min=0.0, max=3.0
+    )
+    discard_edits: BoolProperty(  # type: ignore[valid-type]
+        name="Discard edits", description="Forget the edits of this take", default=False
+    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for seed, spread and intensity."""
@@ -289,7 +297,9 @@ class RenameTake(_TakeOperator, bpy.types.Operator):
     bl_idname = "osmnet.rename_take"
     bl_label = "Rename Take"
 
-    name: StringProperty(name="Name")  # type: ignore[valid-type]
+    name: StringProperty(  # type: ignore[valid-type]
+        name="Name", description="New name of the take and its action"
+    )
 
     def edit(self, context: bpy.types.Context) -> str:
         """Rename it."""

@@ -1,6 +1,6 @@
 """Makes the pictures of docs/blender.md: uses the built extension as an animator would.
 
-    .venv-blender-5.0/bin/python docs/images/blender.py ZIP ENGINE_PYTHON
+    .venv-blender-5.3/bin/python docs/images/blender.py ZIP ENGINE_PYTHON
 
 Blender's package draws no windows, so these are Cycles renders. It has no Pillow and no matplotlib
 either: sheets.py, which the engine's Python runs, puts the pictures together.

@@ -1,6 +1,6 @@
 """make bench, inside Blender: importing takes of a minute, finding what changed, updating.
 
-.venv-blender-5.0/bin/python tests/bench/blender.py ZIP ENGINE_PYTHON
+.venv-blender-5.3/bin/python tests/bench/blender.py ZIP ENGINE_PYTHON
 """
 
 from __future__ import annotations

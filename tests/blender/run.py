@@ -1,6 +1,6 @@
 """Tests of the extension inside Blender: installs a built zip into a fresh profile, runs pytest.
 
-    .venv-blender-5.0/bin/python tests/blender/run.py ZIP ENGINE_PYTHON [pytest arguments]
+    .venv-blender-5.3/bin/python tests/blender/run.py ZIP ENGINE_PYTHON [pytest arguments]
 
 One process for each version of bpy. It ends without Blender's own exit, which can hang.
 """
