@@ -7,7 +7,6 @@ NCHW inside; everything is computed in single precision.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,9 +21,13 @@ from torch import Tensor, nn
 
 from osmnet_sdk.errors import ModelError, PhotoError
 from osmnet_sdk.face.graph_ops import Operation, operation
+from osmnet_sdk.json_reading import parse_json
 
 FORMAT = "osmnet.graph/1"
 """Format name and version in the graph's JSON."""
+
+_LONGEST_GRAPH = 20_000_000
+"""Characters of that JSON."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def load_graph(path: str | Path) -> GraphWeights:
             f"The network file '{path}' cannot be read ({error}); install the bundle again."
         ) from None
     try:
-        graph = json.loads(metadata["graph"])
+        graph = parse_json(metadata["graph"], longest=_LONGEST_GRAPH)
         known = graph["format"] == FORMAT
     except (KeyError, TypeError, ValueError):
         known = False

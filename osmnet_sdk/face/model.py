@@ -6,7 +6,6 @@ B_id is a PCA basis over sampled head shapes, B_exp the 52 ARKit blendshapes. Th
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, ModelError, OutputError
 from osmnet_sdk.face.landmark_sets import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP
 from osmnet_sdk.files import replaced
+from osmnet_sdk.json_reading import parse_json
 
 FILE = "face_model.safetensors"
 
@@ -188,8 +188,8 @@ def load_face_model(bundle: Bundle) -> FaceModel:
     """
     arrays, metadata = bundle.arrays(FILE)
     try:
-        names = tuple(json.loads(metadata["expression_names"]))
-        parts = tuple(json.loads(metadata["parts"]))
+        names = tuple(parse_json(metadata["expression_names"]))
+        parts = tuple(parse_json(metadata["parts"]))
         model = FaceModel(
             **{
                 name: _as(arrays[name], kind)
@@ -206,7 +206,7 @@ def load_face_model(bundle: Bundle) -> FaceModel:
                 )
             }
         )
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"The face model of the bundle '{bundle.name}' is incomplete ({error}); "
             "get the bundle again."

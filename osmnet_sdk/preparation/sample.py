@@ -22,6 +22,7 @@ from osmnet_sdk.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import InputError, TrackError
 from osmnet_sdk.face.camera import Camera
 from osmnet_sdk.face.source import Crop
+from osmnet_sdk.json_reading import parse_json
 from osmnet_sdk.npz_reading import Numbers
 from osmnet_sdk.preparation.settings import SIZE
 from osmnet_sdk.reading import read_npz
@@ -164,7 +165,7 @@ def decode_sample(data: bytes) -> PreparedSample:
             files = {m.name: _member(archive, m) for m in archive.getmembers()}
         key = next(iter(files)).split(".")[0]
         parts = {name.removeprefix(f"{key}."): content for name, content in files.items()}
-        meta = json.loads(parts["json"])
+        meta = parse_json(parts["json"])
         if meta["schema"] != SAMPLE_SCHEMA:
             raise InputError(
                 f"Sample '{key}' has schema '{meta['schema']}', this version reads "

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.files import output_folder, replaced
+from osmnet_sdk.json_reading import parse_json
 from osmnet_sdk.preparation.sample import PreparedSample, encode_sample
 from osmnet_sdk.preparation.settings import PreparationSettings
 from osmnet_sdk.version import __version__
@@ -26,6 +27,9 @@ SHARD_SCHEMA = "osmnet.shard/1"
 
 FOLDER = "shards"
 """Folder of the shards within that of the prepared data."""
+
+_LONGEST_LISTING = 200_000_000
+"""Bytes of a listing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +196,7 @@ def _read_listing(path: Path) -> ShardListing:
     again = f"delete it and '{path.with_suffix('.tar').name}' beside it, and prepare the rest again"
     try:
         text = path.read_bytes()
-        schema = json.loads(text)["schema"]
+        schema = parse_json(text, longest=_LONGEST_LISTING)["schema"]
         if schema != SHARD_SCHEMA:
             raise InputError(
                 f"'{path}' has schema '{schema}', this version reads '{SHARD_SCHEMA}'; update "

@@ -30,6 +30,8 @@ recordings and are left out.
 from __future__ import annotations
 
 import os
+import zipfile
+import zlib
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -144,7 +146,7 @@ def facegood_clips(
             fps, rate = Fraction(int(archive["fps"])), int(archive["sample_rate"])
             takes = [key.removeprefix("weights_") for key in archive.files if "weights_" in key]
             data = [(archive[f"weights_{take}"], archive[f"audio_{take}"]) for take in takes]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"'{source}' holds no FACEGOOD recordings.") from error
     if rate != SAMPLE_RATE:
         raise InputError(f"'{source}' has sound at {rate} Hz; resample it to {SAMPLE_RATE} Hz.")

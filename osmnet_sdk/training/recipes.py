@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.reading import read_small
 
 
 class Recipe(BaseModel):
@@ -24,11 +24,7 @@ class Recipe(BaseModel):
             InputError: if the file cannot be read, or holds a name or value that is not allowed.
         """
         try:
-            return cls.model_validate_json(Path(path).read_bytes())
-        except OSError as error:
-            raise InputError(
-                f"Cannot read the recipe '{path}': {error.strerror or error}."
-            ) from error
+            return cls.model_validate_json(read_small(path, "recipe", InputError))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the file"
