@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
-from osmnet_sdk.errors import OSMNetWarning
+from osmnet_sdk.errors import AudioError, OSMNetWarning
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.reading import file_name
 from osmnet_sdk.tracks import Provenance
@@ -44,7 +45,7 @@ def warn_of_other_sound(
         return
     found = _sha256(sound, progress, cancel)
     other = next((one for one in tied if one.audio_sha256 != found), None)
-    if other is None:
+    if other is None or _is_part(sound, other.audio_sha256, cancel):
         return
     warnings.warn(
         f"The take was made from another sound{_own_name(other, sound)} than {_name(sound)}, so "
@@ -52,6 +53,22 @@ def warn_of_other_sound(
         OSMNetWarning,
         stacklevel=3,
     )
+
+
+def _is_part(sound: AudioSource, digest: str | None, cancel: CancelCallback | None) -> bool:
+    """Whether one channel or track of a sound, or the mix, is what was heard."""
+    if isinstance(sound, Audio):
+        return False
+    with warnings.catch_warnings():  # what they say was said when the take was made
+        warnings.simplefilter("ignore", OSMNetWarning)
+        tracks = load_audio(sound, cancel=cancel).origin.tracks
+        for track in range(1, tracks + 1) if tracks > 1 else (None,):
+            for channel in ("mix", "left", "right"):
+                with suppress(AudioError):  # there is no such channel
+                    part = load_audio(sound, channel=channel, track=track, cancel=cancel)
+                    if part.sha256 == digest:
+                        return True
+    return False
 
 
 def _name(sound: AudioSource) -> str:

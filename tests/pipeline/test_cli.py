@@ -180,7 +180,7 @@ def test_bundles_that_are_wrong(short_voice, tmp_path):
     shutil.copytree(STARTER, broken)
     path = broken / "motion.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    assert_refused(osmnet("info", "--bundle", broken), "SHA-256")
+    assert_refused(osmnet("info", "--bundle", broken), "motion.safetensors")
     done = osmnet("sample", short_voice, "-o", tmp_path / "t", "--bundle", broken)
     assert_refused(done, "motion.safetensors")
 

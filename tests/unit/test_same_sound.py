@@ -52,3 +52,12 @@ def test_a_file_that_changed_is_read_again(tmp_path):
     write_wav(path, NOISE[:4000], 16000)
     with pytest.warns(OSMNetWarning):
         warn_of_other_sound(tied, path)
+
+
+def test_one_channel_of_the_sound_is_its_own(tmp_path):
+    path = write_wav(tmp_path / "v.wav", np.stack([NOISE, 0.5 * NOISE[::-1]], axis=1), 16000)
+    for channel in ("left", "right", "mix"):
+        heard = load_audio(path, channel=channel).sha256
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warn_of_other_sound([Provenance(audio_sha256=heard)], path)
