@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
-def run(*command: object, timeout: float = 1800, **options) -> str:
+def run(*command: object, timeout: float = 3600, **options) -> str:
     """Run a command outside the checkout; return what it printed, or end with all that it said."""
     words = [str(word) for word in command]
     done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, **options)

@@ -33,13 +33,12 @@ def oldest_versions(wheel: Path, python: str) -> list[str]:
     """Lines for pip that pin each package that the wheel needs to the oldest version it takes.
 
     Raises:
-        ValueError: if a package has no oldest version, or no version to stop before.
+        ValueError: if a package has no oldest version.
     """
     lines = []
     for requirement in requirements(wheel, python):
         floors = [one.version for one in requirement.specifier if one.operator == ">="]
-        ends = [one.version for one in requirement.specifier if one.operator == "<"]
-        if len(floors) != 1 or len(ends) != 1:
-            raise ValueError(f"'{requirement}' must name its oldest version and where it ends.")
+        if len(floors) != 1:
+            raise ValueError(f"'{requirement}' must name its oldest version.")
         lines.append(f"{requirement.name}=={floors[0]}")
     return lines
