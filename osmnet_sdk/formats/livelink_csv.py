@@ -160,7 +160,7 @@ class _Rows:
         self._names = names
         self._places = [found[_plain(name)] for name in names]
         self._time = time
-        self._width = len(table.header)
+        self._width = max(i for i, name in enumerate(table.header, 1) if name.strip())
         self.values = Columns(len(names))
         self._times, self._lines = Columns(3, np.float64), Columns(1, np.float64)
         self._damage: list[str] = []

@@ -179,6 +179,15 @@ def test_a_last_row_that_was_cut_is_left_out_and_told(tmp_path, end):
     assert len(take) == 4
 
 
+def test_a_header_that_is_repeated_or_ends_in_a_separator_does_no_harm(tmp_path):
+    lines = table(recording()).splitlines()
+    lines[0] += ","
+    lines.insert(40, lines[0])
+    with pytest.warns(OSMNetWarning, match=r"row 41, column Timecode: 'Timecode' .* left out"):
+        take = read_livelink_csv(written(tmp_path / "a.csv", "\n".join(lines)))
+    assert_a_mouth_that_opens_once_a_second(take)
+
+
 def test_tables_with_prefixes_and_times_in_seconds_are_read(tmp_path):
     """Numbered rows, seconds instead of a timecode, and names with a prefix in another order."""
     names = [f"blendShapes.{name}" for name in HEADER[2:54]][::-1]

@@ -17,6 +17,8 @@ _NUMBERS = (
     b"0", b"-1", b"1e999", b"1e-999", b"nan", b"inf", b"1e308", b"99999999999999999999", b"0x10",
     b"9" * 400, b"", b"1/0", b"-0", b"1,5", b"4294967296", b"2147483648", b"1e999999999",
 )  # fmt: skip
+_MILD = (b"0", b"1", b"2", b"0.5", b"10", b"3.25", b"60")
+"""Numbers that are often allowed, so that what comes after the first check is tried, too."""
 _TEXTS = (
     "", "x" * 3000, "\x1b]0;x\x07", "\ud800", "a\nb", "\u202egnp", "0", "../../x", "NaN",
     "日本" * 90, "1e999999999", "\0", "x" * 120_000,
@@ -61,6 +63,8 @@ def mutated_text(data: bytes, rng: Random) -> bytes:
     for place in sorted(rng.sample(places, min(len(places), rng.choice((1, 1, 2, 5)))),
                         key=lambda found: -found.start()):  # fmt: skip
         other = rng.choice((*_NUMBERS, *_BYTES, rng.choice(_TEXTS).encode("utf-8", "replace")))
+        if place[0][-1:].isdigit() and rng.random() < 0.5:
+            other = rng.choice(_MILD)
         data = data[: place.start()] + other + data[place.end() :]
     return data
 
@@ -76,9 +80,20 @@ def odd_value(rng: Random) -> Any:
     )  # fmt: skip
 
 
+def similar_value(value: Any, rng: Random) -> Any:
+    """Another value of the same type."""
+    if isinstance(value, bool) or value is None:
+        return rng.choice((True, False, None))
+    if isinstance(value, (int, float)):
+        return type(value)(rng.choice((0, 1, 2, 0.5, 3.25, 10, 89, 179, 1e5)))
+    return value[: rng.randrange(len(value) + 1)] + rng.choice(("", "a", "é", "1", "\n"))
+
+
 def mutated_value(value: Any, rng: Random) -> Any:
     """A JSON value with one place changed, taken away, added or renamed."""
-    if rng.random() < 0.15 or not isinstance(value, (dict, list)) or not value:
+    if not isinstance(value, (dict, list)) and rng.random() < 0.5:
+        return similar_value(value, rng)
+    if rng.random() < 0.05 or not isinstance(value, (dict, list)) or not value:
         return odd_value(rng)
     if isinstance(value, list):
         at = rng.randrange(len(value))
