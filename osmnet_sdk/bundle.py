@@ -19,6 +19,7 @@ from osmnet_sdk.conventions import RENDERERS
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.files import replaced
 from osmnet_sdk.json_reading import Unreadable, check_schema, parse_json
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.reading import file_name, read_small
 
 MANIFEST = "manifest.json"
@@ -27,6 +28,8 @@ RENDERER_WEIGHTS = {"guided": "guided.safetensors", "paper": "generator.safetens
 """The weights in a bundle that a renderer needs; the warp needs none."""
 
 _PACKAGE = Path(__file__).parent
+_BLOCK = 1 << 22
+"""Bytes read at a time, between questions whether to go on."""
 _ADVICE = "get the bundle again"
 
 _MAX_BYTES = 4_000_000_000
@@ -162,8 +165,12 @@ def find_bundle(bundle: str | os.PathLike[str] = "starter") -> Bundle:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hex."""
+    found = hashlib.sha256()
     with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+        while block := stream.read(_BLOCK):
+            check_cancelled()
+            found.update(block)
+    return found.hexdigest()
 
 
 def write_manifest(

@@ -14,7 +14,7 @@ from osmnet_sdk.bundle import file_sha256
 from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.formats.photo import PhotoSource, load_picture
-from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter, asks_often
 from osmnet_sdk.sdk_models import Models, PathLike
 from osmnet_sdk.tracks import ExpressionTrack, Take
 
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 class FaceCalls(Models):
     """Fitting a photo, tracking a video, measuring lips."""
 
-    def fit_face(self, photo: PhotoSource, *, face_index: int | None = None) -> SourceFace:
+    @asks_often
+    def fit_face(
+        self,
+        photo: PhotoSource,
+        *,
+        face_index: int | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> SourceFace:
         """Find and fit the face of a photo; reuse the result for any number of takes.
 
         A photo that lies on its side or stands on its head is turned upright.
@@ -35,10 +42,12 @@ class FaceCalls(Models):
         Args:
             photo: a path, a binary file object, or uint8 RGB (H, W, 3).
             face_index: which face, counted from the largest; None takes the largest.
+            cancel: asked all the time.
 
         Raises:
             NoFaceError: if there is no face.
             PhotoError: if the photo cannot be read or used.
+            Cancelled: if `cancel` returns True.
 
         Warns:
             OSMNetWarning: if the photo will not work well or was turned, or there are several
@@ -53,6 +62,7 @@ class FaceCalls(Models):
             face_index=face_index, name=name,
         )  # fmt: skip
 
+    @asks_often
     def track_video(
         self,
         path: PathLike,

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import Audio, AudioSource
 from osmnet_sdk.errors import AudioError, InputError
-from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter, asks_often
 from osmnet_sdk.sdk_models import Models, PathLike
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 class RenderingCalls(Models):
     """Rendering a face that moves, or one that is turned."""
 
+    @asks_often
     def render(
         self,
         face: SourceFace,
@@ -103,6 +104,7 @@ class RenderingCalls(Models):
         """
         return self._renderer(renderer).window
 
+    @asks_often
     def render_video(
         self,
         face: SourceFace,
@@ -184,6 +186,7 @@ class RenderingCalls(Models):
                 ledger.add(target.name, job)
         return target
 
+    @asks_often
     def render_images(
         self,
         face: SourceFace,

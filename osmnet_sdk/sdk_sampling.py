@@ -13,7 +13,7 @@ from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.options import ExpressionOptions, SampleOptions, check_sampling
-from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter, asks_often
 from osmnet_sdk.sdk_models import Models
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__
@@ -38,6 +38,7 @@ _OPENING = {"intensity", "jaw", "lips", "gains", "offsets"}
 class SamplingCalls(Models):
     """Sampling head motion, predicting expression, both together as takes."""
 
+    @asks_often
     def sample_motions(
         self,
         audio: AudioSource,
@@ -168,6 +169,7 @@ class SamplingCalls(Models):
         identity = None if face is None else face.identity
         return self._predictor.stream(identity, options or ExpressionOptions())
 
+    @asks_often
     def sample_takes(
         self,
         audio: AudioSource,
@@ -239,6 +241,7 @@ class SamplingCalls(Models):
             )
         return takes
 
+    @asks_often
     def retake(
         self,
         track: _Performance,

@@ -66,7 +66,9 @@ class SdkBackend:
         if key not in self._faces:
             request.check_cancelled()
             request.progress("Fitting the photo", 0, 1)
-            self._faces[key] = self._osmnet.fit_face(photo, face_index=face_index)
+            self._faces[key] = self._osmnet.fit_face(
+                photo, face_index=face_index, cancel=request.cancelled
+            )
             request.progress("Fitting the photo", 1, 1)
         self._faces.move_to_end(key)
         while len(self._faces) > _FACES:

@@ -22,6 +22,7 @@ from osmnet_sdk.bundle import Bundle
 from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.weights import WeightsFormat
 
 FILE = "expression.safetensors"
@@ -154,11 +155,14 @@ class ExpressionExtractor(nn.Module):
         hops = mel[..., :HOPS_PER_FRAME].transpose(1, 2).flatten(2)
         x = (torch.cat([hops, last], 2) - _MEL_MEAN) / _MEL_SCALE
         for layer in self.convolutions:
+            check_cancelled()
             x = functional.leaky_relu(layer(x), 0.1)
         x = functional.leaky_relu(self.window(x), 0.1).transpose(1, 2)
+        check_cancelled()
         for layer in self.context:
             x = layer(x)
         x = functional.leaky_relu(x + self.identity(identity)[:, None], 0.1)
+        check_cancelled()
         for norm, layer in zip(self.norms, self.mix, strict=True):
             x = x + functional.leaky_relu(layer(self.dropout(norm(x))), 0.1)
         return torch.sigmoid(self.out(x))

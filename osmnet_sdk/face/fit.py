@@ -19,6 +19,7 @@ from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.camera import Camera, Pose
 from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.progress import check_cancelled
 
 Array = NDArray[np.float64]
 
@@ -85,6 +86,7 @@ def solve_bounded(hessian: Array, gradient: Array, low: Array, high: Array) -> A
     step = np.zeros(len(gradient))
     held = np.zeros(len(gradient), bool)
     for _ in range(8):
+        check_cancelled()
         free = ~held
         right = -(gradient[free] + hessian[np.ix_(free, held)] @ step[held])
         step[free] = np.linalg.solve(hessian[np.ix_(free, free)], right)
@@ -192,6 +194,7 @@ class FaceFitter:
         anchor = None if previous is None or continuity == 0 else previous.expression
         wanted = target[self._used, :2]
         for _ in range(iterations):
+            check_cancelled()
             state = self._step(state, wanted, identity is None, anchor, continuity)
         return replace(state, residual=self._residual(state, wanted))
 

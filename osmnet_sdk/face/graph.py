@@ -22,6 +22,10 @@ from torch import Tensor, nn
 from osmnet_sdk.errors import ModelError, PhotoError
 from osmnet_sdk.face.graph_ops import Operation, operation
 from osmnet_sdk.json_reading import parse_json
+from osmnet_sdk.progress import check_cancelled
+
+_ASK_EVERY = 32
+"""Steps, of some 50 µs, between two questions whether to go on."""
 
 FORMAT = "osmnet.graph/1"
 """Format name and version in the graph's JSON."""
@@ -132,7 +136,9 @@ class GraphNetwork(nn.Module):
         values: list[Tensor | None] = [None] * self._slot_count
         values[0] = image
         with _one_thread(self.device):
-            for run, sources, target in self._plan:
+            for number, (run, sources, target) in enumerate(self._plan):
+                if number % _ASK_EVERY == 0:
+                    check_cancelled()
                 values[target] = run(*[values[i] for i in sources])
         outputs = ((name, values[i]) for name, i in self._outputs.items())
         return {name: value for name, value in outputs if value is not None}

@@ -22,6 +22,7 @@ from osmnet_sdk.conventions import FPS
 from osmnet_sdk.errors import InputError, OutputError, PhotoError
 from osmnet_sdk.files import check_output_file, replaced
 from osmnet_sdk.formats.sound_track import SoundTrack
+from osmnet_sdk.progress import check_cancelled
 
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 """FFmpeg's muxer for each suffix that a video may have."""
@@ -193,9 +194,9 @@ class VideoWriter:
         while True:
             self._raise_failure()
             try:
-                return self._queue.put(frame, timeout=0.2)
+                return self._queue.put(frame, timeout=0.05)
             except queue.Full:
-                continue
+                check_cancelled()
 
     def _raise_failure(self) -> None:
         failure = self._failure

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from osmnet_sdk.progress import check_cancelled
+
 BATCH = 256
 """Clips that go through the network at once; always as many, so that results do not depend on
 the length of the sound."""
@@ -56,6 +58,7 @@ def in_batches(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
     values = torch.empty(0)
     with one_thread():
         for number, (part, kept) in enumerate(batches(rows)):
+            check_cancelled()
             found = function(part)
             if not number:
                 values = found.new_empty(len(rows), *found.shape[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +14,7 @@ import torch
 
 from osmnet_sdk.devices import is_out_of_memory
 from osmnet_sdk.errors import DeviceError
+from osmnet_sdk.progress import awaited, cancellable
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -46,6 +48,12 @@ class Batches(Generic[Item, Result]):
         Raises:
             DeviceError: if there is no memory for a single item.
         """
+        stopped = threading.Event()
+
+        def results(part: Sequence[Item]) -> list[Result]:
+            with cancellable(stopped.is_set):
+                return self.results(part)
+
         threads = torch.get_num_threads()  # a new thread would have those of the one before it
         with ThreadPoolExecutor(1, "osmnet-batch", torch.set_num_threads, (threads,)) as pool:
             waiting: deque[Future[list[Result]]] = deque()
@@ -53,12 +61,13 @@ class Batches(Generic[Item, Result]):
             parts = (items[start : start + size] for start in range(0, len(items), size))
             try:
                 for part in islice(parts, 2):
-                    waiting.append(pool.submit(self.results, part))
+                    waiting.append(pool.submit(results, part))
                 while waiting:
-                    done = waiting.popleft().result()
-                    waiting.extend(pool.submit(self.results, part) for part in islice(parts, 1))
+                    done = awaited(waiting.popleft())
+                    waiting.extend(pool.submit(results, part) for part in islice(parts, 1))
                     yield from done
             finally:
+                stopped.set()
                 for future in waiting:
                     future.cancel()
 

@@ -150,12 +150,14 @@ def _frames(
     report: Reporter,
 ) -> Iterator[Image]:
     report.step("Preparing", 0, 1)
-    drawn = renderer.draw(performance, frames)
+    with report.asking():
+        drawn = renderer.draw(performance, frames)
     report.step("Preparing", 1, 1)
     with closing(drawn):
         for done in range(len(frames)):
             report.step("Rendering", done, len(frames))
-            frame = next(drawn)
+            with report.asking():
+                frame = next(drawn)
             yield draw_label(frame) if label else frame
         report.step("Rendering", len(frames), len(frames))
 

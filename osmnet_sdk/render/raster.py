@@ -12,8 +12,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.progress import check_cancelled
+
 FAR = np.float32(1e9)
 """Depth of a pixel that nothing covers."""
+
+_PIXELS = 512 * 1024
+"""Of a picture for each question whether to go on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +37,9 @@ class Coverage:
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _draw(points, triangles, cull, triangle, weights, depth):  # type: ignore[no-untyped-def]
+def _draw(points, triangles, first, last, cull, triangle, weights, depth):  # type: ignore[no-untyped-def]
     height, width = depth.shape
-    for t in range(triangles.shape[0]):
+    for t in range(first, last):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
         x0, y0, z0 = points[a, 0], points[a, 1], points[a, 2]
         x1, y1, z1 = points[b, 0], points[b, 1], points[b, 2]
@@ -86,7 +91,13 @@ def rasterize(
     triangle = np.full(size, -1, np.int32)
     weights = np.zeros((*size, 2), np.float32)
     depth = np.full(size, FAR, np.float32)
-    _draw(np.ascontiguousarray(points, np.float32), triangles, cull, triangle, weights, depth)
+    corners = np.ascontiguousarray(points, np.float32)
+    count = len(triangles)
+    step = -(-count // max(1, size[0] * size[1] // _PIXELS))
+    for first in range(0, count, max(1, step)):
+        check_cancelled()
+        last = min(first + step, count)
+        _draw(corners, triangles, first, last, cull, triangle, weights, depth)
     return Coverage(triangle, weights, depth)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.render.geometry import HeadGeometry
 from osmnet_sdk.render.lids import LEAST_SHARE, UPPER_LIDS, lid_line, lid_share, shade_lid
 from osmnet_sdk.render.mouth import MouthPainter
@@ -18,6 +21,10 @@ from osmnet_sdk.render.view import View
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float32]
+
+
+_BAND = 256 * 1024
+"""Pixels between two questions whether to go on, some milliseconds of work."""
 
 
 class FrameRenderer:
@@ -62,19 +69,26 @@ class FrameRenderer:
         points = self.view.to_frame(geometry.project(vertices, pose)) - offset
         relief = self.view.to_frame(scene.grid.posed(geometry, vertices, pose)) - offset
         shape = scene.background.shape[:2]
+        check_cancelled()
         mesh = rasterize(points, geometry.model.triangles, shape)
+        check_cancelled()
         grid = rasterize(relief, scene.grid.triangles, shape)
         lids = lid_share(np.array(list(geometry.closure(vertices).values())))
         out = np.empty((*shape, 3), np.float32)
         share = np.empty(shape, np.float32)
-        shade(
-            mesh.triangle, mesh.weights, geometry.model.triangles, scene.layer,
-            scene.mesh_source, geometry.alpha, geometry.lids, lids,
-            grid.triangle, grid.weights, scene.grid.triangles, scene.grid_source,
-            textures.skin, textures.lids, textures.person, scene.background, out, share,
-        )  # fmt: skip
+        for rows in _bands(shape):
+            check_cancelled()
+            shade(
+                mesh.triangle[rows], mesh.weights[rows], geometry.model.triangles, scene.layer,
+                scene.mesh_source, geometry.alpha, geometry.lids, lids,
+                grid.triangle[rows], grid.weights[rows], scene.grid.triangles, scene.grid_source,
+                textures.skin, textures.lids, textures.person, scene.background[rows],
+                out[rows], share[rows],
+            )  # fmt: skip
         soften_silhouette(out, share, scene.pixels)
+        check_cancelled()
         self._draw_eyes(out, mesh)
+        check_cancelled()
         landmarks = geometry.model.at_landmarks(points)
         for side, strength in zip(UPPER_LIDS, lids, strict=True):
             if strength <= LEAST_SHARE:
@@ -83,10 +97,14 @@ class FrameRenderer:
             if line is not None:
                 shade_lid(out, line, strength, self._lash)
         self._draw_mouth(out, mesh, vertices)
-        if scene.melt is not None:
-            out = scene.still[scene.region] * (1 - scene.melt) + out * scene.melt
         frame = scene.still.copy()
-        frame[scene.region] = np.clip(out + 0.5, 0, 255).astype(np.uint8)
+        under = frame[scene.region]
+        for rows in _bands(shape):
+            check_cancelled()
+            band = out[rows]
+            if scene.melt is not None:
+                band = under[rows] * (1 - scene.melt[rows]) + band * scene.melt[rows]
+            under[rows] = np.clip(band + 0.5, 0, 255).astype(np.uint8)
         return frame
 
     def _draw_eyes(self, out: Float, mesh: Coverage) -> None:
@@ -126,14 +144,39 @@ class FrameRenderer:
         )
 
 
+def _bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows of a picture (height, width, …), some at a time."""
+    height = max(1, _BAND // max(1, shape[1]))
+    return (slice(top, top + height) for top in range(0, shape[0], height))
+
+
 def soften_silhouette(out: Float, share: Float, pixels: float) -> None:
     """Smooth the stair steps where the turned face ends before what is behind it."""
     sigma = max(0.6, 0.7 * pixels)
-    step = np.abs(share - cv2.GaussianBlur(share, (0, 0), sigma))
-    rows, columns = np.nonzero(step > 0.2)
-    soft = cv2.GaussianBlur(out, (0, 0), sigma) if len(rows) else out
-    weight = np.minimum((step[rows, columns] - 0.2) * 5, 1)[:, None]
-    out[rows, columns] += (soft[rows, columns] - out[rows, columns]) * weight
+    changed = []
+    for band in _bands(out.shape):
+        check_cancelled()
+        soft_share, _ = _blurred(share, band, sigma)
+        step = np.abs(share[band] - soft_share)
+        rows, columns = np.nonzero(step > 0.2)
+        if not len(rows):
+            continue
+        soft, sharp = _blurred(out, band, sigma)
+        weight = np.minimum((step[rows, columns] - 0.2) * 5, 1)[:, None]
+        values = sharp[rows, columns]
+        values += (soft[rows, columns] - values) * weight
+        changed.append((rows + band.start, columns, values))
+    for rows, columns, values in changed:  # when no band looks at its neighbours any more
+        out[rows, columns] = values
+
+
+def _blurred(picture: Float, band: slice, sigma: float) -> tuple[Float, Float]:
+    """Rows of a picture, blurred and as they are; the rows around them are taken into account."""
+    reach = int(np.ceil(4 * sigma)) + 1  # of OpenCV's kernel for floats
+    above = min(reach, band.start)
+    blurred = cv2.GaussianBlur(picture[band.start - above : band.stop + reach], (0, 0), sigma)
+    sharp = picture[band]
+    return np.asarray(blurred[above : above + len(sharp)], np.float32), sharp
 
 
 def _cut(cover: Coverage, box: tuple[slice, slice]) -> Coverage:

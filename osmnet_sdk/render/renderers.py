@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.progress import awaited, cancellable
 from osmnet_sdk.render.renderer import FrameRenderer
 from osmnet_sdk.render.view import View
 from osmnet_sdk.tracks import MotionTrack
@@ -50,7 +52,8 @@ class Renderer(Protocol):
     def draw(self, performance: Performance, frames: Sequence[int]) -> Generator[Image]:
         """Draw some frames of a performance, each as it would be among all others.
 
-        What the frames have in common is prepared before this returns.
+        What the frames have in common is prepared before this returns. Both that and the frames
+        ask `progress.check_cancelled` between their parts.
 
         Args:
             performance: what is drawn.
@@ -99,10 +102,12 @@ class FramewiseRenderer:
         self, drawer: Drawer, performance: Performance, frames: Sequence[int]
     ) -> Generator[Image]:
         motion, rest = performance.motion, performance.face.fit.pose
+        stopped = threading.Event()
 
         def draw(index: int) -> Image:
             pose = rest.moved(motion.rotation[index], motion.translation[index])
-            return drawer.draw(pose, performance.expression[index])
+            with cancellable(stopped.is_set):
+                return drawer.draw(pose, performance.expression[index])
 
         with ThreadPoolExecutor(self._workers, "osmnet-render", self._begin) as pool:
             waiting: deque[Future[Image]] = deque()
@@ -111,7 +116,8 @@ class FramewiseRenderer:
                 for _ in frames:
                     for number in islice(numbers, 2 * self._workers - len(waiting)):
                         waiting.append(pool.submit(draw, number))
-                    yield waiting.popleft().result()
+                    yield awaited(waiting.popleft())
             finally:
+                stopped.set()
                 for future in waiting:
                     future.cancel()

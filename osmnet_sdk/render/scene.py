@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.render.domain import Domain
 from osmnet_sdk.render.geometry import HeadGeometry, build_geometry
 from osmnet_sdk.render.grid import PhotoGrid, build_grid
@@ -60,14 +61,20 @@ class Scene:
 def build_scene(face: SourceFace, view: View) -> Scene:
     """Prepare the frames of a face in a view."""
     geometry = build_geometry(face)
+    check_cancelled()
     grid = build_grid(geometry)
+    check_cancelled()
     textures = build_textures(geometry, min(1.0, 1.5 * view.scale))
+    check_cancelled()
     domain = textures.domain
     layer = np.full(len(face.model.triangles), SKIN, np.int32)
     for names, number in ((EYE_PARTS, EYE), (MOUTH_PARTS, MOUTH)):
         layer[np.isin(face.model.parts, [PARTS.index(name) for name in names])] = number
     region, side = _region(view, textures)
     melt = view.melt(region, side)
+    check_cancelled()
+    still = view.still(face.photo)
+    check_cancelled()
     return Scene(
         view=view,
         geometry=geometry,
@@ -78,7 +85,7 @@ def build_scene(face: SourceFace, view: View) -> Scene:
         layer=layer,
         pixels=view.scale * face.crop.side / 256.0,
         region=region,
-        still=view.still(face.photo),
+        still=still,
         background=background_in(view, textures.domain, textures.background, region),
         melt=None if melt.min() >= 1 else melt,
     )

@@ -78,14 +78,22 @@ class View:
         """
         rows, columns = region
         height, width = rows.stop - rows.start, columns.stop - columns.start
-        y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-        edges = [np.full((height, width), np.inf, np.float32)]
-        edges += [x + 1] if columns.start > 0 else []
-        edges += [y + 1] if rows.start > 0 else []
-        edges += [width - x] if columns.stop < self.width else []
-        edges += [height - y] if rows.stop < self.height else []
-        share = np.clip(np.min(edges, axis=0) / (_FEATHER * side), 0, 1)
-        return np.asarray(share[..., None], np.float32)
+        across = _to_edge(width, columns.start > 0, columns.stop < self.width)
+        down = _to_edge(height, rows.start > 0, rows.stop < self.height)
+        share = np.minimum(across, down[:, None])
+        share /= np.float32(_FEATHER * side)
+        return np.clip(share, 0, 1, out=share)[..., None]
+
+
+def _to_edge(count: int, first: bool, last: bool) -> Float:
+    """(count,) pixels to the nearer of those ends of a line that count; infinite if none does."""
+    place = np.arange(count, dtype=np.float32)
+    nearest = np.full(count, np.inf, np.float32)
+    if first:
+        nearest = np.minimum(nearest, place + 1)
+    if last:
+        nearest = np.minimum(nearest, count - place)
+    return nearest
 
 
 def _within(start: float, count: int, step: float, size: int) -> slice:

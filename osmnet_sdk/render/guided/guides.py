@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.model import PARTS
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.render.geometry import HeadGeometry, smoothstep
 from osmnet_sdk.render.raster import Coverage, interpolate, rasterize
 from osmnet_sdk.render.textures import EYE_PARTS, MOUTH_PARTS
@@ -44,6 +45,10 @@ CHEEKS, CHEEKS_FADE = 0.47, 20.0
 sets in: of eyes, lids and brows the warp is sharper than what a network makes of them."""
 _EDGE = 0.08
 """Width of the window's soft edge, over its side."""
+
+
+_ROWS = 256
+"""Rows finished between two questions whether to go on."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +91,19 @@ class FaceWindow:
             slice(left - self.left, right - self.left),
         )
         add, beside = (_resized(part, self.side)[here] for part in (out[..., :3], out[..., 3:]))
-        rows, columns = np.mgrid[top:bottom, left:right].astype(np.float32)
-        moved = cv2.remap(
-            frame, columns + scale * beside[..., 0], rows + scale * beside[..., 1], cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )  # fmt: skip
-        changed = moved + add + np.float32(0.5)
-        frame[top:bottom, left:right] = changed.clip(0, 255).astype(np.uint8)
+        columns = np.arange(left, right, dtype=np.float32)[None]
+        warped = frame.copy()  # pixels may be taken from where the frame is changed already
+        for start in range(top, bottom, _ROWS):
+            check_cancelled()
+            stop = min(start + _ROWS, bottom)
+            band = slice(start - top, stop - top)
+            rows = np.arange(start, stop, dtype=np.float32)[:, None]
+            moved = cv2.remap(
+                warped, columns + scale * beside[band, :, 0], rows + scale * beside[band, :, 1],
+                cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE,
+            )  # fmt: skip
+            changed = moved + add[band] + np.float32(0.5)
+            frame[start:stop, left:right] = changed.clip(0, 255).astype(np.uint8)
 
 
 def _resized(picture: Picture, size: int) -> Picture:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.render.guided.guides import DOUBT, GUIDES
 from osmnet_sdk.render.network.blocks import DrivenConvolution, ResidualLayer, UpBlock
 from osmnet_sdk.render.network.config import GeneratorConfig
@@ -105,14 +106,17 @@ class GuidedPainter(nn.Module):
         features = functional.pixel_unshuffle(pictures, _FOLD).to(kind)
         skips: list[Tensor] = []
         for index, part in enumerate(self.down):
+            check_cancelled()
             plain = part.plain(features)  # type: ignore[operator]
             features = part.adapt(plain, driving)  # type: ignore[operator]
             if index < 2:
                 skips.append(plain)
                 features = functional.avg_pool2d(features, 2)
         for layer in self.residual:
+            check_cancelled()
             features = layer(features, driving)
         for block in self.up:
+            check_cancelled()
             features = block(features, skips.pop(), driving)
         out = functional.pixel_shuffle(self.image(features), _FOLD).to(guides.dtype)
         out = out * guides[:, DOUBT : DOUBT + 1]

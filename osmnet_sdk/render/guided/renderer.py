@@ -13,6 +13,7 @@ from osmnet_sdk.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.face.camera import Pose, euler_angles
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.render.batches import Batches
 from osmnet_sdk.render.guided.guides import FaceGuides, FaceWindow
 from osmnet_sdk.render.guided.network import GuidedPainter
@@ -73,6 +74,7 @@ class GuidedRenderer:
         samples = [self._samples.take(*row) for row in zip(frames, poses, values, strict=True)]
         changes = self._changes([rows for _, rows in samples])
         for frame, (window, _), change in zip(frames, samples, changes, strict=True):
+            check_cancelled()
             window.finish(frame, change)
         return frames
 
@@ -121,6 +123,7 @@ class WindowSampler:
             uint8, pose relative to the photo's (6,) float32, expression (52,) float32.
         """
         window, guides = self._guides.draw(pose, expression)
+        check_cancelled()
         warp = window.cut(frame, self._guides.size)
         guides = (255 * guides + 0.5).astype(np.uint8)
         moved = relative_pose(self._fit.pose, pose)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.render.network.blocks import DrivenConvolution, ResidualLayer, UpBlock
 from osmnet_sdk.render.network.config import GeneratorConfig
 from osmnet_sdk.render.network.driving import DrivingEncoder, driving_features
@@ -58,12 +59,15 @@ class ImageGenerator(nn.Module):
         """
         features, skips = source, []
         for part in self.down:
+            check_cancelled()
             plain = part.plain(features)  # type: ignore[operator]
             skips.append(plain)
             features = functional.avg_pool2d(part.adapt(plain, driving), 2)  # type: ignore[operator]
         for layer in self.residual:
+            check_cancelled()
             features = layer(features, driving)
         for block in self.up:
+            check_cancelled()
             features = block(features, skips.pop(), driving)
         return torch.tanh(self.image(features))
 
