@@ -17,7 +17,7 @@ from ..properties import (
     RENDERERS,
 )
 from ..rig import find_rig, need_rig
-from .base import JobOperator, a_take, no_job
+from .base import JobOperator, a_rig, a_take, no_job
 
 
 class RenderFrames(JobOperator, bpy.types.Operator):
@@ -61,7 +61,7 @@ class UpdateFrames(JobOperator, bpy.types.Operator):
     bl_idname = "osmnet.update_frames"
     bl_label = "Update Frames"
     title = "Updating frames"
-    needs = (no_job, a_take, _frames)
+    needs = (no_job, a_rig, _frames, a_take)
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Render with the settings of the frames on the plane."""

@@ -103,7 +103,7 @@ ACTIONS = ("edit", "edit", "edit_several", "choose", "turn_the_neck", "undo", "u
            "update", "cancel", "undo_meanwhile")  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_any_row_of_actions(addon, rig, fake, windowed, monkeypatch, seed):
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.004")
     addon.engine.stop()

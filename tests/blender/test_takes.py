@@ -278,7 +278,7 @@ def refused(addon, rig, operator, words, **options):
 @pytest.mark.parametrize("name", INDEX_OPERATORS)
 def test_takes_that_are_not_there(addon, fake, rig, name):
     options = dict(SCENE_OPERATORS[name])
-    refused(addon, rig, name, "There is no take number", **options)
+    refused(addon, rig, name, "There is no take yet", **options)
     refused(addon, rig, name, "There is no take yet", **{**options, "index": -1})
     add_take(addon, rig, 1)
     addon.nla.choose(rig, 0)
