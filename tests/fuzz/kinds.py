@@ -126,9 +126,12 @@ def _heads() -> dict[str, bytes]:
 # The extension.
 
 
+_staging = tempfile.TemporaryDirectory(prefix="osmnet-fuzz-")
+
+
 @cache
 def _addon() -> Any:
-    staging = Path(tempfile.mkdtemp(prefix="osmnet-fuzz-"))
+    staging = Path(_staging.name)
     runpy.run_path(str(ROOT / "blender_addon" / "build.py"))["stage"](staging / "osmnet_addon")
     sys.path.insert(0, str(staging))
     from osmnet_addon.core import head, mapping, takes
