@@ -32,6 +32,22 @@ def path_option(*names: str, says: str) -> Any:
 Path = pathlib.Path
 Photo = Annotated[Path, path_argument("Picture of one face, seen from the front.")]
 Voice = Annotated[Path, path_argument("Sound: wav, flac, ogg, mp3, m4a, or a video.")]
+Channel = Annotated[
+    str | None,
+    typer.Option(
+        help="Channel of the sound that is the voice: left, right, centre, a number from 1, or mix "
+        "for the mean of all. If left out: the mix, or one channel where the mix cancels, or the "
+        "centre of surround sound."
+    ),
+]
+Track = Annotated[
+    int | None,
+    typer.Option(
+        "--track",
+        help="Sound track of the file, from 1. If left out: the file's default, or another one if "
+        "nobody speaks in that.",
+    ),
+]
 TakeFile = Annotated[Path, path_argument("Take file (.npz).")]
 Out = Annotated[Path, path_option("--output", "-o", says="Where the result goes.")]
 OutFolder = Annotated[Path, path_option("--output", "-o", says="Folder of the results.")]

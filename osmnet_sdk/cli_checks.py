@@ -28,14 +28,19 @@ def check_photo(photo: Path, face_index: int | None = None) -> None:
     checked_path(photo, PhotoError, "a photo")
 
 
-def check_voice(voice: Path) -> None:
-    """Hold that a sound is a file with something in it.
+def check_voice(voice: Path, channel: str | None = None, track: int | None = None) -> None:
+    """Hold that a sound is a file with something in it, and that a channel and track can be.
 
     Raises:
         AudioError: if not.
     """
+    from osmnet_sdk.audio.channels import parsed_channel
     from osmnet_sdk.audio.container import checked_path
 
+    if channel is not None:
+        parsed_channel(channel)
+    if track is not None and track < 1:
+        raise AudioError(f"--track counts from 1; {track} names no sound track.")
     checked_path(voice, AudioError, "a sound or video file")
 
 

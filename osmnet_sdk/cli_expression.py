@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from osmnet_sdk.cli_arguments import (
     BundleName,
+    Channel,
     Device,
     Expression,
     Json,
     Out,
     Overwrite,
+    Track,
     Voice,
 )
 from osmnet_sdk.cli_checks import check_take_output, check_voice, save_take
@@ -28,6 +30,8 @@ def express(
     output: Out = Path("expression.npz"),
     expression: Expression = None,
     overwrite: Overwrite = False,
+    channel: Channel = None,
+    track: Track = None,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
@@ -36,16 +40,19 @@ def express(
     with plain_errors(), progress_bars(as_json) as progress:
         options = expression_options(expression)
         check_take_output(output)
-        check_voice(voice)
+        check_voice(voice, channel, track)
 
         import numpy as np
 
+        from osmnet_sdk.audio.load import load_audio
         from osmnet_sdk.sdk import OSMNet
         from osmnet_sdk.tracks import MotionTrack, Take
 
-        track = OSMNet(device, bundle).predict_expression(voice, options=options, progress=progress)
-        still = np.zeros((len(track), 3), np.float32)
-        take = Take(MotionTrack(track.fps, still, still), track, provenance=track.provenance)
+        osm = OSMNet(device, bundle)
+        recording = load_audio(voice, channel=channel, track=track, progress=progress)
+        spoken = osm.predict_expression(recording, options=options, progress=progress)
+        still = np.zeros((len(spoken), 3), np.float32)
+        take = Take(MotionTrack(spoken.fps, still, still), spoken, provenance=spoken.provenance)
         place = save_take(take, output, overwrite=overwrite)
         show_result({"take": str(place), "frames": len(take)}, as_json)
 

@@ -11,6 +11,7 @@ import typer
 
 from osmnet_sdk.cli_arguments import (
     BundleName,
+    Channel,
     Device,
     Face,
     Json,
@@ -22,6 +23,7 @@ from osmnet_sdk.cli_arguments import (
     Renderer,
     SizeText,
     TakeFile,
+    Track,
     path_argument,
     path_option,
 )
@@ -42,6 +44,8 @@ def render(
     take: TakeFile,
     output: Out = Path("take.mp4"),
     audio: Annotated[Path | None, path_option(says="Sound for the video.")] = None,
+    channel: Channel = None,
+    track: Track = None,
     fps: Rate = None,
     size: SizeText = "crop",
     renderer: Renderer = "auto",
@@ -63,6 +67,7 @@ def render(
         check_photo(photo, face_index)
         check_sound(audio if is_video else None)
 
+        from osmnet_sdk.audio.load import load_audio
         from osmnet_sdk.formats.image_sequence import FRAME_NAME
         from osmnet_sdk.outputs import free_file, free_folder, origin
         from osmnet_sdk.sdk import OSMNet
@@ -80,9 +85,14 @@ def render(
             "renderer": renderer, "size": wanted, "label": label, "keep_rest": keep_rest,
             "progress": progress,
         }  # fmt: skip
+        sound = (
+            None
+            if audio is None or not is_video
+            else load_audio(audio, channel=channel, track=track)
+        )
         if is_video:
             place = free_file(output, made_of, overwrite=overwrite)
-            osm.render_video(face, performance, place, audio=audio, **shared)
+            osm.render_video(face, performance, place, audio=sound, **shared)
         else:
             place = free_folder(output, FRAME_NAME.format(0), made_of, overwrite=overwrite)
             osm.render_images(face, performance, place, **shared)

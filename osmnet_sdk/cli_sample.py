@@ -14,6 +14,7 @@ from osmnet_sdk.cli_arguments import (
     Blinks,
     Brows,
     BundleName,
+    Channel,
     Count,
     Device,
     End,
@@ -33,6 +34,7 @@ from osmnet_sdk.cli_arguments import (
     Still,
     TakeFile,
     Tempo,
+    Track,
     Voice,
 )
 from osmnet_sdk.cli_checks import check_take_output, check_voice, save_take
@@ -71,6 +73,8 @@ def sample(
     end: End = None,
     follow: Follow = None,
     overwrite: Overwrite = False,
+    channel: Channel = None,
+    track: Track = None,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
@@ -84,14 +88,17 @@ def sample(
         )  # fmt: skip
         spoken = expression_options(expression)
         check_output_folder(output)
-        check_voice(voice)
+        check_voice(voice, channel, track)
         reference = reference_take(follow)
 
+        from osmnet_sdk.audio.load import load_audio
         from osmnet_sdk.outputs import free_stem, safe_stem
         from osmnet_sdk.sdk import OSMNet
 
-        performances = OSMNet(device, bundle).sample_takes(
-            voice, n=takes, seed=seed, options=options, expression_options=spoken,
+        osm = OSMNet(device, bundle)
+        recording = load_audio(voice, channel=channel, track=track, progress=progress)
+        performances = osm.sample_takes(
+            recording, n=takes, seed=seed, options=options, expression_options=spoken,
             follow=reference, progress=progress,
         )  # fmt: skip
         folder, endings = output_folder(output), take_endings(performances)
@@ -128,6 +135,8 @@ def retake(
     basis: Basis = None,
     follow: Follow = None,
     overwrite: Overwrite = False,
+    channel: Channel = None,
+    track: Track = None,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
@@ -140,14 +149,17 @@ def retake(
             seed=seed or 0, first=number,
         )  # fmt: skip
         check_take_output(output)
-        check_voice(voice)
+        check_voice(voice, channel, track)
         reference = reference_take(follow)
 
+        from osmnet_sdk.audio.load import load_audio
         from osmnet_sdk.sdk import OSMNet
         from osmnet_sdk.tracks import load_take
 
-        performance = OSMNet(device, bundle).retake(
-            load_take(take), voice, start_seconds, end_seconds, seed=seed, take=number,
+        osm = OSMNet(device, bundle)
+        recording = load_audio(voice, channel=channel, track=track, progress=progress)
+        performance = osm.retake(
+            load_take(take), recording, start_seconds, end_seconds, seed=seed, take=number,
             options=options, follow=reference, eyes=eyes, progress=progress,
         )  # fmt: skip
         newest = performance.provenance.options["retakes"][-1]

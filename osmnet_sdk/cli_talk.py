@@ -13,6 +13,7 @@ from osmnet_sdk.cli_arguments import (
     Blinks,
     Brows,
     BundleName,
+    Channel,
     Count,
     Device,
     End,
@@ -36,6 +37,7 @@ from osmnet_sdk.cli_arguments import (
     Start,
     Still,
     Tempo,
+    Track,
     Voice,
 )
 from osmnet_sdk.cli_checks import check_photo, check_voice, frame_rate
@@ -79,6 +81,8 @@ def talk(
     label: Label = True,
     face_index: Face = None,
     overwrite: Overwrite = False,
+    channel: Channel = None,
+    track: Track = None,
     device: Device = "auto",
     bundle: BundleName = "starter",
     as_json: Json = False,
@@ -94,7 +98,7 @@ def talk(
         spoken = expression_options(expression)
         check_output_folder(output)
         check_photo(photo, face_index)
-        check_voice(voice)
+        check_voice(voice, channel, track)
         reference = reference_take(follow)
 
         from osmnet_sdk.audio.load import load_audio
@@ -102,7 +106,7 @@ def talk(
 
         osm = OSMNet(device, bundle)
         osm.renderer_window(renderer)  # says now, not after sampling, that there is none
-        recording = load_audio(voice, progress=progress)
+        recording = load_audio(voice, channel=channel, track=track, progress=progress)
         osm.check_options(recording, options)
         face = osm.fit_face(photo, face_index=face_index)
         performances = osm.sample_takes(
@@ -117,7 +121,7 @@ def talk(
         for index, take in enumerate(performances):
             name = f"{stem}-take{index + 1}"
             video = osm.render_video(
-                face, take, folder / f"{name}.mp4", audio=voice, fps=rate, renderer=renderer,
+                face, take, folder / f"{name}.mp4", audio=recording, fps=rate, renderer=renderer,
                 size=wanted, label=label, resume=True, progress=_staged(progress, name),
             )  # fmt: skip
             videos.append(video)
