@@ -31,6 +31,8 @@ _OPEN = 0.03
 """Lip gap from which the mouth is seen to open."""
 _SELDOM = 0.02
 """Share of the frames with sound in which it opens at least if a voice is heard."""
+_JUDGED = 25
+"""Frames with sound (1 s) from which lips that keep shut tell music; a word may be an M."""
 _OPENING = {"intensity", "jaw", "lips", "gains", "offsets"}
 """Options that change how far the mouth opens."""
 
@@ -366,8 +368,10 @@ def _warn_without_voice(recording: Audio, gap: NDArray[np.float32] | None) -> No
     opened = gap is not None and np.count_nonzero(gap > _OPEN) >= _LEAST_SPEECH
     if np.count_nonzero(active) < _LEAST_SPEECH and not opened:
         found = f"No speech was found in {name}, so the mouth hardly moves"
-    elif gap is not None and np.count_nonzero(gap > _OPEN) < max(
-        _LEAST_SPEECH, _SELDOM * np.count_nonzero(active)
+    elif (
+        gap is not None
+        and np.count_nonzero(active) >= _JUDGED
+        and np.count_nonzero(gap > _OPEN) < max(_LEAST_SPEECH, _SELDOM * np.count_nonzero(active))
     ):
         found = f"No voice was found in {name}, only music or noise, so the mouth hardly moves"
     else:
