@@ -17,8 +17,8 @@ from .core.channels import BONE, COUNT, EULER_MODE, EXPRESSION
 from .core.conventions import ARKIT_NAMES
 
 _NAME = "OSM-Net reading"
-_SLICE = 120
-"""Frames that are read in one go while a window waits: some 20 ms."""
+_SLICE = 360
+"""Frames that are read in one go while a window waits, some 50 ms; it is drawn between slices."""
 _reading = False
 
 

@@ -218,5 +218,5 @@ def test_counting_does_not_hold_a_window_up(addon, rig, fake, monkeypatch):
         except StopIteration:
             break
         longest, slices = max(longest, time.perf_counter() - before), slices + 1
-    assert slices >= 10
+    assert slices >= 4
     assert status().changed == 1500
