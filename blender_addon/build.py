@@ -20,12 +20,12 @@ ADDON = Path(__file__).resolve().parent
 SDK = ADDON.parent / "osmnet_sdk"
 
 SHARED = {
-    "core/conventions.py": SDK / "conventions.py",
+    "core/conventions.py": SDK / "core" / "conventions.py",
     "core/finding.py": SDK / "engine" / "finding.py",
-    "core/json_reading.py": SDK / "json_reading.py",
-    "core/npz_reading.py": SDK / "npz_reading.py",
+    "core/json_reading.py": SDK / "core" / "json_reading.py",
+    "core/npz_reading.py": SDK / "core" / "npz_reading.py",
     "core/protocol.py": SDK / "engine" / "protocol.py",
-    "core/wording.py": SDK / "wording.py",
+    "core/wording.py": SDK / "core" / "wording.py",
 }
 """Files of the zip that are copies of the SDK's, byte for byte."""
 

@@ -70,7 +70,7 @@ class OSMNetPreferences(bpy.types.AddonPreferences):
         row.prop(self, "engine_python")
         row.operator("osmnet.find_engine", text="Find")
         row.operator("osmnet.check_engine", text="Check")
-        from . import messages  # its jobs need these preferences
+        from .ui import messages  # its jobs need these preferences
 
         messages.draw_engine(layout, context)
         layout.prop(self, "device")

@@ -7,7 +7,10 @@ import atexit
 
 import bpy
 
-from . import engine, operators, panel, preferences, properties, watch
+from . import preferences
+from .engine import process as engine
+from .frames import watch
+from .ui import operators, panel, properties
 
 _CLASSES = (
     *properties.CLASSES,

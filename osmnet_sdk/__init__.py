@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from osmnet_sdk.audio.load import Audio as Audio
     from osmnet_sdk.audio.load import load_audio as load_audio
+    from osmnet_sdk.client import OSMNet as OSMNet
+    from osmnet_sdk.client import default_osmnet
     from osmnet_sdk.errors import AudioError as AudioError
     from osmnet_sdk.errors import Cancelled as Cancelled
     from osmnet_sdk.errors import DeviceError as DeviceError
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from osmnet_sdk.options import Limits as Limits
     from osmnet_sdk.options import Pin as Pin
     from osmnet_sdk.options import SampleOptions as SampleOptions
-    from osmnet_sdk.sdk import OSMNet as OSMNet
-    from osmnet_sdk.sdk import default_osmnet
     from osmnet_sdk.tracks import ExpressionTrack as ExpressionTrack
     from osmnet_sdk.tracks import MotionTrack as MotionTrack
     from osmnet_sdk.tracks import Provenance as Provenance
@@ -73,7 +73,7 @@ _HOMES = {
     "ExpressionOptions": "options",
     "Limits": "options",
     "Pin": "options",
-    "OSMNet": "sdk",
+    "OSMNet": "client",
     "MotionTrack": "tracks",
     "ExpressionTrack": "tracks",
     "Provenance": "tracks",
@@ -106,7 +106,7 @@ def __getattr__(name: str) -> Any:
         globals()[name] = value
         return value
     if name in _CALLS:
-        return getattr(import_module("osmnet_sdk.sdk").default_osmnet(), name)
+        return getattr(import_module("osmnet_sdk.client").default_osmnet(), name)
     raise AttributeError(f"module 'osmnet_sdk' has no attribute '{name}'")
 
 

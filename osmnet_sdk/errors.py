@@ -5,7 +5,7 @@ A message says in one sentence what is wrong, with the file and the value, and w
 
 from __future__ import annotations
 
-from osmnet_sdk.wording import one_line
+from osmnet_sdk.core.wording import one_line
 
 
 class OSMNetError(Exception):

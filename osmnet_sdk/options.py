@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from osmnet_sdk.conventions import ARKIT_NAMES, AXES
+from osmnet_sdk.core.conventions import ARKIT_NAMES, AXES
 from osmnet_sdk.errors import InputError
 
 LARGEST_ANGLE = 80.0
@@ -59,7 +59,7 @@ def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
 def _checked_name(name: str) -> str:
     if name not in ARKIT_NAMES:
         near = get_close_matches(name, ARKIT_NAMES, 1)
-        hint = f"did you mean {near[0]}?" if near else "see osmnet_sdk.conventions.ARKIT_NAMES."
+        hint = f"did you mean {near[0]}?" if near else "see conventions.ARKIT_NAMES."
         raise InputError(f"'{name}' is none of the 52 ARKit coefficients; {hint}")
     return name
 

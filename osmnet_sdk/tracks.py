@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from osmnet_sdk.conventions import (
+from osmnet_sdk.core.conventions import (
     ARKIT_NAMES,
     FPS,
     HIGHEST_FPS,
@@ -29,13 +29,13 @@ from osmnet_sdk.conventions import (
     TAKE_SCHEMA,
     exact_rate,
 )
+from osmnet_sdk.core.files import replaced
+from osmnet_sdk.core.json_reading import Unreadable, check_schema, parse_json
+from osmnet_sdk.core.made_by import Provenance as Provenance
+from osmnet_sdk.core.npz_reading import Numbers, Texts
+from osmnet_sdk.core.reading import file_name, read_npz
+from osmnet_sdk.core.wording import one_line, quoted
 from osmnet_sdk.errors import OutputError, TrackError
-from osmnet_sdk.files import replaced
-from osmnet_sdk.json_reading import Unreadable, check_schema, parse_json
-from osmnet_sdk.made_by import Provenance as Provenance
-from osmnet_sdk.npz_reading import Numbers, Texts
-from osmnet_sdk.reading import file_name, read_npz
-from osmnet_sdk.wording import one_line, quoted
 
 FloatArray = NDArray[np.float32]
 

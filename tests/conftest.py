@@ -29,7 +29,7 @@ def voice() -> Path:
 @pytest.fixture(scope="session")
 def osm() -> Any:
     """One OSMNet on the CPU with the starter bundle."""
-    from osmnet_sdk.sdk import OSMNet
+    from osmnet_sdk.client import OSMNet
 
     return OSMNet(device="cpu")
 

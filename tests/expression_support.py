@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import ExpressionExtractor, ExtractorConfig
 from osmnet_sdk.face.model import load_face_model

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from osmnet_sdk.render.network.config import GeneratorConfig
+from osmnet_sdk.rendering.paper.config import GeneratorConfig
+from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.data.segments import Segment
+from osmnet_sdk.research.trainers.generator.recipe import GeneratorRecipe
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training.clips import TrainingClip
-from osmnet_sdk.training.generator_recipe import GeneratorRecipe
-from osmnet_sdk.training.segments import Segment
 
 SIZE = 32
 

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import FPS
-from osmnet_sdk.motion.moves import come_from
+from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.motion.edit.min_jerk import come_from
 from osmnet_sdk.tracks import MotionTrack
 
 RATE = float(FPS)

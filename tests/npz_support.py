@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from osmnet_sdk.conventions import ARKIT_NAMES, TAKE_SCHEMA
+from osmnet_sdk.core.conventions import ARKIT_NAMES, TAKE_SCHEMA
 
 FRAMES = 8
 

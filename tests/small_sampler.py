@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from osmnet_sdk.audio.load import Audio
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler

@@ -22,7 +22,7 @@ def osmnet(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command line in this process: each of its own would load torch anew."""
     from typer.testing import CliRunner
 
-    from osmnet_sdk.cli import app
+    from osmnet_sdk.cli.application import app
 
     words = [str(argument) for argument in arguments]
     done = CliRunner().invoke(app, words, catch_exceptions=False)

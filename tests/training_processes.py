@@ -12,11 +12,11 @@ import torch
 from pipeline.test_expression_training import RECIPE, loud_opens_clips
 from pipeline.test_motion_training import SMALL
 
-from osmnet_sdk.bundle import find_bundle
+from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.face.model import load_face_model
-from osmnet_sdk.training.expression import ExpressionData, train_expression
-from osmnet_sdk.training.motion import train_motion
-from osmnet_sdk.training.processes import Processes
+from osmnet_sdk.research.trainers.expression.train import ExpressionData, train_expression
+from osmnet_sdk.research.trainers.motion.train import train_motion
+from osmnet_sdk.research.trainers.processes import Processes
 
 # Each process drops features of its own, so without dropout, or no two could agree.
 MOTION = SMALL.model_copy(update={"config": SMALL.config.model_copy(update={"audio_dropout": 0.0})})

@@ -12,11 +12,11 @@ import numpy as np
 from PIL import Image
 from skimage.data import astronaut
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.client import OSMNet
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.formats.overview import sheet_image
 from osmnet_sdk.motion.basis import shown_poses
-from osmnet_sdk.sdk import OSMNet
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 ACTIONS = (

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from osmnet_sdk.bundle import save_arrays
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.bundle import save_arrays
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.face.model import FILE, PARTS
 
 SEED = 0

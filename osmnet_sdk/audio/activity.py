@@ -6,7 +6,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.conventions import SAMPLES_PER_FRAME, frame_count
+from osmnet_sdk.core.conventions import SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import InputError
 
 FloatArray = NDArray[np.float32]

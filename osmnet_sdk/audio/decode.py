@@ -20,7 +20,7 @@ from osmnet_sdk.audio.channels import (
 from osmnet_sdk.audio.container import FileSource, source_name
 from osmnet_sdk.audio.filesound import SoundBlock, as_float, check_rate, file_blocks
 from osmnet_sdk.audio.resample import FloatArray, RateConverter
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import AudioError
 
 ArraySource = tuple[NDArray[Any], int]

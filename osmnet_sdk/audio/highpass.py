@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 
 FloatArray = NDArray[np.float32]
 

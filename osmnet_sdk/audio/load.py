@@ -17,7 +17,7 @@ from osmnet_sdk.audio.decode import ArraySource, mono_blocks, stream_audio
 from osmnet_sdk.audio.filesound import SoundTrackInfo, sound_tracks
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.resample import FloatArray
-from osmnet_sdk.conventions import SAMPLE_RATE, frame_count
+from osmnet_sdk.core.conventions import SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import AudioError, OSMNetWarning
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 

@@ -27,7 +27,7 @@ def _fake_backend() -> Backend:
 def main() -> None:
     """Run the engine until the client leaves or a signal comes."""
     try:
-        from osmnet_sdk.stopping import exit_on_signals, stopped_by_signals
+        from osmnet_sdk.core.stopping import exit_on_signals, stopped_by_signals
 
         exit_on_signals()
     except KeyboardInterrupt:

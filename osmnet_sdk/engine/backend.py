@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import Audio, load_audio
-from osmnet_sdk.bundle import file_sha256
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.client import OSMNet
+from osmnet_sdk.core.bundle import file_sha256
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.engine.frame_files import FrameTracks
 from osmnet_sdk.engine.head_file import Head, photo_fractions
 from osmnet_sdk.engine.parameters import FitHead, RenderFrames, SampleTakes, TakeNumber
@@ -21,9 +22,8 @@ from osmnet_sdk.engine.request import Request
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
-from osmnet_sdk.render.frames import CROP_SIZE, Size
-from osmnet_sdk.render.geometry import build_geometry
-from osmnet_sdk.sdk import OSMNet
+from osmnet_sdk.rendering.frames import CROP_SIZE, Size
+from osmnet_sdk.rendering.warp.geometry import build_geometry
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
 
 Image = NDArray[np.uint8]

@@ -12,17 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS, MAX_FRAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, MAX_FRAMES
+from osmnet_sdk.core.files import output_folder
+from osmnet_sdk.core.json_reading import Unreadable, parse_json
+from osmnet_sdk.core.npz_reading import Numbers, Texts
+from osmnet_sdk.core.provenance import file_metadata
+from osmnet_sdk.core.reading import file_name, read_npz
+from osmnet_sdk.core.wording import quoted
 from osmnet_sdk.engine.request import Request
 from osmnet_sdk.errors import InputError, TrackError
-from osmnet_sdk.files import output_folder
 from osmnet_sdk.formats.image_sequence import write_png
-from osmnet_sdk.json_reading import Unreadable, parse_json
-from osmnet_sdk.npz_reading import Numbers, Texts
-from osmnet_sdk.provenance import file_metadata
-from osmnet_sdk.reading import file_name, read_npz
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance
-from osmnet_sdk.wording import quoted
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}")
 """What every file system takes as a file's name, and nothing that leads out of a folder."""

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
+from osmnet_sdk.core.files import replaced
 from osmnet_sdk.engine.protocol import HEAD_SCHEMA
-from osmnet_sdk.files import replaced
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,11 +110,11 @@ class Methods:
 
     def fit_head(self, request: Request) -> dict[str, Any]:
         """Fit a photo and write head.npz, portrait.png and still.png."""
+        from osmnet_sdk.core.files import output_folder
+        from osmnet_sdk.core.provenance import file_metadata
         from osmnet_sdk.engine.head_file import write_head
         from osmnet_sdk.engine.parameters import FitHead, checked
-        from osmnet_sdk.files import output_folder
         from osmnet_sdk.formats.image_sequence import write_png
-        from osmnet_sdk.provenance import file_metadata
 
         wanted = checked(FitHead, request)
         folder = output_folder(wanted.folder)
@@ -128,8 +128,8 @@ class Methods:
 
     def sample_takes(self, request: Request) -> dict[str, Any]:
         """Sample takes and write each as take_SEED_NUMBER.npz."""
+        from osmnet_sdk.core.files import output_folder
         from osmnet_sdk.engine.parameters import SampleTakes, checked
-        from osmnet_sdk.files import output_folder
 
         wanted = checked(SampleTakes, request)
         folder = output_folder(wanted.folder)
@@ -149,7 +149,7 @@ class Methods:
         wanted = checked(RenderFrames, request)
         tracks = read_frame_tracks(wanted.tracks)
         if wanted.audio is not None:
-            from osmnet_sdk.same_sound import warn_of_other_sound
+            from osmnet_sdk.calls.same_sound import warn_of_other_sound
 
             warn_of_other_sound(
                 [tracks.made_by], wanted.audio, progress=request.progress, cancel=request.cancelled

@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, BinaryIO
 
+from osmnet_sdk.core.json_reading import parse_json
+from osmnet_sdk.core.wording import one_line, quoted
 from osmnet_sdk.engine import protocol
 from osmnet_sdk.engine.request import Method, ParameterError, Request
 from osmnet_sdk.errors import Cancelled, OSMNetError, OSMNetWarning
-from osmnet_sdk.json_reading import parse_json
-from osmnet_sdk.wording import one_line, quoted
 
 GRACE = 5.0
 """Seconds that a running request has to stop, once nobody listens, before the process ends."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.expression.lips import closedness, kept_closed
 from osmnet_sdk.options import ExpressionOptions
 

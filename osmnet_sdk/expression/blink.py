@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack

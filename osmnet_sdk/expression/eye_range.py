@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.tracks import ExpressionTrack
 
 _MOVED = ("eyeBlink", "eyeLook", "eyeSquint")

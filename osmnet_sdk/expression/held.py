@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.vowels import VowelStream, joined, silent_frames
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.expression.lips import JAW
 
 FloatArray = NDArray[np.float32]

@@ -18,12 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from osmnet_sdk.audio.mel import HOPS_PER_FRAME
-from osmnet_sdk.bundle import Bundle
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.bundle import Bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES
+from osmnet_sdk.core.weights import WeightsFormat
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.progress import check_cancelled
-from osmnet_sdk.weights import WeightsFormat
 
 FILE = "expression.safetensors"
 """Name of the weights in a bundle."""

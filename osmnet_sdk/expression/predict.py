@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.audio.windows import iterate_blocks
-from osmnet_sdk.bundle import Bundle
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
+from osmnet_sdk.core.bundle import Bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.stream import BLOCK, ExpressionStream
 from osmnet_sdk.options import ExpressionOptions
@@ -55,7 +55,7 @@ class ExpressionPredictor:
             ModelError: if the bundle has none, or its weights do not fit this version.
             DeviceError: if the device is not there.
         """
-        from osmnet_sdk.devices import resolve_device
+        from osmnet_sdk.core.devices import resolve_device
         from osmnet_sdk.expression.network import load_extractor
 
         return cls(load_extractor(bundle), device=resolve_device(device), bundle=bundle)

@@ -11,12 +11,12 @@ from osmnet_sdk.audio.activity import speech_energy
 from osmnet_sdk.audio.activity_stream import ActivityStream
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import HOP, WINDOW, MelStream
-from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
+from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import AudioError, InputError
 from osmnet_sdk.expression.adjusting import Adjustment
 from osmnet_sdk.expression.held import HeldVowels
-from osmnet_sdk.expression.level import LevelFollower, levelled
 from osmnet_sdk.expression.lips import smoothed, touched
+from osmnet_sdk.expression.loudness import LevelFollower, levelled
 from osmnet_sdk.options import ExpressionOptions
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.transform import Rotation
 
-from osmnet_sdk.conventions import EULER_ORDER
+from osmnet_sdk.core.conventions import EULER_ORDER
 
 Array = NDArray[np.float64]
 

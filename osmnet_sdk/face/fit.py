@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.camera import Camera, Pose
 from osmnet_sdk.face.model import FaceModel

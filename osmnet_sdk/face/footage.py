@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import InputError, NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.landmarks import LandmarkTracker
 from osmnet_sdk.face.model import FaceModel

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from osmnet_sdk.core.json_reading import parse_json
 from osmnet_sdk.errors import ModelError, PhotoError
 from osmnet_sdk.face.graph_ops import Operation, operation
-from osmnet_sdk.json_reading import parse_json
 from osmnet_sdk.progress import check_cancelled
 
 _ASK_EVERY = 32

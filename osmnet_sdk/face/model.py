@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.bundle import Bundle
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.bundle import Bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES
+from osmnet_sdk.core.files import replaced
+from osmnet_sdk.core.json_reading import parse_json
 from osmnet_sdk.errors import InputError, ModelError, OutputError
 from osmnet_sdk.face.landmark_sets import LOWER_LIP, MOUTH_CORNERS, UPPER_LIP
-from osmnet_sdk.files import replaced
-from osmnet_sdk.json_reading import parse_json
 
 FILE = "face_model.safetensors"
 

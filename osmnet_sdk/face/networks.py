@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from osmnet_sdk.bundle import Bundle
+from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.face.detector import FaceDetector
 from osmnet_sdk.face.graph import load_graph
 from osmnet_sdk.face.landmarks import FaceLandmarks

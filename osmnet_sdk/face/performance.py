@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import NoFaceError
 from osmnet_sdk.face.camera import Pose, euler_angles, rotation_matrix
 from osmnet_sdk.face.fit import FaceFit, FaceFitter

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.face.covered import Covered
 from osmnet_sdk.face.fit import FaceFit
 from osmnet_sdk.face.model import FaceModel

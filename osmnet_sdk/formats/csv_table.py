@@ -14,10 +14,10 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import MAX_FRAMES
+from osmnet_sdk.core.conventions import MAX_FRAMES
+from osmnet_sdk.core.reading import file_name, opened
+from osmnet_sdk.core.wording import quoted
 from osmnet_sdk.errors import TrackError
-from osmnet_sdk.reading import file_name, opened
-from osmnet_sdk.wording import quoted
 
 Array = NDArray[np.float64]
 

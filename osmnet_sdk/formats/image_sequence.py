@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from osmnet_sdk.core.files import check_output_folder, output_folder, replaced
 from osmnet_sdk.errors import OSMNetWarning, PhotoError
-from osmnet_sdk.files import check_output_folder, output_folder, replaced
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 
 FRAME_NAME = "frame_{:06d}.png"

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.files import replaced
 from osmnet_sdk.errors import OSMNetWarning, TrackError
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
-from osmnet_sdk.files import replaced
 from osmnet_sdk.formats.csv_table import (
     Columns,
     CsvTable,

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import AXES, FPS
-from osmnet_sdk.files import replaced
+from osmnet_sdk.core.conventions import AXES, FPS
+from osmnet_sdk.core.files import replaced
 from osmnet_sdk.formats.image_sequence import write_png
 from osmnet_sdk.tracks import MotionTrack
 

@@ -13,7 +13,7 @@ from osmnet_sdk.audio.channels import channel_place, mono
 from osmnet_sdk.audio.decode import sound_blocks
 from osmnet_sdk.audio.load import Audio, AudioOrigin, AudioSource, has_many_tracks, load_audio
 from osmnet_sdk.audio.resample import FloatArray, RateConverter
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 
 _BIT_RATE = 96_000
 """Of each channel, in bits per second."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from osmnet_sdk.core.reading import file_name
 from osmnet_sdk.errors import OutputError, TrackError
 from osmnet_sdk.formats.livelink_csv import Rate, read_livelink_csv, write_livelink_csv
-from osmnet_sdk.reading import file_name
 from osmnet_sdk.tracks import Take, checked_fps, load_take
 
 PathLike = str | os.PathLike[str]

@@ -10,9 +10,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.conventions import MAX_SECONDS
+from osmnet_sdk.core.conventions import MAX_SECONDS
+from osmnet_sdk.core.wording import quoted
 from osmnet_sdk.errors import OSMNetWarning, OutputError, TrackError
-from osmnet_sdk.wording import quoted
 
 Array = NDArray[np.float64]
 

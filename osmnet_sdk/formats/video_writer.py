@@ -18,9 +18,9 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import AudioSource
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.core.files import check_output_file, replaced
 from osmnet_sdk.errors import InputError, OutputError, PhotoError
-from osmnet_sdk.files import check_output_file, replaced
 from osmnet_sdk.formats.sound_track import SoundTrack
 from osmnet_sdk.progress import check_cancelled
 

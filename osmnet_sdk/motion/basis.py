@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.network import MotionNetwork
 from osmnet_sdk.motion.shaping import blend_steps, integrate_steps

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.conventions import FPS
 
 Array = NDArray[np.float64]
 

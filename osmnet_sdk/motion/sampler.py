@@ -11,18 +11,20 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osmnet_sdk.audio.load import Audio
-from osmnet_sdk.bundle import Bundle
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.bundle import Bundle
+from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.motion.amplitude import take_pace, take_size
+from osmnet_sdk.motion.amplitude_range import natural_level
 from osmnet_sdk.motion.batches import in_batches, one_thread
 from osmnet_sdk.motion.calibration import Calibration
-from osmnet_sdk.motion.directing import directed
+from osmnet_sdk.motion.edit.directing import directed
+from osmnet_sdk.motion.edit.follow import centre_motion
 from osmnet_sdk.motion.equaliser import equalised
-from osmnet_sdk.motion.following import centre_motion
-from osmnet_sdk.motion.heard import MotionFeatures, check_gains, played, stretched, with_gains
-from osmnet_sdk.motion.level import natural_level
-from osmnet_sdk.motion.listening import HeardSound
+from osmnet_sdk.motion.features import MotionFeatures, check_gains, played, stretched, with_gains
 from osmnet_sdk.motion.liveliness import liveliness
+from osmnet_sdk.motion.mel_input import HeardSound
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.path import random_path, unit_directions
 from osmnet_sdk.motion.shaping import (
@@ -30,11 +32,9 @@ from osmnet_sdk.motion.shaping import (
     integrate_steps,
     rise,
 )
-from osmnet_sdk.motion.vigour import take_pace, take_size
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.tracks import MotionTrack, Provenance
-from osmnet_sdk.weights import WeightsFormat, network_arrays
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.conventions import EULER_ORDER, FPS
+from osmnet_sdk.core.conventions import EULER_ORDER, FPS
 
 Array = NDArray[np.float64]
 

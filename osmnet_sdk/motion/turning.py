@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import nnls
 from scipy.spatial.transform import Rotation
 
-from osmnet_sdk.conventions import AXES, FPS
+from osmnet_sdk.core.conventions import AXES, FPS
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.motion.network import MotionNetwork

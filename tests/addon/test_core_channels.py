@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from osmnet_addon.core import channels
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 
 
 def test_the_58_channels() -> None:

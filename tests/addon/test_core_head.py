@@ -9,7 +9,7 @@ import pytest
 from osmnet_addon.core import head, retarget
 from osmnet_addon.core.errors import AddonError
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.engine.head_file import Head, write_head
 
 

@@ -14,12 +14,12 @@ import osmnet_sdk
 
 STAGED = Path(osmnet_addon.__file__).parent
 SHARED = {
-    "conventions.py": "conventions.py",
+    "conventions.py": "core/conventions.py",
     "finding.py": "engine/finding.py",
-    "json_reading.py": "json_reading.py",
-    "npz_reading.py": "npz_reading.py",
+    "json_reading.py": "core/json_reading.py",
+    "npz_reading.py": "core/npz_reading.py",
     "protocol.py": "engine/protocol.py",
-    "wording.py": "wording.py",
+    "wording.py": "core/wording.py",
 }
 CORE = sorted((STAGED / "core").glob("*.py"))
 ALLOWED = {*sys.stdlib_module_names, "numpy"}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from osmnet_addon.core import mapping
 from osmnet_addon.core.errors import AddonError
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 
 NAMES = st.sampled_from(ARKIT_NAMES)
 PREFIXES = ["", "blendShape1.", "ARKit_", "Face_", "blendShape2.ARKit_", "arkit", "BS_"]

@@ -17,7 +17,7 @@ from osmnet_addon.core import takes
 from osmnet_addon.core.errors import AddonError
 
 import osmnet_sdk.tracks as sdk
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 
 
 def some_take(frames: int = 7, fps: str = "30000/1001") -> takes.TakeFile:

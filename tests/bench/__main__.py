@@ -27,7 +27,7 @@ from skimage.data import astronaut
 
 from osmnet_sdk import OSMNet
 from osmnet_sdk.audio.load import load_audio
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from tests.bench.generators import CASES, devices, measure
 from tests.bench.memory import peak_memory
 

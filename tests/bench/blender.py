@@ -39,10 +39,10 @@ def measure(folder: Path, python: str) -> list[tuple[str, float]]:
     """Rows of the table: what, and seconds."""
     import bpy
 
-    frames = importlib.import_module("bl_ext.user_default.osmnet.frames")
+    frames = importlib.import_module("bl_ext.user_default.osmnet.frames.rendering")
     preferences = importlib.import_module("bl_ext.user_default.osmnet.preferences")
-    rigs = importlib.import_module("bl_ext.user_default.osmnet.rig")
-    watch = importlib.import_module("bl_ext.user_default.osmnet.watch")
+    rigs = importlib.import_module("bl_ext.user_default.osmnet.rig.head")
+    watch = importlib.import_module("bl_ext.user_default.osmnet.frames.watch")
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     settings = preferences.get()
     settings.engine_python, settings.device = python, "cpu"

@@ -34,7 +34,7 @@ CASES = (
 
 def devices() -> list[str]:
     """Every kind of device that torch finds here, the processor first."""
-    from osmnet_sdk.devices import DEVICE_NAMES, resolve_device
+    from osmnet_sdk.core.devices import DEVICE_NAMES, resolve_device
     from osmnet_sdk.errors import DeviceError
 
     found = []
@@ -64,8 +64,8 @@ def ours(name: str, size: int, device: str) -> Iterator[Any]:
     from skimage.data import astronaut
 
     from osmnet_sdk import OSMNet
-    from osmnet_sdk.conventions import FPS
-    from osmnet_sdk.render.frames import render_frames
+    from osmnet_sdk.core.conventions import FPS
+    from osmnet_sdk.rendering.frames import render_frames
     from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
     osm = OSMNet(device)
@@ -83,13 +83,13 @@ def ours(name: str, size: int, device: str) -> Iterator[Any]:
 
 def renderer(name: str, size: int, device: str, bundle: Any) -> Any:
     """What draws: with the bundle's weights where it has some, else random ones, as fast."""
-    from osmnet_sdk.devices import resolve_device
-    from osmnet_sdk.render.choice import guided_renderer, load_renderer, renderer_windows
-    from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
-    from osmnet_sdk.render.network.config import GeneratorConfig
-    from osmnet_sdk.render.network.generator import VideoGenerator
-    from osmnet_sdk.render.network.painting import prepared
-    from osmnet_sdk.render.network.paper import PaperRenderer
+    from osmnet_sdk.core.devices import resolve_device
+    from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter
+    from osmnet_sdk.rendering.paper.config import GeneratorConfig
+    from osmnet_sdk.rendering.paper.generator import VideoGenerator
+    from osmnet_sdk.rendering.paper.painting import prepared
+    from osmnet_sdk.rendering.paper.renderer import PaperRenderer
+    from osmnet_sdk.rendering.registry import guided_renderer, load_renderer, renderer_windows
 
     if name == "plain warp":
         return load_renderer("warp", bundle, device)
@@ -105,7 +105,7 @@ def peers(name: str, size: int, device: str) -> Iterator[Any]:
     """Frames of a peer's network on random inputs, as it is fastest here; an array each."""
     import torch
 
-    from osmnet_sdk.devices import fast_precision, resolve_device
+    from osmnet_sdk.core.devices import fast_precision, resolve_device
     from tests.bench.peers import LivePortrait, Wav2Lip
 
     torch.manual_seed(0)

@@ -37,14 +37,37 @@ def addon() -> types.SimpleNamespace:
     """The installed add-on's modules."""
     import importlib
 
-    names = (
-        "actions", "compat", "engine", "evaluation", "first_view", "frames", "jobs", "messages",
-        "nla", "plane", "panel", "preferences", "redraw", "rig", "takes", "transfer", "voices",
-        "watch", "properties", "operators", "operators.base", "core.coefficients",
-        "core.takes", "core.keys", "core.channels", "core.conventions", "core.errors",
-        "core.sequences",
-    )  # fmt: skip
-    loaded = {n.replace(".", "_"): importlib.import_module(f"{MODULE}.{n}") for n in names}
+    places = {
+        "actions": "takes.actions",
+        "compat": "compat",
+        "engine": "engine.process",
+        "evaluation": "takes.evaluation",
+        "first_view": "ui.first_view",
+        "frames": "frames.rendering",
+        "jobs": "engine.jobs",
+        "messages": "ui.messages",
+        "nla": "takes.nla",
+        "plane": "frames.plane",
+        "panel": "ui.panel",
+        "preferences": "preferences",
+        "redraw": "ui.redraw",
+        "rig": "rig.head",
+        "takes": "takes.collection",
+        "transfer": "rig.transfer",
+        "voices": "ui.voices",
+        "watch": "frames.watch",
+        "properties": "ui.properties",
+        "operators": "ui.operators",
+        "operators_base": "ui.operators.base",
+        "core_coefficients": "core.coefficients",
+        "core_takes": "core.takes",
+        "core_keys": "core.keys",
+        "core_channels": "core.channels",
+        "core_conventions": "core.conventions",
+        "core_errors": "core.errors",
+        "core_sequences": "core.sequences",
+    }
+    loaded = {n: importlib.import_module(f"{MODULE}.{place}") for n, place in places.items()}
     return types.SimpleNamespace(**loaded)
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from tests_support import write_wav
 
 from osmnet_sdk.audio.load import load_audio
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.engine import protocol
 from osmnet_sdk.tracks import load_take
 

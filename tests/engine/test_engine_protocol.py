@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osmnet_sdk.core.json_reading import parse_json
 from osmnet_sdk.engine import protocol
-from osmnet_sdk.json_reading import parse_json
 
 texts = st.text(st.characters(), max_size=20)  # surrogates too: file names need not be UTF-8
 values = st.recursive(

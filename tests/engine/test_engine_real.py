@@ -12,7 +12,7 @@ from engine_client import Engine
 from PIL import Image
 from tests_support import write_wav
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.engine import protocol
 from osmnet_sdk.engine.backend import consecutive
 from osmnet_sdk.engine.methods import _texture

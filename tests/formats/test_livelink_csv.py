@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import OutputError, TrackError
 from osmnet_sdk.face.camera import rotation_matrix
 from osmnet_sdk.formats.livelink_csv import HEADER, read_livelink_csv, write_livelink_csv

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests_support import osmnet
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import OSMNetWarning, OutputError, TrackError
 from osmnet_sdk.formats.livelink_csv import HEADER, read_livelink_csv, write_livelink_csv
 from osmnet_sdk.formats.timecode import frame_timecode

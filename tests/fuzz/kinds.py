@@ -82,8 +82,8 @@ def _takes() -> dict[str, bytes]:
 
 
 def _read_take(path: Path, rng: Random) -> Any:
+    from osmnet_sdk.calls.retake import retaken_provenance, unused_seed
     from osmnet_sdk.formats.livelink_csv import write_livelink_csv
-    from osmnet_sdk.retaken import retaken_provenance, unused_seed
     from osmnet_sdk.tracks import load_take
 
     take = load_take(path)
@@ -159,7 +159,7 @@ def _manifests() -> dict[str, bytes]:
 
 
 def _read_bundle(path: Path, rng: Random) -> Any:
-    from osmnet_sdk.bundle import Bundle
+    from osmnet_sdk.core.bundle import Bundle
 
     bundle = Bundle(path.parent)
     for name in list(bundle.manifest.files)[:3]:
@@ -168,7 +168,7 @@ def _read_bundle(path: Path, rng: Random) -> Any:
 
 @cache
 def _weights() -> dict[str, bytes]:
-    from osmnet_sdk.bundle import save_arrays
+    from osmnet_sdk.core.bundle import save_arrays
 
     arrays = {"a": np.zeros((3, 4), np.float16), "b.c": np.arange(5), "d": np.ones(1, np.float32)}
     return {
@@ -180,7 +180,7 @@ def _weights() -> dict[str, bytes]:
 
 
 def _read_weights(path: Path, rng: Random) -> Any:
-    from osmnet_sdk.bundle import load_arrays
+    from osmnet_sdk.core.bundle import load_arrays
 
     load_arrays(path, "get it again")
 
@@ -278,9 +278,9 @@ def _options() -> dict[str, bytes]:
 
 
 def _read_options(path: Path, rng: Random) -> Any:
-    from osmnet_sdk.cli_expression import expression_options
-    from osmnet_sdk.cli_sample import sample_options
-    from osmnet_sdk.console import frame_size
+    from osmnet_sdk.cli.console import frame_size
+    from osmnet_sdk.cli.express import expression_options
+    from osmnet_sdk.cli.sample import sample_options
     from osmnet_sdk.tracks import checked_fps
 
     text = path.read_bytes().decode("utf-8", "surrogateescape")

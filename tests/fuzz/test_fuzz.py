@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from npz_support import members, write_members
 
-from osmnet_sdk.cli_expression import expression_options
-from osmnet_sdk.cli_sample import sample_options
+from osmnet_sdk.cli.express import expression_options
+from osmnet_sdk.cli.sample import sample_options
+from osmnet_sdk.core.json_reading import Unreadable, parse_json
+from osmnet_sdk.core.wording import one_line
 from osmnet_sdk.errors import InputError, OSMNetError, TrackError
-from osmnet_sdk.json_reading import Unreadable, parse_json
 from osmnet_sdk.tracks import checked_fps, load_take
-from osmnet_sdk.wording import one_line
 
 ROOT = Path(__file__).parents[2]
 CASES = 1000

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from osmnet_sdk.resuming import LEDGER
+from osmnet_sdk.core.resuming import LEDGER
 
 SIGNALS = {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130}
 """Signals, each with the exit code of a command that it stops."""

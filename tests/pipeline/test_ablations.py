@@ -10,10 +10,16 @@ import torch
 from generator_support import RECIPE
 from typer.testing import CliRunner
 
-from osmnet_sdk.cli import app
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.cli.application import app
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import InputError, OSMNetWarning
-from osmnet_sdk.evaluation.ablations import (
+from osmnet_sdk.face.source import Crop
+from osmnet_sdk.research.data.prepare import write_manifest
+from osmnet_sdk.research.data.prepared_segments import prepared_segments
+from osmnet_sdk.research.data.sample import PreparedSample, encode_frame
+from osmnet_sdk.research.data.settings import PreparationSettings
+from osmnet_sdk.research.data.shards import read_listings, write_shard
+from osmnet_sdk.research.evaluation.ablations import (
     FULL,
     REAL,
     SOUND,
@@ -23,13 +29,7 @@ from osmnet_sdk.evaluation.ablations import (
     ablation_table,
     evaluate_ablations,
 )
-from osmnet_sdk.face.source import Crop
-from osmnet_sdk.preparation.run import write_manifest
-from osmnet_sdk.preparation.sample import PreparedSample, encode_frame
-from osmnet_sdk.preparation.settings import PreparationSettings
-from osmnet_sdk.preparation.shards import read_listings, write_shard
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training.prepared_segments import prepared_segments
 
 FRAMES = 6
 SETTINGS = PreparationSettings()

@@ -7,21 +7,22 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.client import OSMNet
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import DeviceError
-from osmnet_sdk.render import choice
-from osmnet_sdk.render.batched import frames, guided
-from osmnet_sdk.render.batched.guided import BatchedGuidedRenderer
-from osmnet_sdk.render.batched.posing import HeadPoser
-from osmnet_sdk.render.batched.renderer import BatchedRenderer
-from osmnet_sdk.render.frames import render_frames
-from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
-from osmnet_sdk.render.guided.renderer import GuidedRenderer
-from osmnet_sdk.render.guided.weights import load_guided
-from osmnet_sdk.render.renderer import FrameRenderer
-from osmnet_sdk.render.scene import build_scene
-from osmnet_sdk.render.view import crop_view, photo_view
-from osmnet_sdk.sdk import OSMNet
+from osmnet_sdk.rendering import registry as choice
+from osmnet_sdk.rendering.frames import render_frames
+from osmnet_sdk.rendering.guided import batched_frame as guided
+from osmnet_sdk.rendering.guided.batched_frame import BatchedGuidedRenderer
+from osmnet_sdk.rendering.guided.frame import GuidedRenderer
+from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter
+from osmnet_sdk.rendering.guided.weights import load_guided
+from osmnet_sdk.rendering.view import crop_view, photo_view
+from osmnet_sdk.rendering.warp.batched import frames
+from osmnet_sdk.rendering.warp.batched.posing import HeadPoser
+from osmnet_sdk.rendering.warp.batched.renderer import BatchedRenderer
+from osmnet_sdk.rendering.warp.frame import FrameRenderer
+from osmnet_sdk.rendering.warp.scene import build_scene
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 CPU = torch.device("cpu")

@@ -15,9 +15,9 @@ import pytest
 
 from osmnet_sdk.errors import Cancelled
 from osmnet_sdk.progress import awaited, cancellable, check_cancelled
-from osmnet_sdk.render.frames import view_of
-from osmnet_sdk.render.guided.renderer import GuidedRenderer
-from osmnet_sdk.render.renderer import FrameRenderer
+from osmnet_sdk.rendering.frames import view_of
+from osmnet_sdk.rendering.guided.frame import GuidedRenderer
+from osmnet_sdk.rendering.warp.frame import FrameRenderer
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 PATIENCE = 0.2

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from osmnet_sdk.cli import app
+from osmnet_sdk.cli.application import app
 
 
 @pytest.fixture(scope="module")

@@ -168,8 +168,9 @@ def test_films_and_retakes_of_another_sound_warn(photo, voices, tmp_path):
     ids=" ".join,
 )
 def test_wrong_arguments_are_told_before_any_work(photo, voices, tmp_path, monkeypatch, arguments):
-    from osmnet_sdk import sdk_faces, sdk_sampling
-    from osmnet_sdk.sdk import OSMNet
+    from osmnet_sdk.calls import faces as sdk_faces
+    from osmnet_sdk.calls import sampling as sdk_sampling
+    from osmnet_sdk.client import OSMNet
 
     def work(*_, **__):
         raise AssertionError("work began")
@@ -200,7 +201,7 @@ def _still_take(path):
 def test_options_that_do_not_fit_the_sound_are_told_before_the_fit(
     photo, voices, tmp_path, monkeypatch, option
 ):
-    from osmnet_sdk.sdk import OSMNet
+    from osmnet_sdk.client import OSMNet
 
     monkeypatch.setattr(OSMNet, "fit_face", lambda *_, **__: 1 / 0)
     assert_refused(osmnet("talk", photo, voices[0], option, "-o", tmp_path / "out"))
@@ -230,7 +231,7 @@ def test_the_help_begins_with_the_main_job():
     lines = osmnet("-h").stdout.partition("Commands")[2].splitlines()
     from typer.main import get_command
 
-    from osmnet_sdk.cli import app
+    from osmnet_sdk.cli.application import app
 
     commands = list(get_command(app).list_commands(None))
     assert commands[:8] == [
@@ -243,7 +244,7 @@ def test_the_help_begins_with_the_main_job():
 def test_talk_has_every_option_of_sample():
     from typer.main import get_command
 
-    from osmnet_sdk.cli import app
+    from osmnet_sdk.cli.application import app
 
     commands = get_command(app).commands
 

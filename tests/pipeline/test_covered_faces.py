@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack

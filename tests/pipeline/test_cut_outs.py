@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.landmarks import find_landmarks

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import osmnet_sdk as sdk
-from osmnet_sdk.motion.following import centre_motion
-from osmnet_sdk.motion.moves import move_seconds
-from osmnet_sdk.motion.pinning import pose_at
+from osmnet_sdk.motion.edit.follow import centre_motion
+from osmnet_sdk.motion.edit.min_jerk import move_seconds
+from osmnet_sdk.motion.edit.pins import pose_at
 
 Pin, Options = sdk.Pin, sdk.SampleOptions
 

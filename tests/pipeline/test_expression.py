@@ -10,11 +10,17 @@ import numpy as np
 import pytest
 
 from osmnet_sdk.audio.load import load_audio
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import SAMPLE_RATE
-from osmnet_sdk.evaluation.lips import BILABIAL, OPEN, lip_samples, load_phones, pooled_figures
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.face.model import load_face_model
+from osmnet_sdk.research.evaluation.expression.lips import (
+    BILABIAL,
+    OPEN,
+    lip_samples,
+    load_phones,
+    pooled_figures,
+)
 
 DATA = Path(__file__).parents[1] / "data"
 SPEECH = DATA / "speech_kal16.flac"

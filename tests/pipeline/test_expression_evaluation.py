@@ -12,14 +12,14 @@ from tests_support import write_wav
 from typer.testing import CliRunner
 
 from osmnet_sdk.audio.load import load_audio
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.cli import app
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS, SAMPLE_RATE
+from osmnet_sdk.cli.application import app
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLE_RATE
 from osmnet_sdk.errors import InputError, ModelError
-from osmnet_sdk.evaluation import expression as evaluation
-from osmnet_sdk.evaluation.expression_hour import hour_figures, hour_rows
-from osmnet_sdk.evaluation.mouth_distance import distance_row, mouth_distance
 from osmnet_sdk.face.networks import load_face_networks
+from osmnet_sdk.research.evaluation.expression import evaluate as evaluation
+from osmnet_sdk.research.evaluation.expression.hour import hour_figures, hour_rows
+from osmnet_sdk.research.evaluation.expression.mouth_distance import distance_row, mouth_distance
 from osmnet_sdk.tracks import MotionTrack, Take
 
 DATA = Path(__file__).parents[1] / "data"

@@ -9,14 +9,18 @@ import numpy as np
 import pytest
 from pipeline.test_expression_training import RECIPE, loud_opens_clips
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
-from osmnet_sdk.evaluation import expression_folds
-from osmnet_sdk.evaluation.expression_folds import ExpressionFolds, fold_networks, folded_recipe
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.face.model import load_face_model
+from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.evaluation.expression import folds as expression_folds
+from osmnet_sdk.research.evaluation.expression.folds import (
+    ExpressionFolds,
+    fold_networks,
+    folded_recipe,
+)
+from osmnet_sdk.research.trainers.expression.train import ExpressionData
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training.clips import TrainingClip
-from osmnet_sdk.training.expression import ExpressionData
 
 
 def clip(speaker: str, seed: int) -> TrainingClip:

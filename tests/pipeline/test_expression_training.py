@@ -12,15 +12,19 @@ import torch
 from safetensors.numpy import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.face.model import load_face_model
-from osmnet_sdk.training import loop
-from osmnet_sdk.training.expression import ExpressionData, starting_weights, train_expression
-from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip
-from osmnet_sdk.training.expression_recipe import ExpressionRecipe
+from osmnet_sdk.research.trainers import loop
+from osmnet_sdk.research.trainers.expression.data import ALL_COEFFICIENTS, Clip
+from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe
+from osmnet_sdk.research.trainers.expression.train import (
+    ExpressionData,
+    starting_weights,
+    train_expression,
+)
 
 RECIPE = ExpressionRecipe(
     config=ExtractorConfig(

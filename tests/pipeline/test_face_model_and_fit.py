@@ -8,7 +8,7 @@ import trimesh
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, OutputError
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.camera import Camera, Pose, rotation_matrix

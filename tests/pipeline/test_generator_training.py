@@ -15,21 +15,21 @@ from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
-from osmnet_sdk.bundle import find_bundle, write_manifest
-from osmnet_sdk.cli import app
+from osmnet_sdk.cli.application import app
+from osmnet_sdk.core.bundle import find_bundle, write_manifest
 from osmnet_sdk.errors import Cancelled, DeviceError, InputError, ModelError
 from osmnet_sdk.motion.sampler import MotionSampler
-from osmnet_sdk.render.network.generator import VideoGenerator
-from osmnet_sdk.render.network.weights import load_generator
-from osmnet_sdk.training import loop
-from osmnet_sdk.training.generator import SHEET, train_generator
-from osmnet_sdk.training.generator_objective import GeneratorChain, GeneratorObjective
-from osmnet_sdk.training.generator_recipe import GeneratorRecipe
-from osmnet_sdk.training.generator_windows import SegmentWindows, WindowPlan
-from osmnet_sdk.training.image_losses import ImageLosses
-from osmnet_sdk.training.loop import Stage, train_stages
-from osmnet_sdk.training.processes import Processes
-from osmnet_sdk.training.segments import folder_segments
+from osmnet_sdk.rendering.paper.generator import VideoGenerator
+from osmnet_sdk.rendering.paper.weights import load_generator
+from osmnet_sdk.research.data.segments import folder_segments
+from osmnet_sdk.research.trainers import loop
+from osmnet_sdk.research.trainers.generator.objective import GeneratorChain, GeneratorObjective
+from osmnet_sdk.research.trainers.generator.recipe import GeneratorRecipe
+from osmnet_sdk.research.trainers.generator.train import SHEET, train_generator
+from osmnet_sdk.research.trainers.generator.windows import SegmentWindows, WindowPlan
+from osmnet_sdk.research.trainers.image_losses import ImageLosses
+from osmnet_sdk.research.trainers.loop import Stage, train_stages
+from osmnet_sdk.research.trainers.processes import Processes
 
 RECIPES = Path(__file__).parents[2] / "models" / "recipes"
 

@@ -11,16 +11,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmnet_sdk.bundle import find_bundle, save_arrays, write_manifest
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.bundle import find_bundle, save_arrays, write_manifest
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import DeviceError, InputError, ModelError
 from osmnet_sdk.face.camera import Pose
-from osmnet_sdk.render.guided.guides import GUIDES, FaceGuides, FaceWindow
-from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter, finished
-from osmnet_sdk.render.guided.renderer import GuidedRenderer
-from osmnet_sdk.render.guided.weights import FILE, FORMAT, load_guided, stored_guided
-from osmnet_sdk.render.network.painting import to_images
-from osmnet_sdk.render.view import crop_view, photo_view
+from osmnet_sdk.rendering.guided.frame import GuidedRenderer
+from osmnet_sdk.rendering.guided.guides import GUIDES, FaceGuides, FaceWindow
+from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter, finished
+from osmnet_sdk.rendering.guided.weights import FILE, FORMAT, load_guided, stored_guided
+from osmnet_sdk.rendering.paper.painting import to_images
+from osmnet_sdk.rendering.view import crop_view, photo_view
 
 SMALL = GuidedConfig(window_size=64, driving_size=8, channels=(4, 6, 8), residual_layers=1)
 

@@ -18,35 +18,36 @@ from skimage.metrics import structural_similarity
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from typer.testing import CliRunner
 
-from osmnet_sdk.bundle import find_bundle, write_manifest
-from osmnet_sdk.cli import app
+from osmnet_sdk.cli.application import app
+from osmnet_sdk.core.bundle import find_bundle, write_manifest
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.face.networks import load_face_networks
-from osmnet_sdk.render.guided.guides import GUIDES
-from osmnet_sdk.render.guided.network import GuidedConfig, GuidedPainter
-from osmnet_sdk.render.guided.weights import load_guided
-from osmnet_sdk.render.renderer import FrameRenderer
-from osmnet_sdk.render.view import crop_view
-from osmnet_sdk.training import guided_samples, loop
-from osmnet_sdk.training.guided import CHECKPOINT, SHEET, train_guided
-from osmnet_sdk.training.guided_objective import (
+from osmnet_sdk.rendering.guided.guides import GUIDES
+from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter
+from osmnet_sdk.rendering.guided.weights import load_guided
+from osmnet_sdk.rendering.view import crop_view
+from osmnet_sdk.rendering.warp.frame import FrameRenderer
+from osmnet_sdk.research.data.segments import Segment
+from osmnet_sdk.research.trainers import loop
+from osmnet_sdk.research.trainers.guided import samples as guided_samples
+from osmnet_sdk.research.trainers.guided.objective import (
     Adversary,
     GuidedObjective,
     GuidedTraining,
     gradient_loss,
     structure_loss,
 )
-from osmnet_sdk.training.guided_recipe import GuidedRecipe
-from osmnet_sdk.training.guided_samples import (
+from osmnet_sdk.research.trainers.guided.recipe import GuidedRecipe
+from osmnet_sdk.research.trainers.guided.samples import (
     GuidedSamples,
     SampleMaker,
     cut_patches,
     recoloured,
     sample_type,
 )
-from osmnet_sdk.training.image_losses import ImageLosses
-from osmnet_sdk.training.segments import Segment
+from osmnet_sdk.research.trainers.guided.train import CHECKPOINT, SHEET, train_guided
+from osmnet_sdk.research.trainers.image_losses import ImageLosses
 
 Picture = NDArray[np.uint8]
 Curves = NDArray[np.float32]
@@ -114,7 +115,7 @@ def trained(folder: Path, recipe: GuidedRecipe = RECIPE, **options: object) -> P
 
 @pytest.fixture
 def _made_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("osmnet_sdk.training.guided.SampleMaker", MadeUp)
+    monkeypatch.setattr("osmnet_sdk.research.trainers.guided.train.SampleMaker", MadeUp)
 
 
 def objective(adversarial: bool = True) -> GuidedObjective:

@@ -12,17 +12,18 @@ import pytest
 from pipeline.test_motion_training import SMALL, write_clip
 from typer.testing import CliRunner
 
-from osmnet_sdk.cli import app
+from osmnet_sdk.cli.application import app
 from osmnet_sdk.errors import InputError, ModelError
-from osmnet_sdk.evaluation import motion_classifier, motion_folds
-from osmnet_sdk.evaluation.motion import evaluate_motion, measurable
-from osmnet_sdk.evaluation.motion_folds import fold_weights, load_sampler, speaker_folds
-from osmnet_sdk.evaluation.motion_hour import hour_figures
-from osmnet_sdk.evaluation.motion_rows import figures
-from osmnet_sdk.evaluation.motion_table import ComparedClip, Figure
 from osmnet_sdk.motion.shaping import smooth
-from osmnet_sdk.training.clips import read_clips
-from osmnet_sdk.training.motion_recipe import StageRecipe
+from osmnet_sdk.research.data.clips import read_clips
+from osmnet_sdk.research.evaluation.motion import classifier as motion_classifier
+from osmnet_sdk.research.evaluation.motion import folds as motion_folds
+from osmnet_sdk.research.evaluation.motion.evaluate import evaluate_motion, measurable
+from osmnet_sdk.research.evaluation.motion.folds import fold_weights, load_sampler, speaker_folds
+from osmnet_sdk.research.evaluation.motion.hour import hour_figures
+from osmnet_sdk.research.evaluation.motion.rows import figures
+from osmnet_sdk.research.evaluation.table import ComparedClip, Figure
+from osmnet_sdk.research.trainers.motion.recipe import StageRecipe
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import Audio
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.motion.sampler import WEIGHTS, MotionFeatures, MotionSampler
 from osmnet_sdk.motion.shaping import mean_speed, smooth

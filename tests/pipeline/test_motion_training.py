@@ -9,8 +9,8 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from osmnet_sdk.bundle import load_arrays
-from osmnet_sdk.conventions import SAMPLE_RATE
+from osmnet_sdk.core.bundle import load_arrays
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import (
     Cancelled,
     InputError,
@@ -21,13 +21,14 @@ from osmnet_sdk.errors import (
 )
 from osmnet_sdk.motion.network import MotionConfig
 from osmnet_sdk.motion.sampler import MotionSampler
+from osmnet_sdk.research.data.clips import read_clips, split_speakers
+from osmnet_sdk.research.trainers import loop
+from osmnet_sdk.research.trainers.checkpoint import load_checkpoint, save_checkpoint
+from osmnet_sdk.research.trainers.motion import train as motion
+from osmnet_sdk.research.trainers.motion.data import MotionWindows
+from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe, StageRecipe
+from osmnet_sdk.research.trainers.motion.train import train_motion, train_network
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training import loop, motion
-from osmnet_sdk.training.checkpoint import load_checkpoint, save_checkpoint
-from osmnet_sdk.training.clips import read_clips, split_speakers
-from osmnet_sdk.training.motion import train_motion, train_network
-from osmnet_sdk.training.motion_data import MotionWindows
-from osmnet_sdk.training.motion_recipe import MotionRecipe, StageRecipe
 
 RECIPES = Path(__file__).parents[2] / "models" / "recipes"
 

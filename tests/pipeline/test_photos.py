@@ -60,8 +60,8 @@ def test_a_face_that_is_too_small_is_an_error(osm, astronaut):
 
 
 def test_a_turned_head_comes_with_a_warning(osm, face, astronaut):
-    from osmnet_sdk.render.renderer import FrameRenderer
-    from osmnet_sdk.render.view import crop_view
+    from osmnet_sdk.rendering.view import crop_view
+    from osmnet_sdk.rendering.warp.frame import FrameRenderer
 
     renderer = FrameRenderer(face, crop_view(face, 512, 512))
     turned = renderer.draw(face.fit.pose.moved((0, 33, 0), (0, 0, 0)), face.fit.expression)
@@ -129,7 +129,7 @@ def test_arrays_of_another_shape_are_errors(osm):
 
 
 def test_lip_gap_is_that_of_the_face(osm, face):
-    from osmnet_sdk.conventions import ARKIT_NAMES
+    from osmnet_sdk.core.conventions import ARKIT_NAMES
 
     opened = np.zeros((3, 52))
     opened[:, ARKIT_NAMES.index("jawOpen")] = [0, 0.2, 0.4]

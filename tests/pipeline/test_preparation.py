@@ -15,16 +15,16 @@ import pytest
 from typer.testing import CliRunner
 
 from osmnet_sdk.audio.load import load_audio
-from osmnet_sdk.bundle import find_bundle, save_arrays, write_manifest
+from osmnet_sdk.core.bundle import find_bundle, save_arrays, write_manifest
 from osmnet_sdk.errors import Cancelled, InputError
 from osmnet_sdk.face.camera import Pose, rotation_matrix
 from osmnet_sdk.formats.video_writer import VideoWriter
-from osmnet_sdk.preparation.data import PreparedData
-from osmnet_sdk.preparation.layouts import Video
-from osmnet_sdk.preparation.run import prepare
-from osmnet_sdk.preparation.settings import PreparationSettings
-from osmnet_sdk.preparation.watching import watch
 from osmnet_sdk.progress import Reporter
+from osmnet_sdk.research.data.layouts import Video
+from osmnet_sdk.research.data.prepare import prepare
+from osmnet_sdk.research.data.prepared import PreparedData
+from osmnet_sdk.research.data.settings import PreparationSettings
+from osmnet_sdk.research.data.watching import watch
 
 FIRST, BETWEEN, SECOND = 26, 14, 27
 """Frames of the face, of a cup of coffee, and of the face in a mirror."""
@@ -224,7 +224,7 @@ def test_killed_while_several_processes_work(portrait, speech, tmp_path):
 
 
 def test_the_command_line(videos, tmp_path):
-    from osmnet_sdk.cli import app
+    from osmnet_sdk.cli.application import app
 
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "mute.mp4").write_bytes((videos / "Ben" / "mute.mp4").read_bytes())
@@ -251,8 +251,8 @@ def test_the_command_line(videos, tmp_path):
 
 
 def test_train_clips_takes_a_videos_own_sound(osm, portrait, speech, tmp_path):
-    from osmnet_sdk.preparation.takes import track_clips
-    from osmnet_sdk.training.clips import read_clips
+    from osmnet_sdk.research.data.clips import read_clips
+    from osmnet_sdk.research.data.takes import track_clips
 
     folder, output = tmp_path / "in", tmp_path / "täkes"
     write(folder / "own.mp4", moving(portrait, 4), (speech, 16000))

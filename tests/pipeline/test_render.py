@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.provenance import draw_label
 from osmnet_sdk.errors import Cancelled, InputError, OSMNetWarning
 from osmnet_sdk.face.source import crop_around
 from osmnet_sdk.face.upright import find_faces
-from osmnet_sdk.provenance import draw_label
-from osmnet_sdk.render.frames import view_of
-from osmnet_sdk.render.renderer import FrameRenderer
-from osmnet_sdk.render.renderers import FramewiseRenderer
-from osmnet_sdk.render.resting import with_rest
-from osmnet_sdk.render.view import crop_view
+from osmnet_sdk.rendering.base import FramewiseRenderer
+from osmnet_sdk.rendering.frames import view_of
+from osmnet_sdk.rendering.rest_expression import with_rest
+from osmnet_sdk.rendering.view import crop_view
+from osmnet_sdk.rendering.warp.frame import FrameRenderer
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
 
 
@@ -94,7 +94,7 @@ def test_eyes_shut_and_the_mouth_opens_and_closes(osm, renderer, face):
 
 
 def test_frames_are_lazy_in_order_and_the_same_for_any_number_of_threads(osm, face):
-    from osmnet_sdk.render.frames import render_frames
+    from osmnet_sdk.rendering.frames import render_frames
 
     motion, expression = tracks([(0, angle, 0) for angle in (-10, -5, 0, 5, 10)], jawOpen=0.2)
     one, three = (

@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 import pytest
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.model import PARTS
-from osmnet_sdk.render.backdrop import person_mask
-from osmnet_sdk.render.domain import head_domain
-from osmnet_sdk.render.geometry import build_geometry
-from osmnet_sdk.render.mouth import MouthPainter
-from osmnet_sdk.render.mouth_photo import in_light
-from osmnet_sdk.render.raster import rasterize
-from osmnet_sdk.render.renderer import FrameRenderer
-from osmnet_sdk.render.view import crop_view
+from osmnet_sdk.rendering.view import crop_view
+from osmnet_sdk.rendering.warp.backdrop import person_mask
+from osmnet_sdk.rendering.warp.frame import FrameRenderer
+from osmnet_sdk.rendering.warp.geometry import build_geometry
+from osmnet_sdk.rendering.warp.mouth import MouthPainter
+from osmnet_sdk.rendering.warp.mouth_photo import in_light
+from osmnet_sdk.rendering.warp.raster import rasterize
+from osmnet_sdk.rendering.warp.texture_region import head_domain
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from osmnet_sdk.core.resuming import LEDGER
 from osmnet_sdk.errors import Cancelled
-from osmnet_sdk.resuming import LEDGER
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
 
 FRAMES = 9

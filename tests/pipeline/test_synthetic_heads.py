@@ -12,18 +12,18 @@ import pytest
 from numpy.typing import NDArray
 from skimage.metrics import structural_similarity
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.face.upright import find_faces
-from osmnet_sdk.training import guided_samples
-from osmnet_sdk.training.guided_recipe import GuidedRecipe
-from osmnet_sdk.training.guided_samples import SampleMaker, sample_type
-from osmnet_sdk.training.synthetic_expressions import acted_expressions
-from osmnet_sdk.training.synthetic_heads import SyntheticHead
-from osmnet_sdk.training.synthetic_scene import Light
-from osmnet_sdk.training.synthetic_skin import positions
+from osmnet_sdk.research.trainers.guided import samples as guided_samples
+from osmnet_sdk.research.trainers.guided.recipe import GuidedRecipe
+from osmnet_sdk.research.trainers.guided.samples import SampleMaker, sample_type
+from osmnet_sdk.research.trainers.guided.synthetic.expressions import acted_expressions
+from osmnet_sdk.research.trainers.guided.synthetic.heads import SyntheticHead
+from osmnet_sdk.research.trainers.guided.synthetic.scene import Light
+from osmnet_sdk.research.trainers.guided.synthetic.skin import positions
 
 SIZE = 192
 GREEN = np.array([0, 1, 0], np.float32)

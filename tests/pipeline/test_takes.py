@@ -10,9 +10,9 @@ import pytest
 from tests_support import osmnet, write_wav
 
 import osmnet_sdk as sdk
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import OSMNetWarning
-from osmnet_sdk.evaluation.still_sounds import still_sounds
+from osmnet_sdk.research.evaluation.expression.still_sounds import still_sounds
 
 
 @pytest.fixture(scope="module")

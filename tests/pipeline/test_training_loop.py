@@ -18,9 +18,9 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import Tensor, nn
 
 from osmnet_sdk.errors import Cancelled, DeviceError, InputError, ModelError, OutputError
-from osmnet_sdk.training import loop
-from osmnet_sdk.training.loop import Stage, train_stages
-from osmnet_sdk.training.processes import Processes
+from osmnet_sdk.research.trainers import loop
+from osmnet_sdk.research.trainers.loop import Stage, train_stages
+from osmnet_sdk.research.trainers.processes import Processes
 
 STEPS = 12
 

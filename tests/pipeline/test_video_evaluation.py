@@ -9,17 +9,17 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from osmnet_sdk.cli import app
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.cli.application import app
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, NoFaceError, OutputError
-from osmnet_sdk.evaluation import face_identity
-from osmnet_sdk.evaluation.face_identity import FaceEmbedder
-from osmnet_sdk.evaluation.video import evaluate_video
-from osmnet_sdk.evaluation.video_clips import VideoScorer
-from osmnet_sdk.evaluation.video_drawers import drawer
 from osmnet_sdk.formats.video_writer import VideoWriter
-from osmnet_sdk.render.renderer import FrameRenderer
-from osmnet_sdk.render.view import crop_view
+from osmnet_sdk.rendering.view import crop_view
+from osmnet_sdk.rendering.warp.frame import FrameRenderer
+from osmnet_sdk.research.evaluation.video import face_identity
+from osmnet_sdk.research.evaluation.video.clips import VideoScorer
+from osmnet_sdk.research.evaluation.video.drawers import drawer
+from osmnet_sdk.research.evaluation.video.evaluate import evaluate_video
+from osmnet_sdk.research.evaluation.video.face_identity import FaceEmbedder
 
 FRAMES = 5
 

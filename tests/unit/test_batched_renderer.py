@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from osmnet_sdk.render import shade
-from osmnet_sdk.render.batched import zbuffer
-from osmnet_sdk.render.batched.pictures import gaussian_blur, sample_cubic, sample_mask
-from osmnet_sdk.render.batched.zbuffer import rasterize_batch
-from osmnet_sdk.render.raster import interpolate, rasterize
+from osmnet_sdk.rendering.warp import shade
+from osmnet_sdk.rendering.warp.batched import zbuffer
+from osmnet_sdk.rendering.warp.batched.pictures import gaussian_blur, sample_cubic, sample_mask
+from osmnet_sdk.rendering.warp.batched.zbuffer import rasterize_batch
+from osmnet_sdk.rendering.warp.raster import interpolate, rasterize
 
 
 def scattered(seed, frames=3, triangles=40):

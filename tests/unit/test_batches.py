@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from osmnet_sdk.errors import DeviceError
-from osmnet_sdk.render.batches import Batches, memory_for_a_frame
+from osmnet_sdk.rendering.batches import Batches, memory_for_a_frame
 
 CPU, SHAPE = torch.device("cpu"), (20, 30)
 

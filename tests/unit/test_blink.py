@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.blink import GAZE_DEGREES, combine, sample_eyes
 from osmnet_sdk.options import SampleOptions

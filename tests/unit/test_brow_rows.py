@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
-from osmnet_sdk.evaluation.brow_rows import brow_figures, brow_height, brow_rows
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.face.model import load_face_model
+from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.evaluation.expression.brow_rows import brow_figures, brow_height, brow_rows
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training.clips import TrainingClip
 
 FRAMES = 1500
 INNER, BLINK = ARKIT_NAMES.index("browInnerUp"), ARKIT_NAMES.index("eyeBlinkLeft")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.brows import INNER, LARGEST, LEAD, SMALLEST, accents, sample_brows
 from osmnet_sdk.options import SampleOptions

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from osmnet_sdk.bundle import (
+from osmnet_sdk.core.bundle import (
     MANIFEST,
     RENDERER_WEIGHTS,
     find_bundle,

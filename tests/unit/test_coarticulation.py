@@ -3,15 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.face.model import load_face_model
-from osmnet_sdk.training.coarticulation import TimedPhone, viseme_track
-from osmnet_sdk.training.facegood import to_arkit
-from osmnet_sdk.training.phones import ARTICULATIONS, phone_classes
-from osmnet_sdk.training.speech_synthesis import Voice, speak
+from osmnet_sdk.research.trainers.expression.coarticulation import TimedPhone, viseme_track
+from osmnet_sdk.research.trainers.expression.facegood import to_arkit
+from osmnet_sdk.research.trainers.expression.phones import ARTICULATIONS, phone_classes
+from osmnet_sdk.research.trainers.expression.speech_synthesis import Voice, speak
 
 SYMBOLS = (
     "p",
@@ -159,7 +159,7 @@ def test_phone_alphabets(symbol, alphabet, expected):
 
 
 def test_facegood_maps_to_closed_lips_where_its_jaw_is_shut(model, geometry):
-    from osmnet_sdk.training.facegood import _MAP
+    from osmnet_sdk.research.trainers.expression.facegood import _MAP
 
     names = tuple(dict.fromkeys(source for pairs in _MAP.values() for source, _ in pairs))
     weights = np.zeros((3, len(names)), np.float32)

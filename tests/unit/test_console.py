@@ -8,8 +8,8 @@ import warnings
 import pytest
 from typer.testing import CliRunner
 
-from osmnet_sdk import cli
-from osmnet_sdk.console import plain_errors, show_result
+from osmnet_sdk.cli import application as cli
+from osmnet_sdk.cli.console import plain_errors, show_result
 from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.version import __version__
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from osmnet_sdk.devices import fast_precision
+from osmnet_sdk.core.devices import fast_precision
 
 
 @pytest.mark.parametrize("feature", ["avx2", "avx512_bf16", "avx512_fp16", "amx_bf16", "sve_bf16"])

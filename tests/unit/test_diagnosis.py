@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from osmnet_sdk import diagnosis
+from osmnet_sdk.cli import diagnosis
 from osmnet_sdk.engine import finding
 from osmnet_sdk.version import __version__
 

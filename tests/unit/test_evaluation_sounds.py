@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osmnet_sdk.conventions import SAMPLE_RATE
-from osmnet_sdk.evaluation.degraded_speech import faster, softer, through_telephone, with_babble
-from osmnet_sdk.evaluation.still_sounds import SECONDS, still_sounds
+from osmnet_sdk.core.conventions import SAMPLE_RATE
+from osmnet_sdk.research.evaluation.expression.degraded_speech import (
+    faster,
+    softer,
+    through_telephone,
+    with_babble,
+)
+from osmnet_sdk.research.evaluation.expression.still_sounds import SECONDS, still_sounds
 
 
 def tone(pitch: float, seconds: float = 2.0) -> np.ndarray:

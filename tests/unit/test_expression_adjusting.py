@@ -6,8 +6,8 @@ from expression_support import small_extractor, voice
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE
 from osmnet_sdk.expression.adjusting import Adjustment, group_gains
 from osmnet_sdk.expression.lips import (
     FREE,

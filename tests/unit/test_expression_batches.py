@@ -4,15 +4,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.network import ExtractorConfig
-from osmnet_sdk.training.expression_batches import Source, at_speed, expression_batches
-from osmnet_sdk.training.expression_data import ALL_COEFFICIENTS, Clip, VoicePlan
-from osmnet_sdk.training.expression_loss import contact_loss
-from osmnet_sdk.training.expression_recipe import PARTS, ExpressionRecipe, without
-from osmnet_sdk.training.recorded_clips import SEEN
-from osmnet_sdk.training.speech_synthesis import Voice
+from osmnet_sdk.research.trainers.expression.batches import Source, at_speed, expression_batches
+from osmnet_sdk.research.trainers.expression.data import ALL_COEFFICIENTS, Clip, VoicePlan
+from osmnet_sdk.research.trainers.expression.loss import contact_loss
+from osmnet_sdk.research.trainers.expression.recipe import PARTS, ExpressionRecipe, without
+from osmnet_sdk.research.trainers.expression.recorded_clips import SEEN
+from osmnet_sdk.research.trainers.expression.speech_synthesis import Voice
 
 JAW = ARKIT_NAMES.index("jawOpen")
 GAIN = np.zeros(52)

@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osmnet_sdk.audio.mel import SILENCE
-from osmnet_sdk.conventions import FPS, SAMPLE_RATE
+from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.progress import Reporter
-from osmnet_sdk.training.augmentation import (
+from osmnet_sdk.research.trainers.expression.augmentation import (
     AugmentationConfig,
     augmented,
     change_speed,
@@ -16,17 +16,21 @@ from osmnet_sdk.training.augmentation import (
     music,
     telephone,
 )
-from osmnet_sdk.training.coarticulation import TimedPhone
-from osmnet_sdk.training.expression_data import (
+from osmnet_sdk.research.trainers.expression.coarticulation import TimedPhone
+from osmnet_sdk.research.trainers.expression.data import (
     cached_clips,
     invented_text,
     loudness_emphasis,
     mel_context,
     still_clips,
 )
-from osmnet_sdk.training.expression_recipe import ExpressionRecipe
-from osmnet_sdk.training.mel_augmentation import band_limited, masked, recoloured
-from osmnet_sdk.training.speech_synthesis import Utterance, Voice
+from osmnet_sdk.research.trainers.expression.mel_augmentation import (
+    band_limited,
+    masked,
+    recoloured,
+)
+from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe
+from osmnet_sdk.research.trainers.expression.speech_synthesis import Utterance, Voice
 
 ALWAYS = AugmentationConfig(
     noise=1.0, babble=0.5, reverb=1.0, equaliser=1.0, telephone=1.0, clipping=1.0

@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from osmnet_sdk.audio.mel import mel_windows
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES, SAMPLE_RATE
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE
 from osmnet_sdk.errors import ModelError
 from osmnet_sdk.expression.network import (
     ExpressionExtractor,

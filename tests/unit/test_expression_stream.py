@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from osmnet_sdk.audio.load import load_audio
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import SAMPLE_RATE, frame_count
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import AudioError, Cancelled, InputError
-from osmnet_sdk.expression.level import level_gain, levelled
+from osmnet_sdk.expression.loudness import level_gain, levelled
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.expression.stream import ExpressionStream, frames_ahead

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
+from osmnet_sdk.core.files import check_output_file, check_output_folder, replaced
 from osmnet_sdk.errors import Cancelled, OutputError
-from osmnet_sdk.files import check_output_file, check_output_folder, replaced
 from osmnet_sdk.progress import Reporter
 
 
@@ -108,7 +108,7 @@ def test_names_that_the_system_does_not_take_are_refused_at_once(tmp_path):
 
 WRITE = """
 import os, sys, time
-from osmnet_sdk.files import replaced
+from osmnet_sdk.core.files import replaced
 with replaced(sys.argv[1]) as temporary:
     temporary.write_bytes(b"half")
     print(temporary, flush=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from osmnet_sdk.render.domain import Domain
-from osmnet_sdk.render.filling import continued, spread
-from osmnet_sdk.render.view import View
+from osmnet_sdk.rendering.filling import continued, spread
+from osmnet_sdk.rendering.view import View
+from osmnet_sdk.rendering.warp.texture_region import Domain
 
 
 def striped(height=120, width=160, period=16):

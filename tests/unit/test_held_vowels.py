@@ -9,8 +9,8 @@ import pytest
 import osmnet_sdk as sdk
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.vowels import VowelStream, joined
-from osmnet_sdk.evaluation.still_sounds import still_sounds
 from osmnet_sdk.options import ExpressionOptions
+from osmnet_sdk.research.evaluation.expression.still_sounds import still_sounds
 
 RATE = 16000
 VOICE = Path(__file__).parents[2] / "examples" / "voice.flac"

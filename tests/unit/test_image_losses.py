@@ -5,13 +5,13 @@ import torch
 from safetensors.torch import save_file
 
 from osmnet_sdk.errors import ModelError
-from osmnet_sdk.training.feature_extractors import (
+from osmnet_sdk.research.trainers.feature_extractors import (
     VGG19,
     EfficientNetLite0,
     FeatureExtractor,
     load_extractor,
 )
-from osmnet_sdk.training.image_losses import ImageLosses, gram_matrix
+from osmnet_sdk.research.trainers.image_losses import ImageLosses, gram_matrix
 
 
 class Halves(FeatureExtractor):

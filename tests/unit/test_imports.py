@@ -12,28 +12,13 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "osmnet_sdk"
 
 LAYERS = (
-    {"conventions", "wording", "errors", "progress", "version", "temporaries"},
-    {"json_reading", "npz_reading", "made_by", "reading"},
-    {"files", "stopping"},
-    {"tracks", "options", "devices", "bundle", "weights"},
-    {"audio", "face", "formats", "provenance", "outputs", "resuming", "same_sound"},
-    {"motion", "expression", "render"},
-    {"retaken", "sdk", "sdk_models", "sdk_sampling", "sdk_faces", "sdk_rendering"},
-    {"training", "evaluation", "preparation"},
-    {
-        "console",
-        "cli",
-        "cli_ablation",
-        "cli_arguments",
-        "cli_check",
-        "cli_checks",
-        "cli_doctor",
-        "cli_evaluate",
-        "cli_expression",
-        "cli_motion",
-    }
-    | {"cli_prepare", "cli_render", "cli_sample", "cli_talk", "cli_train", "diagnosis", "engine"}
-    | {"__main__"},
+    {"errors", "progress", "version", "core"},
+    {"tracks", "options"},
+    {"audio", "face", "formats"},
+    {"motion", "expression", "rendering"},
+    {"calls", "client"},
+    {"research"},
+    {"cli", "engine", "__main__"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
 
@@ -58,7 +43,7 @@ def imports_of(path: Path) -> set[str]:
             # The extension has copies of these, in a package of another name.
             assert path.stem in SHARED, f"{path}: relative import"
             assert node.level == 1
-            found.add(f"osmnet_sdk.{node.module}")
+            found.add(f"osmnet_sdk.core.{node.module}")
         elif isinstance(node, ast.ImportFrom):
             found.add(node.module or "")
         elif isinstance(node, ast.Import):
@@ -91,7 +76,7 @@ def test_imports_point_down(name, path):
 
 def test_only_devices_names_a_kind_of_device():
     for name, path in modules():
-        if name == "osmnet_sdk.devices" or name.startswith("osmnet_sdk.cli"):
+        if name == "osmnet_sdk.core.devices" or name.startswith("osmnet_sdk.cli"):
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             text = isinstance(node, ast.Constant) and isinstance(node.value, str)
@@ -115,7 +100,7 @@ def test_a_bare_import_loads_nothing_heavy():
         "import osmnet_sdk.tracks",
         "import osmnet_sdk.formats.video, osmnet_sdk.formats.photo, osmnet_sdk.formats.overview",
         "import osmnet_sdk.audio.load, osmnet_sdk.audio.mel",
-        "import osmnet_sdk.cli",
+        "import osmnet_sdk.cli.application",
     ],
 )
 def test_what_needs_no_network_loads_no_torch(statement):

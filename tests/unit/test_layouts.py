@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.preparation.layouts import (
+from osmnet_sdk.research.data.layouts import (
     find_videos,
     hdtf_span,
     hdtf_speaker,

@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.evaluation.lip_rows import degraded_row, phone_rows, speaker_interval
-from osmnet_sdk.evaluation.lips import (
+from osmnet_sdk.research.evaluation.expression.lip_rows import (
+    degraded_row,
+    phone_rows,
+    speaker_interval,
+)
+from osmnet_sdk.research.evaluation.expression.lips import (
     LabelledPhone,
     LipSamples,
     lip_samples,

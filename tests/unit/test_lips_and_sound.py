@@ -7,8 +7,8 @@ import pytest
 from media import chirp, numbered, write_video
 from tests_support import write_wav
 
-from osmnet_sdk.preparation.layouts import Video
-from osmnet_sdk.preparation.sound import is_heard, lips_behind, sound_of
+from osmnet_sdk.research.data.layouts import Video
+from osmnet_sdk.research.data.sound import is_heard, lips_behind, sound_of
 
 
 def speech(frames, seed=0):

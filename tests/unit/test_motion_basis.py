@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from osmnet_sdk.conventions import FPS
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.face.camera import rotation_matrix
 from osmnet_sdk.motion.basis import action_name, basis_vectors, shown_poses

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from motion_paths import RATE, acceleration, free_motion, poses, seeds, speed, track
 
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.directing import directed
-from osmnet_sdk.motion.following import CENTRE_SECONDS, centre_motion
-from osmnet_sdk.motion.heard import MotionFeatures, played, stretched, with_gains
-from osmnet_sdk.motion.settling import IDLE, merged_ranges, settled
+from osmnet_sdk.motion.edit.directing import directed
+from osmnet_sdk.motion.edit.follow import CENTRE_SECONDS, centre_motion
+from osmnet_sdk.motion.edit.hold import IDLE, merged_ranges, settled
+from osmnet_sdk.motion.features import MotionFeatures, played, stretched, with_gains
 from osmnet_sdk.motion.shaping import smooth
 from osmnet_sdk.options import Limits, Pin, SampleOptions
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from motion_paths import RATE, acceleration, free_motion, poses, seeds, speed, track
 
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.directing import directed
-from osmnet_sdk.motion.moves import move_seconds
-from osmnet_sdk.motion.pinning import pose_at
+from osmnet_sdk.motion.edit.directing import directed
+from osmnet_sdk.motion.edit.min_jerk import move_seconds
+from osmnet_sdk.motion.edit.pins import pose_at
 from osmnet_sdk.options import Pin, SampleOptions
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from motion_paths import RATE, acceleration, free_motion, seeds, track
 
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.directing import directed
-from osmnet_sdk.motion.moves import move_seconds
-from osmnet_sdk.motion.pinning import pose_at
-from osmnet_sdk.motion.retaking import frame_range, with_range
+from osmnet_sdk.motion.edit.directing import directed
+from osmnet_sdk.motion.edit.min_jerk import move_seconds
+from osmnet_sdk.motion.edit.pins import pose_at
+from osmnet_sdk.motion.edit.retake import frame_range, with_range
 from osmnet_sdk.options import Pin, SampleOptions
 
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.evaluation import motion_statistics as statistics
-from osmnet_sdk.evaluation.motion_classifier import (
+from osmnet_sdk.research.data import motion_statistics as statistics
+from osmnet_sdk.research.evaluation.motion.classifier import (
     real_from_real,
     takes_from_real,
     window_features,
 )
-from osmnet_sdk.evaluation.motion_hour import HourFigures
-from osmnet_sdk.evaluation.motion_rows import hour_rows
+from osmnet_sdk.research.evaluation.motion.hour import HourFigures
+from osmnet_sdk.research.evaluation.motion.rows import hour_rows
 
 Array = NDArray[np.float64]
 

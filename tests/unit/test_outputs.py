@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from osmnet_sdk.core.provenance import file_metadata, of_photo
 from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.formats.image_sequence import write_png
-from osmnet_sdk.formats.take_files import write_take_file
-from osmnet_sdk.formats.video_writer import VideoWriter
-from osmnet_sdk.outputs import (
+from osmnet_sdk.formats.outputs import (
     free_file,
     free_folder,
     free_stem,
@@ -27,7 +26,8 @@ from osmnet_sdk.outputs import (
     safe_stem,
     save_result,
 )
-from osmnet_sdk.provenance import file_metadata, of_photo
+from osmnet_sdk.formats.take_files import write_take_file
+from osmnet_sdk.formats.video_writer import VideoWriter
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 
 GREY = np.full((32, 32, 3), 90, np.uint8)

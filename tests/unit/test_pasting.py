@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmnet_sdk.render.pasting import Pasting
-from osmnet_sdk.render.view import View
+from osmnet_sdk.rendering.pasting import Pasting
+from osmnet_sdk.rendering.view import View
 
 PHOTO = np.full((200, 300, 3), 40, np.uint8)
 WHOLE = View(0.0, 0.0, 1.0, 300, 200)

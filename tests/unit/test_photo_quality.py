@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from osmnet_sdk.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.face.covered import Covered
 from osmnet_sdk.face.photo_quality import photo_quality
 

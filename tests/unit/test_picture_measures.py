@@ -6,7 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from osmnet_sdk.evaluation.picture_measures import blur_detection, flicker, gradient_energy
+from osmnet_sdk.research.evaluation.video.picture_measures import (
+    blur_detection,
+    flicker,
+    gradient_energy,
+)
 
 
 def blurred(image, sigma):

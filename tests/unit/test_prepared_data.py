@@ -12,16 +12,16 @@ import pytest
 
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.face.source import Crop
-from osmnet_sdk.preparation.data import PreparedData
-from osmnet_sdk.preparation.run import write_manifest
-from osmnet_sdk.preparation.sample import (
+from osmnet_sdk.research.data.prepare import write_manifest
+from osmnet_sdk.research.data.prepared import PreparedData
+from osmnet_sdk.research.data.sample import (
     PreparedSample,
     decode_sample,
     encode_frame,
     encode_sample,
 )
-from osmnet_sdk.preparation.settings import PreparationSettings
-from osmnet_sdk.preparation.shards import (
+from osmnet_sdk.research.data.settings import PreparationSettings
+from osmnet_sdk.research.data.shards import (
     RejectedPiece,
     read_listings,
     shard_path,

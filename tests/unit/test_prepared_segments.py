@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from generator_support import segment
 
-from osmnet_sdk.training import prepared_segments as module
-from osmnet_sdk.training.prepared_segments import prepared_segments
+from osmnet_sdk.research.data import prepared_segments as module
+from osmnet_sdk.research.data.prepared_segments import prepared_segments
 
 
 @pytest.mark.parametrize("size", [32, 16])

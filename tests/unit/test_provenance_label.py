@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
+from osmnet_sdk.core.provenance import draw_label, file_metadata
 from osmnet_sdk.errors import InputError, PhotoError
-from osmnet_sdk.provenance import draw_label, file_metadata
 
 
 def changed(height, width, level):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from osmnet_sdk.render.raster import FAR, interpolate, rasterize, vertex_normals
+from osmnet_sdk.rendering.warp.raster import FAR, interpolate, rasterize, vertex_normals
 
 SQUARE = np.array([[1, 1, 2], [1, 6, 2], [6, 6, 2], [6, 1, 2]], np.float32)
 TOWARDS_US = np.array([[0, 1, 2], [0, 2, 3]], np.int32)

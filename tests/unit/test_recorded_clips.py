@@ -5,15 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.face.model import load_face_model
+from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.trainers.expression.augmentation import AugmentationConfig
+from osmnet_sdk.research.trainers.expression.recorded_clips import SEEN, mended, recorded_clips
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training.augmentation import AugmentationConfig
-from osmnet_sdk.training.clips import TrainingClip
-from osmnet_sdk.training.recorded_clips import SEEN, mended, recorded_clips
 
 JAW, CLOSE, PUCKER = (ARKIT_NAMES.index(n) for n in ("jawOpen", "mouthClose", "mouthPucker"))
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from osmnet_sdk.resuming import LEDGER, Ledger, job_digest
+from osmnet_sdk.core.resuming import LEDGER, Ledger, job_digest
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from osmnet_sdk.face.shots import shot_starts, thumbnail, with_starts
 from osmnet_sdk.face.source import Crop
-from osmnet_sdk.preparation.pieces import Reason, Watched, find_pieces, head_crop
-from osmnet_sdk.preparation.settings import PreparationSettings
+from osmnet_sdk.research.data.pieces import Reason, Watched, find_pieces, head_crop
+from osmnet_sdk.research.data.settings import PreparationSettings
 
 RANDOM = np.random.default_rng(5)
 FACE = RANDOM.uniform(-50, 50, (478, 2)).astype(np.float32)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from osmnet_sdk.training.sounds_without_voice import sound_without_voice
+from osmnet_sdk.research.trainers.expression.sounds_without_voice import sound_without_voice
 
 
 @settings(max_examples=30, deadline=None)

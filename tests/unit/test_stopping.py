@@ -14,8 +14,8 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has oth
 
 PROGRAM = """
 import sys, time
-from osmnet_sdk.files import replaced
-from osmnet_sdk.stopping import exit_on_signals, stopped_by_signals
+from osmnet_sdk.core.files import replaced
+from osmnet_sdk.core.stopping import exit_on_signals, stopped_by_signals
 exit_on_signals()
 class Callback:
     def __del__(self):
@@ -75,7 +75,8 @@ def test_signals_that_are_to_be_ignored_are(tmp_path):
 def test_the_library_leaves_signals_alone():
     code = (
         "import signal; before = [signal.getsignal(n) for n in signal.valid_signals()]\n"
-        "import osmnet_sdk.sdk, osmnet_sdk.cli, osmnet_sdk.__main__, osmnet_sdk.engine.__main__\n"
+        "import osmnet_sdk.client, osmnet_sdk.cli.application\n"
+        "import osmnet_sdk.__main__, osmnet_sdk.engine.__main__\n"
         "print([signal.getsignal(n) for n in signal.valid_signals()] == before)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

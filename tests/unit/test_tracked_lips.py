@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from osmnet_sdk.bundle import find_bundle
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.evaluation.motion_table import Figure
-from osmnet_sdk.evaluation.tracked_lips import (
+from osmnet_sdk.face.model import FaceModel, load_face_model
+from osmnet_sdk.motion.shaping import smooth
+from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.evaluation.expression.tracked_lips import (
     jitter,
     lagged_correlations,
     lips_seen,
@@ -17,10 +19,8 @@ from osmnet_sdk.evaluation.tracked_lips import (
     tracked_clip,
     tracked_rows,
 )
-from osmnet_sdk.face.model import FaceModel, load_face_model
-from osmnet_sdk.motion.shaping import smooth
+from osmnet_sdk.research.evaluation.table import Figure
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
-from osmnet_sdk.training.clips import TrainingClip
 
 JAW = ARKIT_NAMES.index("jawOpen")
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from osmnet_sdk.conventions import ARKIT_NAMES, FPS, frame_count
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, frame_count
 from osmnet_sdk.errors import OutputError, TrackError
 from osmnet_sdk.tracks import (
     ExpressionTrack,

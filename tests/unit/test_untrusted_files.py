@@ -27,10 +27,10 @@ from npz_support import (
 )
 from tests_support import assert_refused, osmnet
 
-from osmnet_sdk.conventions import exact_rate
+from osmnet_sdk.core.conventions import exact_rate
+from osmnet_sdk.core.wording import one_line, quoted
 from osmnet_sdk.errors import OSMNetError, TrackError
 from osmnet_sdk.tracks import Provenance, load_take
-from osmnet_sdk.wording import one_line, quoted
 
 BAD = bad_parts()
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from osmnet_sdk.evaluation.face_identity import identity_similarity
-from osmnet_sdk.evaluation.video_clips import VideoScore
-from osmnet_sdk.evaluation.video_table import FIRST_WARP_MOUTH, markdown, video_figures
+from osmnet_sdk.research.evaluation.video.clips import VideoScore
+from osmnet_sdk.research.evaluation.video.face_identity import identity_similarity
+from osmnet_sdk.research.evaluation.video.table import FIRST_WARP_MOUTH, markdown, video_figures
 
 REAL = VideoScore("a", "real", 9, 0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.5, 1.0, 0.8, 2.0)
 WARP = VideoScore("a", "warp", 9, 0, 0.7, 0.7, 0.6, 1.5, 1.4, 0.46, 0.9, 0.7, 2.2)

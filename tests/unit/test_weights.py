@@ -10,9 +10,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import nn
 
-from osmnet_sdk.bundle import find_bundle, save_arrays, write_manifest
+from osmnet_sdk.core.bundle import find_bundle, save_arrays, write_manifest
+from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.errors import ModelError
-from osmnet_sdk.weights import WeightsFormat, network_arrays
 
 
 class SumConfig(BaseModel):

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an animator changed in a take, and the layer that carries it over new samples.
+
+Changes are looked at where they can be seen: at the samples, at whole frames of the scene and at
+keys that the animator has set. A channel whose curve was deleted stays without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import bpy
+import numpy as np
+
+from .. import compat
+from ..core import edits
+from ..core.channels import COUNT
+from ..core.errors import AddonError
+from . import actions, nla
+from .actions import Timing
+
+_SAME_FRAME = 1e-3
+
+
+def is_edited(take: Any) -> bool:
+    """Whether a take's curves differ from what was sampled."""
+    action = take.action
+    if (take.layer is not None and actions.channels_of(take.layer)) or _deleted(action):
+        return True
+    if any(len(curve.modifiers) for curve in compat.curves_of(action)):
+        return True
+    return bool(_change(action, _grid(actions.timing_of(action), [action])).any())
+
+
+def replace_samples(
+    rig: bpy.types.Object,
+    index: int,
+    timing: Timing,
+    curves: np.ndarray,
+    provenance: dict[str, Any],
+    channels: range,
+    *,
+    discard: bool = False,
+) -> None:
+    """Put new samples into a take; what was edited stays as a layer added on top.
+
+    Args:
+        rig: the head rig.
+        index: of the take.
+        timing: where the new samples lie.
+        curves: (count, 58) new values; only `channels` are used.
+        provenance: what made them.
+        channels: which channels are replaced; the others keep their curves and edits.
+        discard: forget what was edited in these channels.
+    """
+    take = nla.take_at(rig, index)
+    action = take.action
+    retime(rig, take, timing)
+    before, played = actions.timing_of(action), nla.reach(action)
+    deleted = [] if discard else [c for c in _deleted(action) if c in channels]
+    if len(deleted) == len(channels):  # all gone: they are wanted again
+        deleted = []
+    grid = _grid(before, [a for a in (action, take.layer) if a is not None])
+    change = _change(action, grid)
+    if take.layer is not None:
+        change += actions.read_curves(take.layer, grid)
+    change[:, deleted] = 0.0
+    if discard:
+        change[:] = 0.0
+        actions.remove_curves(action, channels)
+    actions.write_samples(action, timing, curves, provenance, channels)
+    actions.remove_curves(action, deleted)
+    nla.fit_strips(rig, action, played)
+    grid, change = _cut(grid, change, before, timing)
+    _set_layer(rig, take, grid, change, channels)
+    play_again(rig, index)
+
+
+def retime(rig: bpy.types.Object, take: Any, after: Timing) -> bool:
+    """Move a take and its layer in time, if they lie elsewhere; return whether they did."""
+    before = actions.timing_of(take.action)
+    if (before.start, before.rate) == (after.start, after.rate):
+        return False
+    for action in (take.action, take.layer):
+        if action is not None:
+            actions.retime(action, before, after)
+            nla.move_strips(
+                rig, action, lambda f: float(actions.moved_frames(np.array(f), before, after))
+            )
+    return True
+
+
+def discard_edits(rig: bpy.types.Object, index: int) -> None:
+    """Bring a take back to what was sampled; curves of other bones stay."""
+    take = nla.take_at(rig, index)
+    action = take.action
+    timing, sampled, played = (
+        actions.timing_of(action), actions.sampled_curves(action), nla.reach(action)
+    )  # fmt: skip
+    channels = actions.sampled_channels(action)
+    actions.remove_curves(action, range(COUNT))
+    actions.write_samples(action, timing, sampled, actions.provenance_of(action), channels)
+    nla.fit_strips(rig, action, played)
+    _set_layer(rig, take, np.zeros(1), np.zeros((1, COUNT)), range(COUNT))
+    play_again(rig, index)
+
+
+def merge_edits(rig: bpy.types.Object, index: int) -> None:
+    """Add the layer of edits into the take's own curves."""
+    take = nla.take_at(rig, index)
+    if take.layer is None:
+        raise AddonError(f"'{take.name}' has no layer of edits to merge.")
+    action, played = take.action, nla.reach(take.action)
+    grid = _grid(actions.timing_of(action), [action, take.layer])
+    merged = actions.read_curves(action, grid) + actions.read_curves(take.layer, grid)
+    for channel in actions.channels_of(take.layer):
+        actions.write_keys(action, channel, grid, merged[:, channel])
+    nla.fit_strips(rig, action, played)
+    _set_layer(rig, take, np.zeros(1), np.zeros((1, COUNT)), range(COUNT))
+    play_again(rig, index)
+
+
+def drop(rig: bpy.types.Object, take: Any) -> None:
+    """Remove a take's layer of edits, if it has one."""
+    layer = take.layer
+    if layer is None:
+        return
+    animation = nla.animation_of(rig)
+    if animation.action == layer:
+        nla.make_active(animation, None)
+    nla.remove_track(rig, layer)
+    take.layer = None
+    bpy.data.actions.remove(layer)
+
+
+def play_again(rig: bpy.types.Object, index: int) -> None:
+    """After a take got or lost its layer: play it as before."""
+    if rig.osmnet.chosen == index and not rig.osmnet.blending:
+        nla.choose(rig, index)
+
+
+def _deleted(action: bpy.types.Action) -> list[int]:
+    """Channels that were sampled and have no curve any more."""
+    present = set(actions.channels_of(action))
+    return [channel for channel in actions.sampled_channels(action) if channel not in present]
+
+
+def _grid(timing: Timing, owners: list[bpy.types.Action]) -> np.ndarray:
+    """(U,) rising scene frames at which changes are looked at."""
+    frames = np.concatenate([timing.frames, *(actions.key_frames_of(action) for action in owners)])
+    whole = np.arange(np.ceil(frames.min()), frames.max() + _SAME_FRAME)
+    every = np.unique(np.concatenate([frames, whole]).astype(np.float32)).astype(np.float64)
+    return every[np.concatenate([[True], np.diff(every) > _SAME_FRAME])]
+
+
+def _change(action: bpy.types.Action, grid: np.ndarray) -> np.ndarray:
+    """(U, 58) how an action's keys differ from what was sampled; 0 where a curve was deleted."""
+    now = actions.read_curves(action, grid)
+    timing, channels = actions.timing_of(action), actions.sampled_channels(action)
+    if len(grid) == timing.count:  # all of them samples
+        before = actions.sampled_curves(action)
+    else:
+        sampled = compat.new_action("as sampled")
+        values = actions.sampled_curves(action)
+        for channel in channels:
+            actions.write_keys(sampled, channel, timing.frames, values[:, channel])
+        before = actions.read_curves(sampled, grid)
+        bpy.data.actions.remove(sampled)
+    change = edits.difference(now, before)
+    change[:, _deleted(action)] = 0.0
+    return change
+
+
+def _cut(
+    grid: np.ndarray, change: np.ndarray, before: Timing, after: Timing
+) -> tuple[np.ndarray, np.ndarray]:
+    """Changes end where a shorter take ends, and fade where a longer one goes on."""
+    old, new = before.frames[-1], after.frames[-1]
+    if new < old - _SAME_FRAME:
+        inside = grid <= new + _SAME_FRAME
+        return grid[inside], change[inside]
+    if new > grid[-1] + _SAME_FRAME:
+        step = float(after.rate / after.fps)
+        return np.append(grid, grid[-1] + step), np.vstack([change, np.zeros(COUNT)])
+    return grid, change
+
+
+def _set_layer(
+    rig: bpy.types.Object, take: Any, grid: np.ndarray, change: np.ndarray, channels: Iterable[int]
+) -> None:
+    """Let these channels of a take's layer be a change; without any curve there is no layer."""
+    keys = {c: k for c, k in edits.layer_keys(grid, change).items() if c in channels}
+    layer, played = take.layer, None
+    if layer is None:
+        if not keys:
+            return
+        layer = take.layer = compat.new_action(nla.layer_name(take))
+        layer[actions.KEY] = {"layer": True}
+        actions.mark(layer)
+    else:
+        played = nla.reach(layer)
+        actions.remove_curves(layer, [channel for channel in channels if channel not in keys])
+    for channel, points in keys.items():
+        actions.write_keys(layer, channel, points[:, 0], points[:, 1], linear=True)
+    if not len(compat.all_curves(layer)):
+        drop(rig, take)
+    elif played is None:
+        nla.add_track(rig, layer, above=nla.track_of(rig, take.action), add=True)
+    else:
+        nla.fit_strips(rig, layer, played)

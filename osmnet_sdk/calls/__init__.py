@@ -1,0 +1,1 @@
+"""The calls of `OSMNet`, by what they are about."""

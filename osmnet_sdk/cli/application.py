@@ -1,0 +1,96 @@
+"""The command line: osmnet talk, sample, express, render, retake, track, check, convert, …"""
+
+from __future__ import annotations
+
+import sys
+from io import TextIOWrapper
+from typing import Annotated, Any
+
+import typer
+from rich.filesize import decimal
+
+from osmnet_sdk.cli.arguments import BundleName, Device, Json
+from osmnet_sdk.cli.check import check
+from osmnet_sdk.cli.console import PlainGroup, plain_errors, show_result
+from osmnet_sdk.cli.doctor import doctor
+from osmnet_sdk.cli.evaluate import evaluate_app
+from osmnet_sdk.cli.evaluate_generator import generator as evaluate_generator
+from osmnet_sdk.cli.express import express
+from osmnet_sdk.cli.motion import basis, rotate
+from osmnet_sdk.cli.prepare import prepare
+from osmnet_sdk.cli.render import convert, head, render, track
+from osmnet_sdk.cli.sample import retake, sample
+from osmnet_sdk.cli.talk import talk
+from osmnet_sdk.cli.train import train_app
+from osmnet_sdk.version import __version__
+
+_ORDER = (
+    talk, sample, express, render, retake, track, check, convert, head, rotate, basis, doctor,
+    prepare,
+)  # fmt: skip
+"""Commands by use, as the help lists them."""
+
+
+class _MainGroup(PlainGroup):
+    """The commands, and below them the groups of those that few need."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names in the order of the help."""
+        names = super().list_commands(ctx)
+        return sorted(names, key=("train", "evaluate").__contains__)
+
+
+app = typer.Typer(
+    cls=_MainGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(train_app, name="train")
+app.add_typer(evaluate_app, name="evaluate")
+evaluate_app.command("generator")(evaluate_generator)
+for command in _ORDER:
+    app.command()(command)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def osmnet(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_say_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """One photo and one voice in, several natural head performances out.
+
+    The person in the photo must have agreed.
+    """
+
+
+@app.command()
+def info(device: Device = "auto", bundle: BundleName = "starter", as_json: Json = False) -> None:
+    """Show versions, device and bundle; check every file of the bundle."""
+    with plain_errors():
+        from osmnet_sdk.client import OSMNet
+
+        facts = OSMNet(device, bundle).info()
+        if not as_json:
+            facts["renderers"] = ", ".join(facts["renderers"])
+            facts["files"] = [
+                f"{name}  {decimal(entry['bytes'])}" for name, entry in facts["files"].items()
+            ]
+        show_result(facts, as_json)
+
+
+def main() -> None:
+    """Run the command line."""
+    if isinstance(sys.stdout, TextIOWrapper):  # a pipe of Windows lacks most letters
+        sys.stdout.reconfigure(errors="backslashreplace")
+    app(prog_name="osmnet")  # as in completion scripts and docs, however it was started

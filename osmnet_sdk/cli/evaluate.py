@@ -1,0 +1,205 @@
+"""osmnet evaluate: measures against real recordings."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from osmnet_sdk.cli.arguments import path
+from osmnet_sdk.cli.console import plain_errors, progress_bars, show_result, show_text
+
+evaluate_app = typer.Typer(help="Measure against real recordings.", no_args_is_help=True)
+
+
+@evaluate_app.callback()
+def _group() -> None:
+    """Measure against real recordings."""
+
+
+@evaluate_app.command()
+def video(
+    folder: Annotated[Path, typer.Argument(help="Folder with the video clips.", parser=path)],
+    clip: Annotated[
+        list[str] | None,
+        typer.Option(help="Name of a clip without suffix instead of the ten; repeat for more."),
+    ] = None,
+    renderer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="still, similarity, warp, guided or paper; repeat for more. The last is judged."
+        ),
+    ] = None,
+    sheets: Annotated[
+        Path | None,
+        typer.Option(help="Folder for pictures: real and drawn frames side by side.", parser=path),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
+) -> None:
+    """Render clips from their own first frame and tracked motion, and score the frames.
+
+    Prints two tables of Markdown: means over the clips, and each clip. Driver and landmarks come
+    from the same tracker, so the landmark distances flatter.
+    """
+    from osmnet_sdk.research.evaluation.video.evaluate import CLIPS, evaluate_video
+    from osmnet_sdk.research.evaluation.video.table import markdown
+
+    with plain_errors(), progress_bars(as_json) as progress:
+        report = evaluate_video(
+            folder, clips=clip or CLIPS, renderers=renderer, sheets=sheets,
+            device=device, bundle=bundle, progress=progress,
+        )  # fmt: skip
+        if as_json:
+            show_result(asdict(report), True)
+        else:
+            show_text(f"{markdown(report.figures, report.clips)}\n\n{report.summary()}")
+
+
+@evaluate_app.command()
+def expression(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FOLDER",
+            help="Folders with NAME.wav and phone labels NAME.json, or of takes (`train clips`).",
+            parser=path,
+        ),
+    ],
+    videos: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with the takes' videos, to measure lips in their pictures.", parser=path
+        ),
+    ] = None,
+    speaker: Annotated[
+        list[str] | None, typer.Option(help="Take only clips of this speaker; repeat for more.")
+    ] = None,
+    folds: Annotated[
+        int,
+        typer.Option(
+            help="Groups of the takes' speakers, each measured on a network that never "
+            "saw it, trained first; 0 measures the bundle's own."
+        ),
+    ] = 0,
+    recipe: Annotated[
+        Path, typer.Option(help="Recipe of these networks (.json).", parser=path)
+    ] = Path("models/recipes/expression.json"),
+    models: Annotated[
+        Path, typer.Option(help="Folder where these networks are kept.", parser=path)
+    ] = Path("runs/expression-folds"),
+    facegood: Annotated[
+        Path | None,
+        typer.Option(help="The FACEGOOD recordings (.npz) for their training.", parser=path),
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="Part of the recipe to leave out; repeat for more.")
+    ] = None,
+    hour: Annotated[bool, typer.Option(help="Also time a minute and an hour of speech.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
+) -> None:
+    """Measure predicted lips: phone labels, poor sound, no voice, languages, tracked lips."""
+    import torch
+
+    from osmnet_sdk.research.evaluation.expression.evaluate import evaluate_expression
+    from osmnet_sdk.research.evaluation.expression.folds import ExpressionFolds
+
+    if folds:  # the same networks on every machine
+        torch.set_num_threads(1)
+        torch.use_deterministic_algorithms(True)
+    unseen = ExpressionFolds(recipe, folds, models, facegood, without or ()) if folds else None
+    with plain_errors(), progress_bars(as_json) as progress:
+        report = evaluate_expression(
+            folders, device=device, bundle=bundle, videos=videos, speakers=speaker or (),
+            folds=unseen, hour=hour, progress=progress,
+        )  # fmt: skip
+        if as_json:
+            show_result(asdict(report), True)
+        else:
+            _print_figures(report, "predicted (90 %)")
+
+
+@evaluate_app.command()
+def motion(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.", parser=path)
+    ],
+    recipe: Annotated[
+        Path, typer.Option(help="Recipe of the training (.json).", parser=path)
+    ] = Path("models/recipes/motion.json"),
+    folds: Annotated[
+        int, typer.Option(help="Groups of speakers, each measured on a model trained without it.")
+    ] = 5,
+    models: Annotated[
+        Path, typer.Option(help="Folder where these models are kept.", parser=path)
+    ] = Path("runs/motion-folds"),
+    bundle: Annotated[
+        str | None, typer.Option(help="Measure these weights instead; they may know the speakers.")
+    ] = None,
+    takes: Annotated[int, typer.Option(min=2, max=50, help="Takes of each voice and seed.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, max=50, help="Number of seeds.")] = 3,
+    hour: Annotated[bool, typer.Option(help="Also measure an hour of speech.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
+) -> None:
+    """Compare takes with what real speakers do, on speakers that the model never saw.
+
+    A first run trains a model for each group of speakers (about 5 minutes each); they are kept.
+    """
+    import torch
+
+    from osmnet_sdk.research.evaluation.motion.evaluate import evaluate_motion
+    from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe
+
+    torch.set_num_threads(1)  # the same result on every machine
+    torch.use_deterministic_algorithms(True)
+    with plain_errors(), progress_bars(as_json) as progress:
+        report = evaluate_motion(
+            folder, MotionRecipe.read(recipe), folds=folds, models=models, bundle=bundle,
+            takes=takes, seeds=seeds, hour=hour, progress=progress,
+        )  # fmt: skip
+        if as_json:
+            show_result(asdict(report), True)
+        else:
+            _print_figures(report, "takes (90 %)")
+
+
+def _print_figures(report: Any, made: str) -> None:
+    """Print a report's rows; `made` is the title of what the model makes."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(caption=report.summary(), caption_justify="left")
+    seeds = any(row.seeds for row in report.figures)
+    for title in (
+        "figure",
+        "real (90 %)",
+        made,
+        *(["seeds"] if seeds else []),
+        "asked",
+        "",
+        "clips",
+    ):
+        table.add_column(title, no_wrap=title != "asked")
+    for row in report.figures:
+        table.add_row(
+            f"{row.name}, {row.unit}" if row.unit else row.name,
+            _with_range(row.real, row.real_interval),
+            _with_range(row.takes, row.takes_interval),
+            *([_with_range(None, row.seeds)] if seeds else []),
+            row.asked,
+            "yes" if row.passed else "[bold]NO[/bold]",
+            f"{row.clips} of {row.speakers}" if row.speakers else "",
+        )
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _with_range(value: float | None, interval: tuple[float, float] | None) -> str:
+    text = "" if value is None else f"{value:.3g}"
+    ends = "" if interval is None else f"({interval[0]:.3g} to {interval[1]:.3g})"
+    return f"{text} {ends}".strip()

@@ -1,0 +1,1 @@
+"""What everything stands on: conventions, files, bundles, weights, devices."""

@@ -1,0 +1,1 @@
+"""What an animator asks of sampled motion: pins, holds, a reference, a retake."""

@@ -1,1 +1,0 @@
-"""Frames from a photo: geometry-guided warping and compositing."""

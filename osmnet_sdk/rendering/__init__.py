@@ -1,0 +1,1 @@
+"""Frames from a photo: what a renderer is, and the three that there are."""

@@ -1,0 +1,1 @@
+"""The photo warped by the head's geometry, frame by frame on the CPU."""

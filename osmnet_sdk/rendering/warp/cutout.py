@@ -1,0 +1,96 @@
+"""Frames of a cut-out photo: what is opaque moves with the head that it belongs to.
+
+A frame is drawn over white, as ever. The photo's alpha is warped by the very flow that moved its
+colours, so the white can be taken out of the frame exactly: over any background the frame then
+looks as if the photo had been cut out anew.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from osmnet_sdk.core.provenance import draw_label, label_alpha
+from osmnet_sdk.face.camera import Pose
+from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.formats.photo import BACKGROUND
+from osmnet_sdk.rendering.view import View
+from osmnet_sdk.rendering.warp.backdrop import empty_background, person_mask
+from osmnet_sdk.rendering.warp.frame import soften_silhouette
+from osmnet_sdk.rendering.warp.geometry import WORK_SIZE
+from osmnet_sdk.rendering.warp.raster import rasterize
+from osmnet_sdk.rendering.warp.scene import background_in, build_scene
+from osmnet_sdk.rendering.warp.shade import shade
+from osmnet_sdk.rendering.warp.texture_region import head_domain
+from osmnet_sdk.rendering.warp.textures import part_picture
+
+Image = NDArray[np.uint8]
+
+_OPEN_LIDS = np.zeros(2, np.float32)
+
+
+class AlphaDrawer:
+    """Draws the alpha of frames; may be used from several threads.
+
+    Args:
+        face: the fitted photo, one with alpha.
+        view: what the frames show.
+    """
+
+    def __init__(self, face: SourceFace, view: View) -> None:
+        assert face.alpha is not None
+        scene = self._scene = build_scene(face, view)
+        alpha = np.repeat(face.alpha[..., None], 3, axis=2)
+        domain = scene.textures.domain
+        work = head_domain(scene.geometry, WORK_SIZE / face.crop.side)
+        head = part_picture(scene.geometry, work) >= 0
+        person = person_mask(scene.geometry, work, work.cut(face.photo), head)
+        self._texture = domain.cut(alpha)
+        empty = empty_background(scene.geometry, self._texture, work, person, work.cut(alpha))
+        self._background = background_in(view, domain, empty, scene.region)
+        self._still = view.still(alpha)
+
+    def draw(self, pose: Pose, expression: ArrayLike) -> Image:
+        """The alpha (height, width) of a frame: absolute pose, coefficients (52,)."""
+        scene = self._scene
+        geometry = scene.geometry
+        vertices = geometry.posed(np.asarray(expression, np.float64))
+        offset = np.array([scene.region[1].start, scene.region[0].start, 0], np.float32)
+        points = scene.view.to_frame(geometry.project(vertices, pose)) - offset
+        relief = scene.view.to_frame(scene.grid.posed(geometry, vertices, pose)) - offset
+        shape = self._background.shape[:2]
+        mesh = rasterize(points, geometry.model.triangles, shape)
+        grid = rasterize(relief, scene.grid.triangles, shape)
+        out = np.empty((*shape, 3), np.float32)
+        share = np.empty(shape, np.float32)
+        shade(
+            mesh.triangle, mesh.weights, geometry.model.triangles, scene.layer,
+            scene.mesh_source, geometry.alpha, geometry.lids, _OPEN_LIDS,
+            grid.triangle, grid.weights, scene.grid.triangles, scene.grid_source,
+            self._texture, self._texture, scene.textures.person, self._background, out, share,
+        )  # fmt: skip
+        soften_silhouette(out, share, scene.pixels)
+        if scene.melt is not None:
+            out = self._still[scene.region] * (1 - scene.melt) + out * scene.melt
+        alpha = self._still[..., 0].copy()
+        alpha[scene.region] = np.clip(out[..., 0] + 0.5, 0, 255).astype(np.uint8)
+        return alpha
+
+
+def with_alpha(frame: Image, alpha: Image, label: bool) -> Image:
+    """A frame (H, W, 3) drawn over white, without the white: (H, W, 4) of straight alpha.
+
+    Args:
+        frame: RGB; is used up.
+        alpha: (H, W), 255 where the frame is opaque.
+        label: whether the frame is to say "AI-generated"; the label is opaque.
+    """
+    clear = 255 - alpha.astype(np.int16)
+    inked = np.clip(frame - clear[..., None], 0, 255).astype(np.uint8)  # times its alpha
+    if label:
+        inked, alpha = draw_label(inked), label_alpha(alpha)
+    share = alpha[..., None].astype(np.float32) / 255
+    straight = np.minimum(inked / np.maximum(share, 1 / 255) + 0.5, 255)
+    # What shows nothing keeps the white, for programs that pass over alpha.
+    colour = np.where(share > 0, straight, BACKGROUND).astype(np.uint8)
+    return np.dstack([colour, alpha])

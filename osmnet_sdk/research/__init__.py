@@ -1,0 +1,1 @@
+"""How the bundle's weights are made and measured; nothing that ships imports it."""

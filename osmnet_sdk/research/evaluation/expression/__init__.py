@@ -1,0 +1,1 @@
+"""Predicted lips and brows against labels, tracks and pictures."""

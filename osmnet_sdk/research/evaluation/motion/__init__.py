@@ -1,0 +1,1 @@
+"""Takes against what real speakers do."""

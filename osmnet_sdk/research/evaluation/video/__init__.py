@@ -1,0 +1,1 @@
+"""Clips that drive themselves, drawn by each renderer."""

@@ -1,0 +1,1 @@
+"""Made-up heads whose identity, pose and expression are known."""
