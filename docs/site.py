@@ -1,8 +1,8 @@
 """Build the site of the manual: `make docs`, or python docs/site.py.
 
-The pages are gathered in build/pages with the places that they have to each other in the project,
-so that one link serves a reader of the repository and one of the site; then Zensical builds out/site
-and fails at a link that leads nowhere.
+The pages are gathered in build/pages, placed to each other as they are in the project, so that one
+link serves a reader of the repository and one of the site; then Zensical builds out/site, and fails
+at a link that leads nowhere.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ def with_docstrings() -> dict[str, Any]:
     found = {}
     for name in sdk.__all__:
         thing = getattr(sdk, name)
-        if callable(thing) and not (inspect.isclass(thing) and issubclass(thing, BaseException)):
-            if not issubclass(type(thing), Warning):
-                found[name] = thing
+        error = inspect.isclass(thing) and issubclass(thing, BaseException)
+        if callable(thing) and not error:
+            found[name] = thing
     for name, method in inspect.getmembers(sdk.OSMNet, inspect.isfunction):
         if not name.startswith("_") and name not in found:
             found[f"OSMNet.{name}"] = method

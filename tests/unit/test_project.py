@@ -115,7 +115,7 @@ def test_the_changelog_is_dated_and_goes_back_in_time():
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     headings = re.findall(r"^## (.*)$", text, flags=re.MULTILINE)
     unreleased = headings[:1] == ["Unreleased"]
-    releases = [heading.split(" – ") for heading in headings[unreleased:]]
-    days = [date.fromisoformat(day) for _, day in releases]
+    numbers, days = zip(*(heading.split(" – ") for heading in headings[unreleased:]), strict=True)
+    days = [date.fromisoformat(day) for day in days]
     assert days == sorted(days, reverse=True)
-    assert [number for number, _ in releases][0] == osmnet_sdk.__version__
+    assert numbers[0] == osmnet_sdk.__version__
