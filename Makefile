@@ -1,5 +1,5 @@
 # make demo | test | test-cpus | test-install | test-install-all | test-kills | test-3.13 | test-blender | golden |
-#      fuzz | extension | blender-images | bench | lint | clean
+#      fuzz | extension | blender-images | bench | lint | docs | clean
 # Each makes the environment that it needs, from nothing but Python.
 
 # The first of these that really runs: pyenv's shims are there for versions that are not.
@@ -28,7 +28,7 @@ ZIP = dist/osmnet.zip
 
 .PHONY: demo test test-cpus test-install test-install-all test-install-3.11 test-install-3.12 test-install-3.13 \
         golden golden-blender test-3.13 test-kills test-blender \
-        fuzz extension blender-images bench lint clean
+        fuzz extension blender-images bench lint docs clean
 .PHONY: test-blender-ends $(BLENDERS:%=test-blender-%)
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -139,6 +139,10 @@ fuzz: $(VENV)/.installed
 bench: $(VENV)/.installed extension
 	$(BIN)/python -m tests.bench
 	.venv-blender-$(NEWEST)/bin/python tests/bench/blender.py $(ZIP) $(BIN)/python
+
+# The manual as a site, out/site/index.html; it fails at a link that leads nowhere.
+docs: $(VENV)/.installed
+	$(BIN)/python docs/site.py
 
 clean:
 	rm -rf $(VENV) .venv-3.13 .venv-blender-* .cache out build dist
