@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any
@@ -157,6 +158,16 @@ class Pin(Options):
 class SampleOptions(Options):
     """How head motion, blinks, gaze and brows are sampled."""
 
+    def __init__(self, **values: Any) -> None:
+        if "still" in values:
+            warnings.warn(
+                "The option 'still' is now 'hold'; the old name goes with version 1.0.",
+                DeprecationWarning,
+                stacklevel=2,
+            )
+            values.setdefault("hold", values.pop("still"))
+        super().__init__(**values)
+
     epsilon: float = Field(default=1.0, ge=0.0, le=3.0)
     """Radius of the sampling ball around the centre feature (paper eq. 5), no unit; 1 is the
     median distance of real clips, 0 gives the centre motion alone."""
@@ -197,7 +208,7 @@ class SampleOptions(Options):
     end: Pose | None = None
     """Pose at the last frame, as `start`, at zero velocity; None leaves the end free."""
 
-    still: Annotated[Sequence[TimeRange], AfterValidator(tuple)] = ()
+    hold: Annotated[Sequence[TimeRange], AfterValidator(tuple)] = ()
     """Ranges (start, end) in seconds in which the head settles and only idle motion remains; it
     slows down before and sets out again after."""
 

@@ -76,9 +76,9 @@ class Models:
         )
 
     def _renderer(self, name: str) -> Renderer:
-        from osmnet_sdk.rendering.registry import chosen_renderer, load_renderer
+        from osmnet_sdk.rendering.registry import load_renderer, renderer_name
 
-        chosen = chosen_renderer(name, self.bundle)
+        chosen = renderer_name(name, self.bundle)
         return self._part(
             f"renderer {chosen}", lambda: load_renderer(chosen, self.bundle, self.device)
         )

@@ -256,7 +256,7 @@ class RenderingCalls(Models):
     ) -> str:
         """Digest of all that frames and the files of them are made from."""
         from osmnet_sdk.core.resuming import job_digest
-        from osmnet_sdk.rendering.registry import chosen_renderer
+        from osmnet_sdk.rendering.registry import renderer_name
 
         # The model and the photo's faults follow from the bundle and the photo.
         photo = {f.name: getattr(face, f.name) for f in fields(face)}
@@ -264,7 +264,7 @@ class RenderingCalls(Models):
         return job_digest(
             bundle=self.bundle.sha256,
             device=self.device.partition(":")[0],
-            renderer=chosen_renderer(renderer, self.bundle),
+            renderer=renderer_name(renderer, self.bundle),
             face=photo,
             fps=motion.fps,
             values=(motion.rotation, motion.translation, expression.coefficients),

@@ -79,9 +79,11 @@ Pins = Annotated[
     list[str] | None,
     typer.Option("--pin", help='Pose at a time: "3.2: yaw=30 pitch=-5"; may be repeated.'),
 ]
-Still = Annotated[
+Hold = Annotated[
     list[str] | None,
-    typer.Option(help="Seconds in which the head settles: 4-6; may be repeated."),
+    typer.Option(
+        "--hold", "--still", help="Seconds in which the head settles: 4-6; may be repeated."
+    ),
 ]
 Basis = Annotated[
     list[str] | None,

@@ -21,6 +21,7 @@ from osmnet_sdk.cli.arguments import (
     Epsilon,
     Expression,
     Follow,
+    Hold,
     Intensity,
     Json,
     LimitsText,
@@ -31,7 +32,6 @@ from osmnet_sdk.cli.arguments import (
     Seed,
     Smoothing,
     Start,
-    Still,
     TakeFile,
     Tempo,
     Track,
@@ -67,7 +67,7 @@ def sample(
     tempo: Tempo = 1.0,
     limits: LimitsText = None,
     pin: Pins = None,
-    still: Still = None,
+    hold: Hold = None,
     basis: Basis = None,
     start: Start = None,
     end: End = None,
@@ -83,7 +83,7 @@ def sample(
     with plain_errors(), progress_bars(as_json) as progress:
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, brow_activity=brows,
-            smoothing=smoothing, tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
+            smoothing=smoothing, tempo=tempo, limits=limits, pins=pin, hold=hold, basis=basis,
             start=start, end=end, takes=takes, seed=seed,
         )  # fmt: skip
         spoken = expression_options(expression)
@@ -131,7 +131,7 @@ def retake(
     tempo: Tempo = 1.0,
     limits: LimitsText = None,
     pin: Pins = None,
-    still: Still = None,
+    hold: Hold = None,
     basis: Basis = None,
     follow: Follow = None,
     overwrite: Overwrite = False,
@@ -145,7 +145,7 @@ def retake(
     with plain_errors(), progress_bars(as_json) as progress:
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, smoothing=smoothing,
-            tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
+            tempo=tempo, limits=limits, pins=pin, hold=hold, basis=basis,
             seed=seed or 0, first=number,
         )  # fmt: skip
         check_take_output(output)
@@ -182,7 +182,7 @@ def take_endings(takes: list[Take]) -> dict[str, dict[str, Any]]:
 def sample_options(
     *,
     pins: Iterable[str] | None = None,
-    still: Iterable[str] | None = None,
+    hold: Iterable[str] | None = None,
     basis: Iterable[str] | None = None,
     limits: str | None = None,
     start: str | None = None,
@@ -203,7 +203,7 @@ def sample_options(
 
     return SampleOptions(
         pins=[_pin(text) for text in pins or ()],
-        still=[_seconds_range(text) for text in still or ()],
+        hold=[_seconds_range(text) for text in hold or ()],
         basis=dict(_gain(text) for text in basis or ()),
         limits=Limits(**_named("--limits", limits, _LIMITS) if limits is not None else {}),
         start=_whole_pose("--start", start),
@@ -257,8 +257,8 @@ def _named(option: str, text: str, names: tuple[str, ...] = _POSE) -> dict[str, 
 def _seconds_range(text: str) -> tuple[float, float]:
     start, dash, end = text.partition("-")
     if not dash:
-        raise InputError(f"--still must look like 4-6, seconds, not '{text}'.")
-    return _number("--still", start), _number("--still", end)
+        raise InputError(f"--hold must look like 4-6, seconds, not '{text}'.")
+    return _number("--hold", start), _number("--hold", end)
 
 
 def _gain(text: str) -> tuple[int, float]:

@@ -21,6 +21,7 @@ from osmnet_sdk.cli.arguments import (
     Expression,
     Face,
     Follow,
+    Hold,
     Intensity,
     Json,
     Label,
@@ -35,7 +36,6 @@ from osmnet_sdk.cli.arguments import (
     SizeText,
     Smoothing,
     Start,
-    Still,
     Tempo,
     Track,
     Voice,
@@ -72,7 +72,7 @@ def talk(
     tempo: Tempo = 1.0,
     limits: LimitsText = None,
     pin: Pins = None,
-    still: Still = None,
+    hold: Hold = None,
     basis: Basis = None,
     start: Start = None,
     end: End = None,
@@ -92,7 +92,7 @@ def talk(
         wanted, rate = frame_size(size), frame_rate(fps)
         options = sample_options(
             epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, brow_activity=brows,
-            smoothing=smoothing, tempo=tempo, limits=limits, pins=pin, still=still, basis=basis,
+            smoothing=smoothing, tempo=tempo, limits=limits, pins=pin, hold=hold, basis=basis,
             start=start, end=end, takes=takes, seed=seed,
         )  # fmt: skip
         spoken = expression_options(expression)

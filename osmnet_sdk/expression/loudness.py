@@ -19,7 +19,7 @@ _FALL = 4.0 / 25.0  # dB per frame that the measured level falls at most
 _LOWEST = -72.0  # what is softer than this is not speech and is not made louder
 
 
-class LevelFollower:
+class LoudnessFollower:
     """Gain of each frame that brings the speech around it to the usual level, as it is heard.
 
     The level followed is that of the loudest frame so far, this one included, forgotten by 4 dB
@@ -45,8 +45,8 @@ class LevelFollower:
         return (TARGET_DB - np.array(followed[1:])).astype(np.float32)
 
 
-def level_gain(samples: FloatArray) -> FloatArray:
-    """Gains of `LevelFollower` for a whole recording.
+def loudness_gain(samples: FloatArray) -> FloatArray:
+    """Gains of `LoudnessFollower` for a whole recording.
 
     Args:
         samples: float (n,), 16 kHz mono.
@@ -54,7 +54,7 @@ def level_gain(samples: FloatArray) -> FloatArray:
     Returns:
         float32 (T,) gains in dB, T = ceil(25 · seconds).
     """
-    return LevelFollower().push(speech_energy(samples))
+    return LoudnessFollower().push(speech_energy(samples))
 
 
 def levelled(samples: FloatArray, gain: FloatArray) -> FloatArray:

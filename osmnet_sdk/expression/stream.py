@@ -16,7 +16,7 @@ from osmnet_sdk.errors import AudioError, InputError
 from osmnet_sdk.expression.adjusting import Adjustment
 from osmnet_sdk.expression.held import HeldVowels
 from osmnet_sdk.expression.lips import smoothed, touched
-from osmnet_sdk.expression.loudness import LevelFollower, levelled
+from osmnet_sdk.expression.loudness import LoudnessFollower, levelled
 from osmnet_sdk.options import ExpressionOptions
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class ExpressionStream:
         self._rest = options.rest_in_silence
         self._ahead = frames_ahead(config)
         self._high_pass = HighPass()
-        self._level = LevelFollower()
+        self._level = LoudnessFollower()
         self._mel = MelStream(bands=config.bands, hops=config.hops)
         # The sound before the recording is silence.
         self._windows = self._mel.push(np.zeros(config.past * SAMPLES_PER_FRAME, np.float32))

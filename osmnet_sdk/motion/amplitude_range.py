@@ -26,7 +26,7 @@ _TALKATIVE = 0.5
 """Nor need recordings whose mean liveliness is below this part of that in speech."""
 
 
-def natural_level(poses: Array, lively: NDArray[np.float32]) -> Array:
+def natural_size(poses: Array, lively: NDArray[np.float32]) -> Array:
     """Factor on each angle, (3,), that brings a take's size into the range of real speakers.
 
     Where there is little speech, or the take is short, less motion is asked for.

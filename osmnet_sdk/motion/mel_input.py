@@ -18,7 +18,7 @@ SOFTEST, LOUDEST = -5.0, 4.0
 _BLOCK = 1024
 
 
-class HeardSound:
+class MelInput:
     """Mel patches relative to each band's mean over the recording's speech, and voice activity.
 
     Gain, microphone and the colour of the voice fall out, and so does the level of the noise in

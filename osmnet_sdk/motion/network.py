@@ -248,7 +248,7 @@ class MotionNetwork(nn.Module):
         """Features of single frames of sound.
 
         Args:
-            mel: (N, bands, hops), patches as of `HeardSound`.
+            mel: (N, bands, hops), patches as of `MelInput`.
 
         Returns:
             (N, audio_size).

@@ -16,7 +16,7 @@ from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.motion.amplitude import take_pace, take_size
-from osmnet_sdk.motion.amplitude_range import natural_level
+from osmnet_sdk.motion.amplitude_range import natural_size
 from osmnet_sdk.motion.batches import in_batches, one_thread
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.edit.directing import directed
@@ -24,7 +24,7 @@ from osmnet_sdk.motion.edit.follow import centre_motion
 from osmnet_sdk.motion.equaliser import equalised
 from osmnet_sdk.motion.features import MotionFeatures, check_gains, played, stretched, with_gains
 from osmnet_sdk.motion.liveliness import liveliness
-from osmnet_sdk.motion.mel_input import HeardSound
+from osmnet_sdk.motion.mel_input import MelInput
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.path import random_path, unit_directions
 from osmnet_sdk.motion.shaping import (
@@ -128,7 +128,7 @@ class MotionSampler:
                 vector.
         """
         check_gains(options.basis, self.network.config.basis_vectors)
-        times = options.pins or options.still
+        times = options.pins or options.hold
         if times or options.start is not None or options.end is not None:
             directed(np.zeros((frames, 6)), options, None)
 
@@ -220,26 +220,26 @@ class MotionSampler:
     ) -> Array:
         """Poses (F, 6) of a take under ε, basis gains and tempo."""
         before = self.network.config.clip_frames - 2
-        heard = features
+        warped = features
         if options.tempo != 1.0:
-            heard = stretched(features, options.tempo, before)
+            warped = stretched(features, options.tempo, before)
         path = random_path(
             self.calibration, len(features.weights), seed=seed, take=take, begin=_BEGIN,
-            length=len(heard.weights),
+            length=len(warped.weights),
         )  # fmt: skip
         pace = take_pace(
             self.calibration, len(features.weights), seed=seed, take=take, length=len(path)
         )
-        poses = self.decode_path(heard, path, pace)
+        poses = self.decode_path(warped, path, pace)
         level = take_size(self.calibration, len(features.weights), seed=seed, take=take)
-        level = level * natural_level(poses[:, :3] * level, heard.liveliness)
+        level = level * natural_size(poses[:, :3] * level, warped.liveliness)
         if options.epsilon != 1.0 or options.basis:
             path = path * options.epsilon
             if options.basis:
-                heard = with_gains(heard, self._attention(heard, path), options.basis)
+                warped = with_gains(warped, self._attention(warped, path), options.basis)
             # The centre alone (ε = 0) is the same for every take.
             share = min(1.0, options.epsilon)
-            poses = self.decode_path(heard, path, pace**share)
+            poses = self.decode_path(warped, path, pace**share)
             level = 1.0 + (level - 1.0) * share
         poses[:, :3] *= level
         poses[:, 3:] *= level.mean()
@@ -263,30 +263,30 @@ class MotionSampler:
     def _heard(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, Array, NDArray[np.float32]]:
         """Weights w^a, logarithm of the predicted speed, and activity, of each clip."""
         config = self.network.config
-        heard, activity = self._heard_frames(audio, reporter)
+        warped, activity = self._encoded(audio, reporter)
         # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
-        starts = torch.arange(-(config.clip_frames - 2), len(heard))
+        starts = torch.arange(-(config.clip_frames - 2), len(warped))
         clips = starts[:, None] + torch.arange(config.clip_frames)
-        clips = clips.clamp(0, len(heard) - 1)
+        clips = clips.clamp(0, len(warped) - 1)
         encoder = self.network.audio_encoder
-        weights = in_batches(lambda frames: encoder.log_weights(heard[frames]).exp(), clips)
+        weights = in_batches(lambda frames: encoder.log_weights(warped[frames]).exp(), clips)
         log_speed = torch.log(weights @ self._basis_speed).numpy().astype(np.float64)
         return weights, log_speed, activity[clips[:, config.clip_frames // 2].numpy()]
 
-    def _heard_frames(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, NDArray[np.float32]]:
+    def _encoded(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, NDArray[np.float32]]:
         """What the audio encoder makes of each frame, (F, …), and activity."""
         config = self.network.config
         seconds = round(audio.seconds)
         reporter.step("Listening", 0, seconds)
-        sound = HeardSound(audio.heard, config.mel_bands, config.mel_hops)
+        sound = MelInput(audio.heard, config.mel_bands, config.mel_hops)
 
         def encoded(frames: Tensor) -> Tensor:
             reporter.step("Listening", int(int(frames[0]) / FPS), seconds)
             return self.network.audio_frames(torch.from_numpy(sound.patches(frames.numpy())))
 
-        heard = in_batches(encoded, torch.arange(len(sound)))
+        warped = in_batches(encoded, torch.arange(len(sound)))
         reporter.step("Listening", seconds, seconds)
-        return heard, sound.activity
+        return warped, sound.activity
 
     def decode_path(self, features: MotionFeatures, path: Array, pace: Array) -> Array:
         """Poses of a path around the centre features, before levels, gains and limits.

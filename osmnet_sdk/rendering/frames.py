@@ -16,7 +16,7 @@ from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.rendering.base import FramewiseRenderer, Performance, Renderer
-from osmnet_sdk.rendering.rest_expression import with_rest, with_still_eyes
+from osmnet_sdk.rendering.rest_expression import with_rest_expression, with_still_eyes
 from osmnet_sdk.rendering.view import View, crop_view, photo_view
 from osmnet_sdk.rendering.warp.cutout import AlphaDrawer, with_alpha
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
@@ -90,8 +90,8 @@ def render_frames(
         size: "crop" (256 × 256 around the head), "photo" (the whole photo at its own resolution)
             or (height, width).
         label: whether each frame says "AI-generated".
-        keep_rest: whether the photo's own look stays under the track (`resting.with_rest`); off for
-            a track of the very person in the photo.
+        keep_rest: whether the photo's own look stays under the track (`with_rest_expression`); off
+            for a track of the very person in the photo.
         frames: numbers of those to render, from 0 to T − 1; each is what it would be among all
             others. None renders all.
         alpha: whether frames of a photo with alpha have it, too, as a fourth channel.
@@ -120,7 +120,7 @@ def render_frames(
         )
     values = expression.coefficients.astype(np.float64)
     if keep_rest:
-        values = with_rest(face.model, face.fit.expression, values)
+        values = with_rest_expression(face.model, face.fit.expression, values)
     if face.quality.warns_of("covered eyes"):
         values = with_still_eyes(face.fit.expression, values)
     performance = Performance(face, view_of(face, size), motion, values)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from osmnet_sdk.rendering.guided.network import GuidedPainter
 
 
-def chosen_renderer(name: str, bundle: Bundle) -> str:
+def renderer_name(name: str, bundle: Bundle) -> str:
     """The name of the renderer that is meant, "auto" being the bundle's default.
 
     Raises:
@@ -49,7 +49,7 @@ def renderer_windows(bundle: Bundle) -> dict[str, int]:
 
 
 def load_renderer(name: str, bundle: Bundle, device: str) -> Renderer:
-    """Make the renderer of a name that `chosen_renderer` gave.
+    """Make the renderer of a name that `renderer_name` gave.
 
     Args:
         name: one of `conventions.RENDERERS`.

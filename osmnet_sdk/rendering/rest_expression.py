@@ -36,7 +36,7 @@ def with_still_eyes(rest: NDArray[np.floating], coefficients: NDArray[np.floatin
     return np.where(_EYES, np.asarray(rest, np.float64), np.asarray(coefficients, np.float64))
 
 
-def with_rest(
+def with_rest_expression(
     model: FaceModel, rest: NDArray[np.floating], coefficients: NDArray[np.floating]
 ) -> Array:
     """A performance laid over the resting look of a face.

@@ -270,7 +270,7 @@ def _read_line(path: Path, rng: Random) -> Any:
 @cache
 def _options() -> dict[str, bytes]:
     texts = {
-        "pin": "3.2: yaw=30 pitch=-5", "still": "4-6", "basis": "12=2.0", "start": "yaw=10 x=0.1",
+        "pin": "3.2: yaw=30 pitch=-5", "hold": "4-6", "basis": "12=2.0", "start": "yaw=10 x=0.1",
         "limits": "pitch=20 yaw=25 translation=0.05", "size": "256x256", "fps": "30000/1001",
         "expression": "jaw=1.2 lag_ms=20 gains.jawOpen=1.1 rest_in_silence=no",
     }  # fmt: skip
@@ -286,7 +286,7 @@ def _read_options(path: Path, rng: Random) -> Any:
     text = path.read_bytes().decode("utf-8", "surrogateescape")
     readers: dict[str, Callable[[str], Any]] = {
         "pin": lambda text: sample_options(pins=[text]),
-        "still": lambda text: sample_options(still=[text]),
+        "hold": lambda text: sample_options(hold=[text]),
         "basis": lambda text: sample_options(basis=[text]),
         "start": lambda text: sample_options(start=text),
         "limits": lambda text: sample_options(limits=text),

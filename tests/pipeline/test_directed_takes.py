@@ -38,7 +38,7 @@ def sampled(osm, voice, seed=1, **options):
 
 def test_options_that_change_nothing_change_no_bit(osm, voice, free):
     nothing = Options(
-        smoothing=0, tempo=1, basis={}, still=[], pins=[], limits=sdk.Limits(), start=None, end=None
+        smoothing=0, tempo=1, basis={}, hold=[], pins=[], limits=sdk.Limits(), start=None, end=None
     )
     assert osm.sample_motions(voice, n=3, seed=1, options=nothing) == free
     assert sampled(osm, voice, basis={3: 1.0}) == free[0]
@@ -119,7 +119,7 @@ def test_smoothing_limits_ends_and_calm_ranges(osm, voice, free):
     np.testing.assert_array_equal(ends.rotation[[0, -1]], [[5, 10, -3], [0, -20, 0]])
     np.testing.assert_array_equal(ends.translation[-1], np.float32([0, 0, 0.02]))
     assert speed(ends)[[0, -1]].max() < 1.5
-    still = sampled(osm, voice, still=[(4, 6)])
+    still = sampled(osm, voice, hold=[(4, 6)])
     assert 0 < speed(still, slice(100, 151)).mean() < 0.2 * speed(free[0], slice(100, 151)).mean()
     np.testing.assert_array_equal(still.rotation[:75], free[0].rotation[:75])
 
@@ -214,7 +214,7 @@ def test_retakes_that_are_impossible(osm, voice, take):
 
 def test_one_frame_of_sound(osm):
     sound = (np.full(300, 0.1, np.float32), 16000)
-    for options in (Options(tempo=0.5, smoothing=0.5), Options(still=[(0, 1)], epsilon=0)):
+    for options in (Options(tempo=0.5, smoothing=0.5), Options(hold=[(0, 1)], epsilon=0)):
         (track,) = osm.sample_motions(sound, options=options)
         np.testing.assert_array_equal(track.rotation, np.zeros((1, 3)))
     (track,) = osm.sample_motions(sound, options=Options(pins=[Pin(0, (0, 9, 0))]))

@@ -15,7 +15,7 @@ from osmnet_sdk.face.source import crop_around
 from osmnet_sdk.face.upright import find_faces
 from osmnet_sdk.rendering.base import FramewiseRenderer
 from osmnet_sdk.rendering.frames import view_of
-from osmnet_sdk.rendering.rest_expression import with_rest
+from osmnet_sdk.rendering.rest_expression import with_rest_expression
 from osmnet_sdk.rendering.view import crop_view
 from osmnet_sdk.rendering.warp.frame import FrameRenderer
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
@@ -85,7 +85,7 @@ def test_eyes_shut_and_the_mouth_opens_and_closes(osm, renderer, face):
     usual, shut = drawn(renderer, face), drawn(renderer, face, eyeBlinkLeft=1, eyeBlinkRight=1)
     for upper, lower in ((159, 145), (386, 374)):
         assert opening(shut, upper, lower) < 0.6 * opening(usual, upper, lower)
-    at_rest = with_rest(face.model, face.fit.expression, np.zeros((1, 52)))[0]
+    at_rest = with_rest_expression(face.model, face.fit.expression, np.zeros((1, 52)))[0]
     closed = renderer.draw(face.fit.pose, at_rest)
     at_rest[ARKIT_NAMES.index("jawOpen")] = 0.4
     opened = renderer.draw(face.fit.pose, at_rest)
@@ -195,17 +195,17 @@ def test_a_head_at_the_edge_of_the_photo_comes_with_a_warning_and_is_filled(osm,
 
 def test_the_photos_own_look_stays_under_the_track(face):
     rest = face.fit.expression
-    values = with_rest(face.model, rest, np.zeros((2, 52)))
+    values = with_rest_expression(face.model, rest, np.zeros((2, 52)))
     brow = ARKIT_NAMES.index("browInnerUp")
     assert values[0, brow] == rest[brow]
     track = np.zeros((3, 52))
     track[:, ARKIT_NAMES.index("jawOpen")] = 0.0, 0.2, 0.5
     for look in (rest, 0.5 * np.ones(52), np.eye(52)[ARKIT_NAMES.index("jawOpen")]):
-        values = with_rest(face.model, look, track)
+        values = with_rest_expression(face.model, look, track)
         gaps = face.model.lip_gap(values)
         np.testing.assert_allclose(gaps, face.model.lip_gap(track), atol=0.02)
     smiling = np.zeros(52)
     smiling[ARKIT_NAMES.index("mouthSmileLeft")] = 0.6
-    values = with_rest(face.model, smiling, track)
+    values = with_rest_expression(face.model, smiling, track)
     np.testing.assert_allclose(values[:, ARKIT_NAMES.index("mouthSmileLeft")], 0.3)
-    assert with_rest(face.model, np.ones(52), np.ones((1, 52))).max() == 1
+    assert with_rest_expression(face.model, np.ones(52), np.ones((1, 52))).max() == 1

@@ -18,7 +18,7 @@ from osmnet_sdk.rendering.warp.geometry import build_geometry
 from osmnet_sdk.rendering.warp.mouth import MouthPainter
 from osmnet_sdk.rendering.warp.mouth_photo import in_light
 from osmnet_sdk.rendering.warp.raster import rasterize
-from osmnet_sdk.rendering.warp.texture_region import head_domain
+from osmnet_sdk.rendering.warp.texture_region import head_region
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +98,10 @@ def test_single_hairs_before_a_plain_wall_go_with_the_head(face, background, is_
     middle = round(face.crop.x + face.crop.side / 2)
     cv2.line(photo, (middle - 30, top - 8), (middle + 30, top - 8), (60, 40, 30), 1)
     geometry = build_geometry(replace(face, photo=photo))
-    domain = head_domain(geometry, 256 / face.crop.side)
-    nowhere = np.zeros(domain.shape, bool)
-    person = person_mask(geometry, domain, domain.cut(photo), nowhere)
-    x, y = domain.to_pixels(np.array([[middle, top - 8]]))[0]
+    texture_region = head_region(geometry, 256 / face.crop.side)
+    nowhere = np.zeros(texture_region.shape, bool)
+    person = person_mask(geometry, texture_region, texture_region.cut(photo), nowhere)
+    x, y = texture_region.to_pixels(np.array([[middle, top - 8]]))[0]
     assert person[y - 1 : y + 2, x].any() == is_hair
     assert person[y + 20, x]
 

@@ -13,7 +13,7 @@ from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import AudioError, Cancelled, InputError
-from osmnet_sdk.expression.loudness import level_gain, levelled
+from osmnet_sdk.expression.loudness import levelled, loudness_gain
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.expression.stream import ExpressionStream, frames_ahead
@@ -215,8 +215,8 @@ def test_level_does_not_matter(gain, seed):
     if np.abs(samples).max() < 0.01:
         return
     quiet = (samples * 10 ** (gain / 20)).astype(np.float32)
-    loud_level = levelled(samples, level_gain(samples))
-    quiet_level = levelled(quiet, level_gain(quiet))
+    loud_level = levelled(samples, loudness_gain(samples))
+    quiet_level = levelled(quiet, loudness_gain(quiet))
     np.testing.assert_allclose(quiet_level, loud_level, atol=1e-3)
 
 
@@ -224,8 +224,8 @@ def test_a_gain_needs_nothing_that_follows():
     samples = voice(4.0)
     later = samples.copy()
     later[53 * 640 :] *= 4
-    assert np.array_equal(level_gain(samples)[:53], level_gain(later)[:53])
-    assert len(levelled(samples[:1000], level_gain(samples[:1000]))) == 1000
+    assert np.array_equal(loudness_gain(samples)[:53], loudness_gain(later)[:53])
+    assert len(levelled(samples[:1000], loudness_gain(samples[:1000]))) == 1000
 
 
 def test_a_real_voice_in_pieces():

@@ -6,7 +6,7 @@ import numpy as np
 
 from osmnet_sdk.rendering.filling import continued, spread
 from osmnet_sdk.rendering.view import View
-from osmnet_sdk.rendering.warp.texture_region import Domain
+from osmnet_sdk.rendering.warp.texture_region import TextureRegion
 
 
 def striped(height=120, width=160, period=16):
@@ -44,7 +44,7 @@ def test_nothing_known_is_grey_and_all_known_stays():
 
 def test_beyond_the_photo_a_domain_has_no_stripes():
     photo = striped()
-    picture = Domain(-40, 0, 280, 120, 1.0).cut(photo)
+    picture = TextureRegion(-40, 0, 280, 120, 1.0).cut(photo)
     np.testing.assert_array_equal(picture[:, 40:200], photo)
     assert across(picture[:, 40:200]) > 5
     for beyond in (picture[:, :30], picture[:, 210:]):
@@ -55,7 +55,7 @@ def test_beyond_the_photo_a_domain_has_no_stripes():
 def test_a_mask_goes_on_beyond_the_photo():
     mask = np.zeros((20, 30), np.uint8)
     mask[:, 20:] = 255
-    beyond = Domain(0, 0, 60, 20, 1.0).cut(mask)[:, 30:]
+    beyond = TextureRegion(0, 0, 60, 20, 1.0).cut(mask)[:, 30:]
     assert (beyond == 255).all()
 
 

@@ -13,7 +13,7 @@ from motion_paths import RATE, acceleration, free_motion, poses, seeds, speed, t
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.edit.directing import directed
 from osmnet_sdk.motion.edit.follow import CENTRE_SECONDS, centre_motion
-from osmnet_sdk.motion.edit.hold import IDLE, merged_ranges, settled
+from osmnet_sdk.motion.edit.hold import IDLE, merged_holds, with_holds
 from osmnet_sdk.motion.features import MotionFeatures, played, stretched, with_gains
 from osmnet_sdk.motion.shaping import smooth
 from osmnet_sdk.options import Limits, Pin, SampleOptions
@@ -53,7 +53,7 @@ def test_start_and_end_are_met_at_rest(
 
 def test_the_head_settles_and_sets_out_again() -> None:
     free = free_motion(300, 5)
-    path = directed(free, SampleOptions(still=[(4.0, 6.0)]))
+    path = directed(free, SampleOptions(hold=[(4.0, 6.0)]))
     inside = slice(100, 151)
     assert speed(path[inside]) == pytest.approx(IDLE * speed(free[inside]), rel=1e-6)
     assert speed(path[inside]) > 0
@@ -68,9 +68,9 @@ def test_calm_ranges_of_any_kind_give_smooth_takes_that_start_at_rest(
     ranges: list[tuple[float, float]], seed: int
 ) -> None:
     free = free_motion(250, seed)
-    merged = merged_ranges([(a, a + length) for a, length in ranges], 10.0)
+    merged = merged_holds([(a, a + length) for a, length in ranges], 10.0)
     assert all(one[1] < two[0] for one, two in pairwise(merged))
-    path = settled(free, merged, RATE, end_is_given=True)
+    path = with_holds(free, merged, RATE, end_is_given=True)
     np.testing.assert_array_equal(path[0], free[0])
     np.testing.assert_allclose(path[-1], free[-1], atol=1e-12)
     assert acceleration(path) < acceleration(free) + 1500.0
@@ -128,9 +128,9 @@ def test_the_shortest_takes_can_be_asked_for_anything(frames: int) -> None:
     for options in (
         SampleOptions(start=(5, 0, 0)),
         SampleOptions(end=(5, 0, 0)),
-        SampleOptions(still=[(0, 9)], smoothing=0.5),
+        SampleOptions(hold=[(0, 9)], smoothing=0.5),
         SampleOptions(pins=[Pin(0, (5, 0, 0))]),
-        SampleOptions(still=[(0, 9)], pins=[Pin(0, (5, 0, 0))]),
+        SampleOptions(hold=[(0, 9)], pins=[Pin(0, (5, 0, 0))]),
     ):
         path = directed(free, options)
         assert np.isfinite(path).all()

@@ -10,13 +10,13 @@ from small_sampler import small_voice
 from osmnet_sdk.audio.activity import voice_activity
 from osmnet_sdk.audio.mel import mel_windows
 from osmnet_sdk.motion.batches import BATCH, in_batches
-from osmnet_sdk.motion.mel_input import HeardSound
+from osmnet_sdk.motion.mel_input import MelInput
 
 
 @pytest.mark.parametrize("seconds", [0.01, 4.0, 60.0])
 def test_patches_are_mel_windows_around_the_mean_of_speech(seconds: float) -> None:
     samples = small_voice(seconds).samples
-    sound = HeardSound(samples, 16, 16)
+    sound = MelInput(samples, 16, 16)
     mel = mel_windows(samples)
     activity = voice_activity(samples)
     spoken = activity > 0.5
@@ -31,7 +31,7 @@ def test_patches_are_mel_windows_around_the_mean_of_speech(seconds: float) -> No
 
 def test_the_gain_of_a_recording_falls_out() -> None:
     samples = small_voice().samples
-    loud, soft = (HeardSound(gain * samples, 16, 16) for gain in (np.float32(1), np.float32(0.25)))
+    loud, soft = (MelInput(gain * samples, 16, 16) for gain in (np.float32(1), np.float32(0.25)))
     spoken = loud.activity > 0.5
     difference = loud.patches(spoken) - soft.patches(spoken)
     assert np.abs(difference).mean() < 0.02

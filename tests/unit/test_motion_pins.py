@@ -106,7 +106,7 @@ def test_pins_close_together_go_straight_from_one_to_the_next() -> None:
 
 
 def test_a_pin_in_a_calm_range_holds_for_all_of_it() -> None:
-    options = SampleOptions(still=[(2.0, 3.0)], pins=[Pin(2.4, (0.0, 25.0, 0.0))])
+    options = SampleOptions(hold=[(2.0, 3.0)], pins=[Pin(2.4, (0.0, 25.0, 0.0))])
     path = directed(free_motion(150, 3), options)
     assert np.abs(path[50:76, 1] - 25.0).max() < 1.5
     assert path[60, 1] == pytest.approx(25.0, abs=1e-6)
@@ -126,7 +126,7 @@ def test_a_take_near_a_pin_stays_near_its_limit() -> None:
         ({"pins": [Pin(0.0, (0, 0, 0))], "start": (1, 2, 3)}, "one frame"),
         ({"pins": [Pin(1.96, (0, 0, 0))], "end": (1, 2, 3)}, "one frame"),
         ({"pins": [Pin(2.1, (0, 0, 0))]}, "outside the sound, which ends at 2 s"),
-        ({"still": [(2.5, 3.0)]}, "ends at 2 s"),
+        ({"hold": [(2.5, 3.0)]}, "ends at 2 s"),
     ],
 )
 def test_what_does_not_fit_is_one_sentence(options: dict[str, object], words: str) -> None:

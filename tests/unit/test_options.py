@@ -43,7 +43,7 @@ def test_what_an_animator_asks_for_survives_json():
     options = SampleOptions(
         pins=[Pin(3.2, (None, 30, -5)), {"time": 1, "translation": [0, None, 0.1]}],
         basis={12: 2.0},
-        still=[(4, 6)],
+        hold=[(4, 6)],
         start=[1, 2, 3],
         limits={"yaw": 20},
     )
@@ -64,8 +64,8 @@ def test_what_an_animator_asks_for_survives_json():
         ({"start": (1, 2)}, "not 2 numbers"),
         ({"end": (1000, 0, 0)}, "pitch = 1000°; it must be −80 to 80°"),
         ({"start": (0, 0, 0, 0, 0, 2)}, "z = 2 m; it must be −0.5 to 0.5 m"),
-        ({"still": [(3, 2)]}, "end after it starts"),
-        ({"still": [4]}, "still"),
+        ({"hold": [(3, 2)]}, "end after it starts"),
+        ({"hold": [4]}, "hold"),
         ({"pins": [{}]}, "time"),
         ({"pins": [(1, 2)]}, "pins"),
     ],

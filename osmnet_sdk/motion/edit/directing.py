@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.core.conventions import FPS
-from osmnet_sdk.motion.edit.hold import full_pose, merged_ranges, settled, with_ends
+from osmnet_sdk.motion.edit.hold import full_pose, merged_holds, with_ends, with_holds
 from osmnet_sdk.motion.edit.min_jerk import come_from, move_seconds
 from osmnet_sdk.motion.edit.pins import with_pins
 from osmnet_sdk.motion.shaping import smooth, soft_limit
@@ -40,15 +40,15 @@ def directed(poses: Array, options: SampleOptions, centre: Array | None = None) 
     if centre is not None:
         poses = poses + smooth(centre * gains, options.smoothing * float(FPS))
     poses = with_ends(poses, options.start, options.end, float(FPS))
-    still = merged_ranges(options.still, len(poses) / float(FPS))
-    poses = settled(poses, still, float(FPS), end_is_given=options.end is not None)
+    holds = merged_holds(options.hold, len(poses) / float(FPS))
+    poses = with_holds(poses, holds, float(FPS), end_is_given=options.end is not None)
     if not options.pins:
         return poses
     return with_pins(
         poses,
         options.pins,
         float(FPS),
-        still=still,
+        holds=holds,
         fixed=(options.start is not None, options.end is not None),
         limits=_limits_beside(options),
     )

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Range = tuple[float, float]
 
 IDLE = 0.12
-"""Size of motion that remains while the head is settled."""
+"""Size of motion that remains while the head is with_holds."""
 
 SHORTEST_BREAK = 0.4
 """Seconds; ranges that are closer together are one."""
@@ -57,7 +57,7 @@ def with_ends(
     return poses
 
 
-def merged_ranges(ranges: Sequence[Range], seconds: float) -> list[Range]:
+def merged_holds(ranges: Sequence[Range], seconds: float) -> list[Range]:
     """Ranges in order, those that meet or nearly meet as one, ends cut to the sound.
 
     Raises:
@@ -77,7 +77,7 @@ def merged_ranges(ranges: Sequence[Range], seconds: float) -> list[Range]:
     return merged
 
 
-def settled(
+def with_holds(
     poses: Array, ranges: Sequence[Range], fps: float, *, end_is_given: bool = False
 ) -> Array:
     """Poses that settle in each range at their mean there; a small part of their motion remains.
@@ -88,7 +88,7 @@ def settled(
 
     Args:
         poses: (N, 6).
-        ranges: of `merged_ranges`, seconds.
+        ranges: of `merged_holds`, seconds.
         fps: frames per second.
         end_is_given: whether the last pose must stay as it is.
     """

@@ -1,7 +1,7 @@
 """Poses at given times, met exactly, with the take's own motion under and between them.
 
 For each axis, what is missing at the pins is laid over the take as one curve of least jerk. It
-comes in before a pin and fades after it within the time that such a move takes (`moves`); where
+comes in before a pin and fades after it within the time that such a move takes (`min_jerk`); where
 there is no time to fade it goes straight from pin to pin.
 """
 
@@ -34,7 +34,7 @@ def with_pins(
     pins: Sequence[Pin],
     fps: float,
     *,
-    still: Sequence[Range] = (),
+    holds: Sequence[Range] = (),
     fixed: tuple[bool, bool] = (False, False),
     limits: Array,
 ) -> Array:
@@ -48,7 +48,7 @@ def with_pins(
         poses: (N, 6), degrees and metres.
         pins: in any order.
         fps: frames per second.
-        still: ranges of time, in order, apart.
+        holds: ranges of time, in order, apart.
         fixed: whether the first and the last pose must stay as they are.
         limits: (6,), beyond which only pins lead the head.
 
@@ -66,7 +66,7 @@ def with_pins(
     pinned = poses.copy()
     for axis in np.flatnonzero(np.isfinite(wanted).any(axis=0)):
         chosen = np.flatnonzero(np.isfinite(wanted[:, axis]))
-        spans = _spans(times[chosen], still, last, fixed)
+        spans = _spans(times[chosen], holds, last, fixed)
         plan = [(float(times[k]), span, reach[k]) for k, span in zip(chosen, spans, strict=True)]
         largest = max(limits[axis], np.abs(wanted[chosen, axis]).max())
         jumps, column = missing[chosen, axis], poses[:, axis]
@@ -126,13 +126,13 @@ def _check_apart(
 
 
 def _spans(
-    times: Array, still: Sequence[Range], last: float, fixed: tuple[bool, bool]
+    times: Array, holds: Sequence[Range], last: float, fixed: tuple[bool, bool]
 ) -> list[Range]:
     """The time for which each pin holds: its own, or up to the ends of a still range."""
     spans = []
     for index, time in enumerate(times):
         start = end = float(time)
-        for low, high in still:
+        for low, high in holds:
             if low <= time <= high:
                 first = not index or times[index - 1] < low
                 final = index + 1 == len(times) or times[index + 1] > high

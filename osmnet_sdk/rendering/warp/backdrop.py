@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.rendering.filling import spread
 from osmnet_sdk.rendering.warp.geometry import HeadGeometry, smoothstep
-from osmnet_sdk.rendering.warp.texture_region import Domain
+from osmnet_sdk.rendering.warp.texture_region import TextureRegion
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
@@ -30,66 +30,66 @@ _BEYOND = 0.12
 
 
 def person_mask(
-    geometry: HeadGeometry, domain: Domain, small: Image, head: NDArray[np.bool_]
+    geometry: HeadGeometry, texture_region: TextureRegion, small: Image, head: NDArray[np.bool_]
 ) -> Image:
     """1 where the person is, single hairs beside it included.
 
     Args:
         geometry: the source head.
-        domain: what the pictures cover.
-        small: (h, w, 3) uint8, the photo over the domain.
+        texture_region: what the pictures cover.
+        small: (h, w, 3) uint8, the photo over the region.
         head: (h, w), where the fitted head is; it always belongs to the person.
     """
-    mask = domain.cut(geometry.face.mask) > 127
+    mask = texture_region.cut(geometry.face.mask) > 127
     person = mask | (cv2.dilate(head.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     away = cv2.distanceTransform(1 - person.astype(np.uint8), cv2.DIST_L2, 5)
-    near = away < _HAIR_REACH * geometry.face.crop.side * domain.scale
+    near = away < _HAIR_REACH * geometry.face.crop.side * texture_region.scale
     # a median takes out what is thin, but no edges
     thin = cv2.absdiff(small, cv2.medianBlur(small, 9)).mean(2) > _HAIR_CONTRAST
-    inside = (_beyond(geometry, domain) <= 0) & ~near
+    inside = (_beyond(geometry, texture_region) <= 0) & ~near
     if inside.any() and thin[inside].mean() < _PLAIN:  # before a pattern it may be anything
         person |= near & thin
     return np.asarray(person, np.uint8)
 
 
-def person_share(geometry: HeadGeometry, domain: Domain, person: Image) -> Mask:
+def person_share(geometry: HeadGeometry, texture_region: TextureRegion, person: Image) -> Mask:
     """How much of the moving photo shows at each pixel, 1 in the person and close around it."""
-    side = geometry.face.crop.side * domain.scale
+    side = geometry.face.crop.side * texture_region.scale
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / side
     share = 1.0 - smoothstep((away - _RIM) / (_RIM_END - _RIM))
-    share *= 1.0 - smoothstep(_beyond(geometry, domain) / _BEYOND)
+    share *= 1.0 - smoothstep(_beyond(geometry, texture_region) / _BEYOND)
     return np.asarray(share, np.float32)
 
 
-def _beyond(geometry: HeadGeometry, domain: Domain) -> NDArray[np.float64]:
+def _beyond(geometry: HeadGeometry, texture_region: TextureRegion) -> NDArray[np.float64]:
     """(h, w) how far each pixel lies beyond the photo's sides and top, over the crop's side.
 
     Below the photo shoulders go on, so its lower edge does not count.
     """
     width = geometry.face.photo.shape[1]
-    height, columns = domain.shape
-    x = domain.x + (np.arange(columns) + 0.5) / domain.scale
-    y = domain.y + (np.arange(height) + 0.5) / domain.scale
+    height, columns = texture_region.shape
+    x = texture_region.x + (np.arange(columns) + 0.5) / texture_region.scale
+    y = texture_region.y + (np.arange(height) + 0.5) / texture_region.scale
     beyond: NDArray[np.float64] = np.maximum(np.maximum(-x, x - width)[None], -y[:, None])
     beyond /= geometry.face.crop.side
     return beyond
 
 
 def empty_background(
-    geometry: HeadGeometry, photo: Image, domain: Domain, person: Image, small: Image
+    geometry: HeadGeometry, photo: Image, texture_region: TextureRegion, person: Image, small: Image
 ) -> Image:
     """The photo with the person's place filled from around it.
 
     Args:
         geometry: the source head.
         photo: (H, W, 3) what is filled.
-        domain: what `person` and `small` cover, the same as `photo` at another scale.
+        texture_region: what `person` and `small` cover, the same as `photo` at another scale.
         person: (h, w) uint8, 1 where the person is.
         small: (h, w, 3) uint8, the photo at that scale.
     """
-    side = geometry.face.crop.side * domain.scale
+    side = geometry.face.crop.side * texture_region.scale
     away = cv2.distanceTransform(1 - person, cv2.DIST_L2, 5) / side
-    outside = _beyond(geometry, domain) > 0
+    outside = _beyond(geometry, texture_region) > 0
     filled = spread(small, (away > _FRINGE) & ~outside)
     # the rim moves with the person in full where the filling shows, so at rest nothing changes
     share = np.where(outside, 1.0, 1.0 - smoothstep((away - _RIM) / (_FRINGE - _RIM)))

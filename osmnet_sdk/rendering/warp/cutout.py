@@ -21,7 +21,7 @@ from osmnet_sdk.rendering.warp.geometry import WORK_SIZE
 from osmnet_sdk.rendering.warp.raster import rasterize
 from osmnet_sdk.rendering.warp.scene import background_in, build_scene
 from osmnet_sdk.rendering.warp.shade import shade
-from osmnet_sdk.rendering.warp.texture_region import head_domain
+from osmnet_sdk.rendering.warp.texture_region import head_region
 from osmnet_sdk.rendering.warp.textures import part_picture
 
 Image = NDArray[np.uint8]
@@ -41,13 +41,13 @@ class AlphaDrawer:
         assert face.alpha is not None
         scene = self._scene = build_scene(face, view)
         alpha = np.repeat(face.alpha[..., None], 3, axis=2)
-        domain = scene.textures.domain
-        work = head_domain(scene.geometry, WORK_SIZE / face.crop.side)
+        texture_region = scene.textures.texture_region
+        work = head_region(scene.geometry, WORK_SIZE / face.crop.side)
         head = part_picture(scene.geometry, work) >= 0
         person = person_mask(scene.geometry, work, work.cut(face.photo), head)
-        self._texture = domain.cut(alpha)
+        self._texture = texture_region.cut(alpha)
         empty = empty_background(scene.geometry, self._texture, work, person, work.cut(alpha))
-        self._background = background_in(view, domain, empty, scene.region)
+        self._background = background_in(view, texture_region, empty, scene.region)
         self._still = view.still(alpha)
 
     def draw(self, pose: Pose, expression: ArrayLike) -> Image:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.rendering.filling import spread
-from osmnet_sdk.rendering.warp.texture_region import Domain
+from osmnet_sdk.rendering.warp.texture_region import TextureRegion
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
@@ -39,7 +39,7 @@ _jit = numba.njit(cache=True, nogil=True, fastmath=True)
 
 
 def lid_picture(
-    face: SourceFace, domain: Domain, small: Image, eye: Image
+    face: SourceFace, texture_region: TextureRegion, small: Image, eye: Image
 ) -> tuple[Image, Mask, NDArray[np.float64]]:
     """Skin carried on over the eyes from around them.
 
@@ -48,15 +48,15 @@ def lid_picture(
 
     Args:
         face: the fitted photo.
-        domain: what `small` covers.
-        small: (h, w, 3) uint8, the photo over the domain.
+        texture_region: what `small` covers.
+        small: (h, w, 3) uint8, the photo over the region.
         eye: (h, w) uint8, 1 in the eyes' openings.
 
     Returns:
         The picture, where it is to be used (h, w) from 0 to 1, and the colour (3,) of the lashes.
     """
     corners = face.landmarks[list(sets.EYE_OUTER_CORNERS)]
-    between = float(np.linalg.norm(corners[0] - corners[1])) * domain.scale
+    between = float(np.linalg.norm(corners[0] - corners[1])) * texture_region.scale
     size = max(1, round(_LASHES * between)) * 2 + 1
     area = cv2.dilate(eye, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     rows, columns = np.nonzero(area)
@@ -68,7 +68,7 @@ def lid_picture(
         slice(max(0, columns.min() - margin), columns.max() + margin),
     )
     picture = small.copy()
-    skin = spread(small[box], _bare_skin(face, domain, small, area)[box])
+    skin = spread(small[box], _bare_skin(face, texture_region, small, area)[box])
     picture[box] = cv2.GaussianBlur(skin, (0, 0), _SMOOTH * between, sigmaY=0.2 * _SMOOTH * between)
     ring = (area > 0) & (eye == 0)
     lash = np.percentile(small[ring], 8, axis=0) if ring.any() else np.full(3, 30.0)
@@ -76,18 +76,18 @@ def lid_picture(
     return picture, np.asarray(soft, np.float32), np.asarray(lash, np.float64)
 
 
-def _bare_skin(face: SourceFace, domain: Domain, small: Image, area: Image) -> Mask:
+def _bare_skin(face: SourceFace, texture_region: TextureRegion, small: Image, area: Image) -> Mask:
     """1 where the face shows skin without lashes, brows and hair."""
-    skin = np.zeros(domain.shape, np.uint8)
-    cv2.fillPoly(skin, [domain.to_pixels(face.landmarks[list(sets.FACE_OVAL)])], 1)
+    skin = np.zeros(texture_region.shape, np.uint8)
+    cv2.fillPoly(skin, [texture_region.to_pixels(face.landmarks[list(sets.FACE_OVAL)])], 1)
     skin[area > 0] = 0
     for brow in (sets.LEFT_BROW, sets.RIGHT_BROW):
-        outline = domain.to_pixels(face.landmarks[list(brow)])
+        outline = texture_region.to_pixels(face.landmarks[list(brow)])
         cv2.fillPoly(skin, [outline], 0)
         cv2.polylines(skin, [outline], True, 0, 3)
     known = skin.astype(np.float32)
     level = small.astype(np.float32).mean(2)
-    sigma = 0.05 * max(domain.shape)
+    sigma = 0.05 * max(texture_region.shape)
     near = cv2.GaussianBlur(level * known, (0, 0), sigma)
     near /= np.maximum(cv2.GaussianBlur(known, (0, 0), sigma), 1e-3)
     return np.asarray(known * (level > _SHADE * near), np.float32)

@@ -14,7 +14,7 @@ from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.rendering.view import View
 from osmnet_sdk.rendering.warp.geometry import HeadGeometry, build_geometry
 from osmnet_sdk.rendering.warp.grid import PhotoGrid, build_grid
-from osmnet_sdk.rendering.warp.texture_region import Domain
+from osmnet_sdk.rendering.warp.texture_region import TextureRegion
 from osmnet_sdk.rendering.warp.textures import EYE_PARTS, MOUTH_PARTS, Textures, build_textures
 
 Image = NDArray[np.uint8]
@@ -66,7 +66,7 @@ def build_scene(face: SourceFace, view: View) -> Scene:
     check_cancelled()
     textures = build_textures(geometry, min(1.0, 1.5 * view.scale))
     check_cancelled()
-    domain = textures.domain
+    texture_region = textures.texture_region
     layer = np.full(len(face.model.triangles), SKIN, np.int32)
     for names, number in ((EYE_PARTS, EYE), (MOUTH_PARTS, MOUTH)):
         layer[np.isin(face.model.parts, [PARTS.index(name) for name in names])] = number
@@ -80,21 +80,26 @@ def build_scene(face: SourceFace, view: View) -> Scene:
         geometry=geometry,
         grid=grid,
         textures=textures,
-        mesh_source=domain.to_picture(geometry.source).astype(np.float32),
-        grid_source=domain.to_picture(grid.source).astype(np.float32),
+        mesh_source=texture_region.to_picture(geometry.source).astype(np.float32),
+        grid_source=texture_region.to_picture(grid.source).astype(np.float32),
         layer=layer,
         pixels=view.scale * face.crop.side / 256.0,
         region=region,
         still=still,
-        background=background_in(view, textures.domain, textures.background, region),
+        background=background_in(view, textures.texture_region, textures.background, region),
         melt=None if melt.min() >= 1 else melt,
     )
 
 
 def _region(view: View, textures: Textures) -> tuple[tuple[slice, slice], int]:
     """Rows and columns of the frame that the textures cover, and the larger side of that cover."""
-    domain = textures.domain
-    corners = np.array([[domain.x, domain.y], [domain.x + domain.width, domain.y + domain.height]])
+    texture_region = textures.texture_region
+    corners = np.array(
+        [
+            [texture_region.x, texture_region.y],
+            [texture_region.x + texture_region.width, texture_region.y + texture_region.height],
+        ]
+    )
     low, high = np.round((corners - [view.x, view.y]) * view.scale).astype(int)
     left, top = np.clip(low, 0, [view.width, view.height])
     right, bottom = np.clip(high, 0, [view.width, view.height])
@@ -102,16 +107,16 @@ def _region(view: View, textures: Textures) -> tuple[tuple[slice, slice], int]:
 
 
 def background_in(
-    view: View, domain: Domain, background: Image, region: tuple[slice, slice]
+    view: View, texture_region: TextureRegion, background: Image, region: tuple[slice, slice]
 ) -> Image:
-    """A background that covers a domain, at the size of the frames."""
+    """A background that covers a region, at the size of the frames."""
     rows, columns = region
-    step = domain.scale / view.scale
+    step = texture_region.scale / view.scale
     start = [
-        ((edge + 0.5) / view.scale + origin - corner) * domain.scale - 0.5
+        ((edge + 0.5) / view.scale + origin - corner) * texture_region.scale - 0.5
         for edge, origin, corner in (
-            (columns.start, view.x, domain.x),
-            (rows.start, view.y, domain.y),
+            (columns.start, view.x, texture_region.x),
+            (rows.start, view.y, texture_region.y),
         )
     ]
     picture = cv2.warpAffine(

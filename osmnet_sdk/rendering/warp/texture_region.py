@@ -16,7 +16,7 @@ Image = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Domain:
+class TextureRegion:
     """A rectangle of the photo, in whole pixels, and the scale of pictures that cover it.
 
     Attributes:
@@ -35,11 +35,11 @@ class Domain:
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(height, width) of a picture that covers the domain."""
+        """(height, width) of a picture that covers the region."""
         return max(1, round(self.height * self.scale)), max(1, round(self.width * self.scale))
 
     def to_picture(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Positions (N, 2) in the photo's pixels as positions in a picture of the domain."""
+        """Positions (N, 2) in the photo's pixels as positions in a picture of the region."""
         corner = points[:, :2] - [self.x, self.y] + 0.5
         result: NDArray[np.float64] = corner * self.scale - 0.5
         return result
@@ -49,7 +49,7 @@ class Domain:
         return np.round(self.to_picture(points)).astype(np.int32)
 
     def cut(self, photo: Image) -> Image:
-        """The photo (H, W, 3) or a mask of it (H, W) over the domain.
+        """The photo (H, W, 3) or a mask of it (H, W) over the region.
 
         Beyond the photo its colours are carried on, and a mask's edge is repeated.
         """
@@ -73,11 +73,11 @@ class Domain:
         return continued(picture, resized(outside, self.shape))
 
 
-def head_domain(geometry: HeadGeometry, scale: float) -> Domain:
+def head_region(geometry: HeadGeometry, scale: float) -> TextureRegion:
     """The head crop and the margin that the photo grid covers."""
     crop = geometry.face.crop
     side = round(crop.side * (1 + 2 * MARGIN))
-    return Domain(
+    return TextureRegion(
         round(crop.x - MARGIN * crop.side), round(crop.y - MARGIN * crop.side), side, side, scale
     )
 

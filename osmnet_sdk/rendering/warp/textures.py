@@ -20,7 +20,7 @@ from osmnet_sdk.rendering.warp.geometry import WORK_SIZE, HeadGeometry
 from osmnet_sdk.rendering.warp.lids import lid_picture
 from osmnet_sdk.rendering.warp.mouth_photo import closed_skin, inside_of, seam_colour, tooth_colour
 from osmnet_sdk.rendering.warp.raster import rasterize
-from osmnet_sdk.rendering.warp.texture_region import Domain, head_domain, resized
+from osmnet_sdk.rendering.warp.texture_region import TextureRegion, head_region, resized
 
 Image = NDArray[np.uint8]
 Mask = NDArray[np.float32]
@@ -31,10 +31,10 @@ EYE_PARTS = ("left_eye", "right_eye", "eye_socket")
 
 @dataclass(frozen=True, eq=False)
 class Textures:
-    """Pictures of one domain, all (h, w, 3) uint8 RGB or (h, w) uint8.
+    """Pictures of one region, all (h, w, 3) uint8 RGB or (h, w) uint8.
 
     Attributes:
-        domain: what they cover.
+        texture_region: what they cover.
         skin: the photo, its mouth's inside filled from the lips.
         photo: the photo as it is.
         lids: skin over the eyes, for closing lids.
@@ -49,7 +49,7 @@ class Textures:
         seam: (3,) float, colour of the line between closed lips, 0 to 255.
     """
 
-    domain: Domain
+    texture_region: TextureRegion
     skin: Image
     photo: Image
     lids: Image
@@ -72,8 +72,8 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
         scale: pixels of the textures for each pixel of the photo.
     """
     face = geometry.face
-    fine = head_domain(geometry, scale)
-    work = head_domain(geometry, WORK_SIZE / face.crop.side)
+    fine = head_region(geometry, scale)
+    work = head_region(geometry, WORK_SIZE / face.crop.side)
     photo, small = fine.cut(face.photo), work.cut(face.photo)
     parts = part_picture(geometry, work)
     mouth = _shown(parts, MOUTH_PARTS)
@@ -85,7 +85,7 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
     person_part = person_share(geometry, work, person)
     tone = _skin_tone(face, work, small)
     return Textures(
-        domain=fine,
+        texture_region=fine,
         skin=_blend(
             photo, closed_skin(small, mouth), cv2.dilate(mouth, np.ones((3, 3), np.uint8)), 0.7
         ),
@@ -103,11 +103,11 @@ def build_textures(geometry: HeadGeometry, scale: float) -> Textures:
     )
 
 
-def part_picture(geometry: HeadGeometry, domain: Domain) -> NDArray[np.int32]:
-    """Part that the photo shows at each pixel of the domain, −1 beside the head."""
+def part_picture(geometry: HeadGeometry, texture_region: TextureRegion) -> NDArray[np.int32]:
+    """Part that the photo shows at each pixel of the region, −1 beside the head."""
     points = geometry.source.copy()
-    points[:, :2] = domain.to_picture(points)
-    cover = rasterize(points, geometry.model.triangles, domain.shape)
+    points[:, :2] = texture_region.to_picture(points)
+    cover = rasterize(points, geometry.model.triangles, texture_region.shape)
     parts = geometry.model.parts[np.maximum(cover.triangle, 0)]
     return np.where(cover.triangle >= 0, parts, -1).astype(np.int32)
 
@@ -117,10 +117,10 @@ def _shown(parts: NDArray[np.int32], names: tuple[str, ...]) -> Image:
     return np.isin(parts, [PARTS.index(name) for name in names]).astype(np.uint8)
 
 
-def _area(face: SourceFace, domain: Domain, loop: tuple[int, ...]) -> Image:
+def _area(face: SourceFace, texture_region: TextureRegion, loop: tuple[int, ...]) -> Image:
     """1 within a loop of tracked landmarks."""
-    picture = np.zeros(domain.shape, np.uint8)
-    cv2.fillPoly(picture, [domain.to_pixels(face.landmarks[list(loop)])], 1)
+    picture = np.zeros(texture_region.shape, np.uint8)
+    cv2.fillPoly(picture, [texture_region.to_pixels(face.landmarks[list(loop)])], 1)
     return picture
 
 
@@ -153,9 +153,11 @@ def _eye_picture(photo: Image, small: Image, eye: Image) -> Image:
     return _bytes(large * (1 - share) + photo * share)
 
 
-def _skin_tone(face: SourceFace, domain: Domain, small: Image) -> NDArray[np.float64]:
-    height, width = domain.shape
-    points = domain.to_pixels(face.landmarks[[50, 280, 205, 425, 199]])
+def _skin_tone(
+    face: SourceFace, texture_region: TextureRegion, small: Image
+) -> NDArray[np.float64]:
+    height, width = texture_region.shape
+    points = texture_region.to_pixels(face.landmarks[[50, 280, 205, 425, 199]])
     points = np.clip(points, 0, [width - 1, height - 1])
     tone: NDArray[np.float64] = np.median(small[points[:, 1], points[:, 0]].astype(float), axis=0)
     return tone

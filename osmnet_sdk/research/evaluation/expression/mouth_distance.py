@@ -17,7 +17,7 @@ from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.face.performance import track_frames
 from osmnet_sdk.progress import Reporter
-from osmnet_sdk.rendering.rest_expression import with_rest
+from osmnet_sdk.rendering.rest_expression import with_rest_expression
 from osmnet_sdk.research.data.motion_statistics import bootstrap
 from osmnet_sdk.research.evaluation.expression.tracked_lips import DISTANCE, IMAGE, LIPS
 from osmnet_sdk.research.evaluation.table import SEED, Figure, Interval
@@ -76,7 +76,7 @@ def mouth_distance(
     seen = track_frames(frames, networks, model, name=f"'{name}'", reporter=reporter)
     lips = list(LIPS)
     found = np.flatnonzero(seen.found[: len(predicted)])
-    rendered = with_rest(model, seen.fits[found[0]].expression, predicted)
+    rendered = with_rest_expression(model, seen.fits[found[0]].expression, predicted)
     rows = []
     for index in found:
         fit, wanted = seen.fits[index], seen.landmarks[index][lips]

@@ -18,7 +18,7 @@ from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FR
 from osmnet_sdk.core.files import replaced
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.lips import LipGeometry
-from osmnet_sdk.expression.loudness import level_gain, levelled
+from osmnet_sdk.expression.loudness import levelled, loudness_gain
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.research.trainers.expression.augmentation import (
@@ -70,7 +70,7 @@ ALL_COEFFICIENTS = np.ones(len(ARKIT_NAMES), np.float32)
 def mel_context(samples: NDArray[np.float32], config: ExtractorConfig) -> NDArray[np.float32]:
     """Levelled mel windows (past + T + ahead, bands, hops) of a whole recording."""
     heard = HighPass().push(samples)
-    level = levelled(heard, level_gain(heard))
+    level = levelled(heard, loudness_gain(heard))
     frames = frame_count(len(samples))
     whole = np.pad(
         level,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.mel_input import HeardSound
+from osmnet_sdk.motion.mel_input import MelInput
 from osmnet_sdk.motion.network import MotionConfig
 from osmnet_sdk.motion.shaping import relative_clips
 from osmnet_sdk.rendering.paper.driving import window_frames
@@ -130,7 +130,7 @@ class SegmentWindows:
         self.expression = [segment.expression for segment in segments]
         shape = (motion.mel_bands, motion.mel_hops)
         self._heard = [
-            None if s.clip.samples is None else HeardSound(HighPass().push(s.clip.samples), *shape)
+            None if s.clip.samples is None else MelInput(HighPass().push(s.clip.samples), *shape)
             for s in segments
         ]
         self._silent = np.zeros((self.plan.clips, motion.clip_frames, *shape), np.float32)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.mel_input import HeardSound
+from osmnet_sdk.motion.mel_input import MelInput
 from osmnet_sdk.motion.network import POSE_SIZE
 from osmnet_sdk.motion.shaping import relative_clips, smooth
 from osmnet_sdk.research.data.clips import TrainingClip
@@ -68,7 +68,7 @@ def motion_windows(clips: Sequence[TrainingClip], recipe: MotionRecipe) -> Motio
         if clip.samples is None:
             places.append(torch.full((len(cut),), -1))
             continue
-        sound = HeardSound(HighPass().push(clip.samples), config.mel_bands, config.mel_hops)
+        sound = MelInput(HighPass().push(clip.samples), config.mel_bands, config.mel_hops)
         patches.append(torch.from_numpy(sound.patches(slice(None))))
         places.append(heard + torch.arange(len(cut)))
         heard += len(sound)
