@@ -108,7 +108,14 @@ class Options(BaseModel):
 
 
 class Limits(Options):
-    """Largest motion that is sampled; it bends softly from 0.6 (translation 0.5) of these on."""
+    """Largest motion that is sampled; it bends softly from 0.6 (translation 0.5) of these on.
+
+    Example:
+        >>> options = sdk.SampleOptions(limits=sdk.Limits(yaw=5))
+        >>> motion = sdk.sample_motions("speech.wav", options=options)[0]
+        >>> bool(abs(motion.rotation[:, 1]).max() <= 5)
+        True
+    """
 
     pitch: AngleLimit = 30.0
     """Largest pitch, degrees, 0.1 to 80."""
@@ -134,6 +141,10 @@ class Pin(Options):
 
     Raises:
         InputError: if a number is out of its range, or nothing is pinned.
+
+    Example:
+        >>> sdk.Pin(2.0, (None, 20, None)).pose  # looks 20° to the left at 2 s
+        (None, 20.0, None, None, None, None)
     """
 
     time: Seconds
@@ -156,7 +167,14 @@ class Pin(Options):
 
 
 class SampleOptions(Options):
-    """How head motion, blinks, gaze and brows are sampled."""
+    """How head motion, blinks, gaze and brows are sampled.
+
+    Example:
+        >>> options = sdk.SampleOptions(epsilon=0.5, pins=[sdk.Pin(1.0, (None, 20, None))])
+        >>> take = sdk.sample_takes("speech.wav", options=options)[0]
+        >>> round(float(take.motion.rotation[25, 1]), 3)
+        20.0
+    """
 
     def __init__(self, **values: Any) -> None:
         if "still" in values:
@@ -231,6 +249,13 @@ class ExpressionOptions(Options):
 
     They act in this order: lag, rest in silence, intensities, gains, smoothing, offsets; results
     stay within [0, 1]. Lips that touch go on touching under intensities and smoothing.
+
+    Example:
+        >>> options = sdk.ExpressionOptions(jaw=0.5)
+        >>> half = sdk.predict_expression("speech.wav", options=options).column("jawOpen")
+        >>> whole = sdk.predict_expression("speech.wav").column("jawOpen")
+        >>> bool(half.max() < whole.max())
+        True
     """
 
     intensity: Gain = 1.0

@@ -143,6 +143,14 @@ class MotionTrack:
 
     Raises:
         TrackError: if a shape, a value or the frame rate is not allowed.
+
+    Example:
+        >>> import numpy as np
+        >>> nod = np.zeros((25, 3))
+        >>> nod[:, 0] = 8 * np.sin(np.linspace(0, np.pi, 25))  # pitch, degrees
+        >>> track = sdk.MotionTrack(25, nod, np.zeros((25, 3)))
+        >>> len(track), len(track.resample(50))
+        (25, 50)
     """
 
     fps: Fraction
@@ -227,6 +235,13 @@ class ExpressionTrack:
 
     Raises:
         TrackError: if a shape, a value, the names or the frame rate is not allowed.
+
+    Example:
+        >>> import numpy as np
+        >>> smile = np.zeros((25, 52))
+        >>> smile[:, 24] = 0.5
+        >>> sdk.ExpressionTrack(25, smile).names[24]
+        'mouthSmileRight'
     """
 
     fps: Fraction
@@ -314,6 +329,13 @@ class Take:
     Raises:
         TrackError: if motion and expression differ in length or frame rate, or a rest pose is
             not three finite numbers in range.
+
+    Example:
+        >>> take = sdk.sample_takes("speech.wav")[0]
+        >>> float(take.motion.rotation[0, 1]), take.expression.coefficients.shape
+        (0.0, (50, 52))
+        >>> len(take.slice(0, 25).resample(30))
+        30
     """
 
     motion: MotionTrack
@@ -434,6 +456,11 @@ def load_take(path: str | os.PathLike[str] | BinaryIO) -> Take:
 
     Raises:
         TrackError: if the file is missing, is not a take, or holds values that are not allowed.
+
+    Example:
+        >>> path = sdk.sample_takes("speech.wav")[0].save("take.npz")
+        >>> len(sdk.load_take(path))
+        50
     """
     name = file_name(path)
     if name.lower().endswith(".csv'"):

@@ -50,6 +50,11 @@ class Audio:
 
     Raises:
         AudioError: if the samples are not float32 of shape (n,), n ≥ 1.
+
+    Example:
+        >>> audio = sdk.load_audio("speech.wav")
+        >>> audio.samples.shape, audio.frames
+        ((32000,), 50)
     """
 
     samples: FloatArray
@@ -127,6 +132,10 @@ def load_audio(
         OSMNetWarning: if a file is damaged or cut short (what could be decoded is used), if a
             channel or another track was chosen for a reason that should be known, or if two
             channels seem to hold two voices.
+
+    Example:
+        >>> sdk.load_audio("speech.wav").seconds
+        2.0
     """
     if isinstance(source, Audio):
         if channel is None and track is None:

@@ -115,6 +115,11 @@ class Provenance(BaseModel):
     """What made a track, so that it can be made again.
 
     Every field is optional, since a track may come from elsewhere.
+
+    Example:
+        >>> made_by = sdk.sample_takes("speech.wav", seed=7)[0].provenance
+        >>> made_by.seed, made_by.bundle
+        (7, 'starter')
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

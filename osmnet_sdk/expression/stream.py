@@ -55,6 +55,11 @@ class ExpressionStream:
         identity: (K,) float32 identity coefficients of the face.
         options: strength, smoothing, lag and the like.
         device: where the network computes.
+
+    Example:
+        >>> stream = sdk.expression_stream()
+        >>> stream.feed(sdk.load_audio("speech.wav").samples).shape[1]
+        52
     """
 
     def __init__(

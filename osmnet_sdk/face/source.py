@@ -86,6 +86,11 @@ class SourceFace:
         quality: how well the photo will work, aspect by aspect.
         alpha: (H, W) uint8, 255 where the photo is opaque; None if it is so everywhere.
         notes: what was done to the photo and what was chosen in it, one sentence each.
+
+    Example:
+        >>> face = sdk.fit_face("portrait.png")
+        >>> 0 < face.quality.score <= 1
+        True
     """
 
     photo: NDArray[np.uint8]

@@ -81,6 +81,11 @@ def read_livelink_csv(path: str | os.PathLike[str], fps: Rate | None = None) -> 
         TrackError: if the file cannot be read, has no blendshape or no times, is longer than 10
             hours, or too many rows are damaged; the message names row (counted from 1, the header
             being 1) and column.
+
+    Example:
+        >>> path = sdk.write_livelink_csv(sdk.sample_takes("speech.wav")[0], "take.csv")
+        >>> len(sdk.read_livelink_csv(path))
+        50
     """
     rate = None if fps is None else checked_fps(fps)
     with opened_table(path) as table:
@@ -106,6 +111,11 @@ def write_livelink_csv(take: Take, path: str | os.PathLike[str], fps: Rate | Non
     Raises:
         TrackError: if there is no such rate, or the take is too long for it.
         OutputError: if the file cannot be written, or timecodes cannot count the rate.
+
+    Example:
+        >>> take = sdk.sample_takes("speech.wav")[0]
+        >>> sdk.write_livelink_csv(take, "take.csv").name
+        'take.csv'
     """
     if fps is not None:
         checked_timecode_rate(checked_fps(fps))
