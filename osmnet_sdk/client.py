@@ -24,6 +24,11 @@ class OSMNet(SamplingCalls, FaceCalls, RenderingCalls):
     Raises:
         DeviceError: if the device is not there.
         ModelError: if the bundle is missing or damaged.
+
+    Example:
+        >>> osm = sdk.OSMNet(device="cpu")
+        >>> len(osm.sample_motions("speech.wav", n=2))
+        2
     """
 
     def info(self) -> dict[str, Any]:
@@ -34,6 +39,10 @@ class OSMNet(SamplingCalls, FaceCalls, RenderingCalls):
 
         Raises:
             ModelError: if a file of the bundle is missing, changed or damaged.
+
+        Example:
+            >>> sdk.OSMNet(device="cpu").info()["bundle"]
+            'starter'
         """
         from osmnet_sdk.rendering.registry import renderer_windows
 

@@ -52,6 +52,11 @@ class FaceCalls(Models):
         Warns:
             OSMNetWarning: if the photo will not work well or was turned, or there are several
                 faces; `SourceFace.warnings` has the same sentences.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> face.photo.shape
+            (512, 512, 3)
         """
         from osmnet_sdk.face.source import fit_photo
 
@@ -91,6 +96,13 @@ class FaceCalls(Models):
         Warns:
             OSMNetWarning: if there are several shots or faces and none was named, or the face is
                 lost in some frames.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0].slice(0, 5)
+            >>> film = sdk.render_video(face, take, "actor.mp4", renderer="warp")
+            >>> len(sdk.track_video(film))
+            5
         """
         from osmnet_sdk.face.footage import track_footage
         from osmnet_sdk.formats.video import read_frames, video_info
@@ -121,6 +133,12 @@ class FaceCalls(Models):
 
         Returns:
             (T,) or () float32, 0 when the lips touch.
+
+        Example:
+            >>> import numpy as np
+            >>> closed = np.zeros(52)
+            >>> float(sdk.lip_gap(closed))
+            0.0
         """
         values = expression.coefficients if isinstance(expression, ExpressionTrack) else expression
         return self.face_model.lip_gap(values)

@@ -78,6 +78,14 @@ class RenderingCalls(Models):
 
         Warns:
             OSMNetWarning: if the photo cannot carry the motion.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0]
+            >>> for frame in sdk.render(face, take, frames=range(10, 12)):
+            ...     print(frame.shape, frame.dtype)
+            (256, 256, 3) uint8
+            (256, 256, 3) uint8
         """
         from osmnet_sdk.rendering.frames import render_frames
 
@@ -101,6 +109,10 @@ class RenderingCalls(Models):
         Raises:
             InputError: if there is no such renderer.
             ModelError: if the bundle has no weights for it, or they are damaged.
+
+        Example:
+            >>> sdk.OSMNet(device="cpu").renderer_window("guided")
+            0
         """
         return self._renderer(renderer).window
 
@@ -148,6 +160,12 @@ class RenderingCalls(Models):
 
         Warns:
             OSMNetWarning: if the sound is not the one that the take was made from.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0].slice(0, 5)
+            >>> sdk.render_video(face, take, "take.mp4", audio="speech.wav", size=(128, 128)).name
+            'take.mp4'
         """
         from osmnet_sdk.calls.same_sound import warn_of_other_sound
         from osmnet_sdk.core.provenance import file_metadata
@@ -212,6 +230,12 @@ class RenderingCalls(Models):
 
         Arguments and errors are those of `render_video`, but for `resume`: False draws all frames
         anew and writes no ledger.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0].slice(0, 2)
+            >>> sdk.render_images(face, take, "frames", size=(128, 128))  # frame_000000.png and on
+            2
         """
         from osmnet_sdk.core.files import output_folder
         from osmnet_sdk.core.provenance import file_metadata
@@ -298,6 +322,11 @@ class RenderingCalls(Models):
         Raises:
             InputError: if an angle is out of its range, or `frontal` has no face.
             ModelError: if the bundle's basis does not span the pose.
+
+        Example:
+            >>> turn = sdk.head_turn(yaw=10)
+            >>> bool(abs(turn.motion.rotation[-1, 1] - 10) < 0.5)
+            True
         """
         from dataclasses import replace
 
@@ -350,6 +379,10 @@ class RenderingCalls(Models):
 
         Warns:
             OSMNetWarning: if the photo cannot carry the pose.
+
+        Example:
+            >>> sdk.rotate(sdk.fit_face("portrait.png"), yaw=10).shape
+            (256, 256, 3)
         """
         turn = self.head_turn(face, pitch=pitch, yaw=yaw, roll=roll, frontal=frontal)
         last = turn.motion.slice(len(turn.motion) - 1, len(turn.motion))

@@ -79,6 +79,13 @@ class SamplingCalls(Models):
         Raises:
             AudioError: if the sound cannot be read.
             InputError: if n, seed or first is out of range, or options do not fit the sound.
+
+        Example:
+            >>> first, second = sdk.sample_motions("speech.wav", n=2, seed=7)
+            >>> first.rotation.shape  # 2 s of sound: 50 frames of pitch, yaw and roll
+            (50, 3)
+            >>> first == second
+            False
         """
         check_sampling(n, seed, first)
         options = options or SampleOptions()
@@ -105,6 +112,13 @@ class SamplingCalls(Models):
 
         Raises:
             InputError: if they do not.
+
+        Example:
+            >>> late = sdk.SampleOptions(pins=[sdk.Pin(60.0, (0, 0, 0))])
+            >>> sdk.OSMNet(device="cpu").check_options(sdk.load_audio("speech.wav"), late)
+            Traceback (most recent call last):
+            ...
+            osmnet_sdk.errors.InputError: ...
         """
         self._sampler.check(options, audio.frames)
 
@@ -135,6 +149,11 @@ class SamplingCalls(Models):
         Warns:
             OSMNetWarning: if nobody speaks in the sound, unless options leave silence to the
                 network.
+
+        Example:
+            >>> expression = sdk.predict_expression("speech.wav")
+            >>> bool(expression.column("jawOpen").max() > 0.1)
+            True
         """
         options = options or ExpressionOptions()
         recording = load_audio(audio, progress=progress, cancel=cancel)
@@ -167,6 +186,13 @@ class SamplingCalls(Models):
         Args:
             face: the face that speaks; None is the average head.
             options: strength, smoothing, lag and the like.
+
+        Example:
+            >>> stream = sdk.expression_stream()
+            >>> samples = sdk.load_audio("speech.wav").samples
+            >>> ready = stream.feed(samples[:8000]), stream.feed(samples[8000:])
+            >>> sum(map(len, ready)) + len(stream.finish())
+            50
         """
         identity = None if face is None else face.identity
         return self._predictor.stream(identity, options or ExpressionOptions())
@@ -207,6 +233,11 @@ class SamplingCalls(Models):
 
         Warns:
             OSMNetWarning: as `predict_expression`.
+
+        Example:
+            >>> takes = sdk.sample_takes("speech.wav", n=2, seed=7)
+            >>> takes[0].save("take.npz").name
+            'take.npz'
         """
         from osmnet_sdk.expression.adjusting import group_gains, single_gains
         from osmnet_sdk.expression.blink import combine, sample_eyes
@@ -290,6 +321,13 @@ class SamplingCalls(Models):
 
         Warns:
             OSMNetWarning: if the sound is as long, but not the one that the track was made from.
+
+        Example:
+            >>> take = sdk.sample_takes("speech.wav", seed=7)[0]
+            >>> other = sdk.retake(take, "speech.wav", 0.4, 1.2)
+            >>> changed = (other.motion.rotation != take.motion.rotation).any(axis=1)
+            >>> bool(changed[11:29].all()), bool(changed[:10].any() or changed[31:].any())
+            (True, False)
         """
         from osmnet_sdk.calls.retake import (
             check_same_length,
@@ -334,6 +372,11 @@ class SamplingCalls(Models):
             S vectors in the order of the basis, each with a name for its action, its decoded clip
             (T, 6) and its motion when it is held for one second, in degrees and metres at 25 fps,
             and its share of the attention over the training clips.
+
+        Example:
+            >>> vector = sdk.motion_basis()[0]
+            >>> vector.label, vector.clip.shape[1]
+            ('b01', 6)
         """
         from osmnet_sdk.motion.basis import basis_vectors
 
