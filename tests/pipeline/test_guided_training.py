@@ -100,9 +100,6 @@ class MadeUp(SampleMaker):
     def of_portraits(self, photos, expressions):  # type: ignore[no-untyped-def]
         return GuidedSamples([])
 
-    def of_synthetic_heads(self, numbers, expressions):  # type: ignore[no-untyped-def]
-        return GuidedSamples([made_up(seed=number).parts[0] for number in numbers])
-
 
 def trained(folder: Path, recipe: GuidedRecipe = RECIPE, **options: object) -> Path:
     """A short run on made-up samples; its work folder and bundle lie in `folder`."""
@@ -140,18 +137,6 @@ def test_weights_card_curves_and_sheet_are_written(tmp_path: Path) -> None:
         curves.Tags()["scalars"]
     )
     assert "patches/photo, warp, guided, real" in curves.Tags()["images"]
-
-
-@pytest.mark.usefixtures("_made_up")
-def test_synthetic_heads_are_learned_from_and_held_out(tmp_path: Path) -> None:
-    recipe = RECIPE.model_copy(update={"synthetic_heads": 5, "validation_share": 0.3})
-    plain = load_file(trained(tmp_path / "plain"))
-    weights = trained(tmp_path / "heads", recipe)
-    assert any((value != plain[name]).any() for name, value in load_file(weights).items())
-    text = weights.with_suffix(".md").read_text(encoding="utf-8")
-    assert "| synthetic heads | | | 6 |" in text  # two of each of three heads
-    assert "| validation, synthetic heads | | | 4 |" in text
-    assert "| validation, synthetic heads | 4 | guided | " in text
 
 
 @pytest.mark.usefixtures("_made_up")
@@ -307,11 +292,10 @@ class Noted(SampleMaker):
     """Notes with which seeds samples are made, each time that they are."""
 
     def of_all(self, clip: Segment, photo: Picture, acted: Curves) -> list[object]:
-        """Kinds and seeds of a clip, a portrait and a made-up head, as far as not kept."""
+        """Kinds and seeds of a clip and a portrait, as far as not kept."""
         self.seeds: list[object] = []
         self.of_clips([clip])
         self.of_portraits([("portrait.jpg", photo)], acted)
-        self.of_synthetic_heads([3], acted)
         return self.seeds
 
     def _pairs(self, segment, seed):  # type: ignore[no-untyped-def]
@@ -319,9 +303,6 @@ class Noted(SampleMaker):
 
     def _cycles(self, photo, expressions, draw):  # type: ignore[no-untyped-def]
         return self._note("portrait", draw.bit_generator.state["state"]["state"])
-
-    def _drawn(self, seed, expressions):  # type: ignore[no-untyped-def]
-        return self._note("head", seed)
 
     def _note(self, kind: str, seed: int) -> Iterator[tuple[object, ...]]:
         self.seeds.append((kind, seed))
@@ -333,7 +314,7 @@ def test_samples_are_kept_until_what_they_are_made_of_changes(tmp_path: Path) ->
     clip, photo = segment("spoken", sound=False), np.zeros((8, 8, 3), np.uint8)
     acted = np.zeros((3, 52), np.float32)
     whole = made.of_all(clip, photo, acted)
-    assert [kind for kind, _ in whole] == ["clip", "portrait", "head"]  # type: ignore[misc]
+    assert [kind for kind, _ in whole] == ["clip", "portrait"]  # type: ignore[misc]
     assert made.of_all(clip, photo, acted) == []
     pictures = np.array(clip.pictures)
     pictures[-1, 0, 0] += 1

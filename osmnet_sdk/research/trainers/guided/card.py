@@ -57,15 +57,12 @@ def guided_card(
         figures: what was measured, by what it was measured on.
         training: clips learned from.
         validation: clips held out.
-        samples: numbers of samples: "training", "validation", "portraits", "synthetic" and
-            "synthetic validation".
+        samples: numbers of samples: "training", "validation" and "portraits".
     """
     data = [
         _data("training", training, samples["training"]),
         _data("validation, other speakers", validation, samples["validation"]),
         f"| portraits, moved away and back | | | {samples['portraits']} |",
-        f"| synthetic heads | | | {samples['synthetic']} |",
-        f"| validation, synthetic heads | | | {samples['synthetic validation']} |",
     ]
     rows = []
     for name, (count, plain, guided) in figures.items():

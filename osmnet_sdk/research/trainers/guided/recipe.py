@@ -24,10 +24,6 @@ class GuidedRecipe(Recipe):
     """Frames that each of them is moved to."""
     cycles: int = Field(default=12, ge=0)
     """Times that each portrait is moved away and back."""
-    synthetic_heads: int = Field(default=0, ge=0)
-    """Heads that are made up and drawn, those held out included."""
-    synthetic_drivers: int = Field(default=8, ge=1)
-    """Poses and expressions that each of them is moved to."""
     patch_steps: int = Field(default=4000, ge=1)
     """On patches of windows around places of mouth and eyes, which is fast."""
     patch_size: int = Field(default=64, ge=16, multiple_of=8)
@@ -56,4 +52,4 @@ class GuidedRecipe(Recipe):
     extractor: ExtractorName = "efficientnet-lite0"
     """Network of the perceptual loss; not needed where that weighs 0."""
     validation_share: float = Field(default=0.12, ge=0.0, lt=1.0)
-    """Share of the clips' frames held out, whole speakers only; and of the synthetic heads."""
+    """Share of the clips' frames held out, whole speakers only."""

@@ -29,14 +29,12 @@ from osmnet_sdk.rendering.view import crop_view
 from osmnet_sdk.rendering.warp.frame import FrameRenderer
 from osmnet_sdk.research.data.segments import Segment
 from osmnet_sdk.research.trainers.guided.recipe import GuidedRecipe
-from osmnet_sdk.research.trainers.guided.synthetic.expressions import acted_expressions
-from osmnet_sdk.research.trainers.guided.synthetic.heads import SyntheticHead
 
 Image = NDArray[np.uint8]
 Rows = NDArray[np.void]
 
 _TURN = (6.0, 9.0, 4.0)
-"""Standard deviations in degrees (pitch, yaw, roll) by which portraits and made-up heads turn."""
+"""Standard deviations in degrees (pitch, yaw, roll) by which portraits turn."""
 _SHIFT = 0.006
 """Standard deviation in metres by which they are shifted."""
 _EXACT_ITERATIONS = 14
@@ -204,25 +202,6 @@ class SampleMaker:
             )
         return GuidedSamples([part for part in parts if len(part)])
 
-    def of_synthetic_heads(
-        self, numbers: Sequence[int], expressions: NDArray[np.float32]
-    ) -> GuidedSamples:
-        """Pictures of made-up heads, moved to where the same head was drawn as well.
-
-        Args:
-            numbers: which heads: one number is always the same head.
-            expressions: (N, 52) from which half of the expressions are drawn.
-        """
-        parts = []
-        acted = _digest(expressions)
-        for number in self.report.each("Samples of synthetic heads", numbers, len(numbers)):
-            key = f"synthetic head {number} {self.recipe.synthetic_drivers}"
-            seed = _seed(self.recipe.seed, key)
-            name = f"synthetic-{number:03d}"
-            made_of = f"{key} {acted}"
-            parts.append(self._kept(name, made_of, lambda n=seed: self._drawn(n, expressions)))  # type: ignore[misc]
-        return GuidedSamples([part for part in parts if len(part)])
-
     def _kept(
         self, name: str, made_of: str, make: Callable[[], Iterator[tuple[object, ...]]]
     ) -> Rows:
@@ -289,33 +268,6 @@ class SampleMaker:
                 points, moved.fit.camera, identity=moved.fit.identity, iterations=_EXACT_ITERATIONS
             )
             yield _Sampled(moved, self.recipe).take(fit.pose, fit.expression, truth)
-
-    def _drawn(self, seed: int, expressions: NDArray[np.float32]) -> Iterator[tuple[object, ...]]:
-        """A made-up head's picture as the photo, moved by the landmarks' known movement.
-
-        The landmarks tracked in the photo, moved as those of the drawn head are known to, are what
-        a tracker without noise would find: what it has wrong in the photo it has wrong in the same
-        way elsewhere. Warp and truth lie closer on each other so than with the known landmarks
-        themselves, with landmarks tracked in both, or with the known pose and expression: the photo
-        is fitted with another identity than the true one, which fits a turn in its own way.
-        """
-        draw = np.random.default_rng(seed)
-        head = SyntheticHead(self.model, seed, self.recipe.image_size)
-        count = self.recipe.synthetic_drivers
-        quiet, others = acted_expressions(expressions, count, draw)
-        face = self._face(head.draw(head.rest, quiet))
-        if face is None:
-            return
-        samples, fitter = _Sampled(face, self.recipe), FaceFitter(self.model)
-        before = head.landmarks(head.rest, quiet)
-        for expression in others:
-            turn, shift = draw.normal(size=3) * _TURN, draw.normal(size=3) * _SHIFT
-            pose = head.rest.moved(turn, shift)
-            points = face.landmarks + head.landmarks(pose, expression) - before
-            fit = fitter.fit(
-                points, face.fit.camera, identity=face.fit.identity, iterations=_EXACT_ITERATIONS
-            )
-            yield samples.take(fit.pose, fit.expression, head.draw(pose, expression))
 
     def _face(self, picture: Image) -> SourceFace | None:
         try:

@@ -109,11 +109,7 @@ def train_guided(
         held_out = maker.of_clips(validation) if validation else None
         expressions = np.concatenate([segment.expression for segment in training])
         moved = maker.of_portraits(portraits, expressions)
-        heads = np.arange(recipe.synthetic_heads)
-        unseen = round(recipe.validation_share * len(heads))
-        drawn = maker.of_synthetic_heads(heads[unseen:].tolist(), expressions)
-        drawn_unseen = maker.of_synthetic_heads(heads[:unseen].tolist(), expressions)
-    samples = GuidedSamples([*clips.parts, *moved.parts, *drawn.parts])
+    samples = GuidedSamples([*clips.parts, *moved.parts])
     checked = held_out or samples
     trained = _networks(recipe)
     images = ImageLosses(extractor)
@@ -136,14 +132,10 @@ def train_guided(
     figures = {"training": window_figures(painter, clips, _MEASURED)}
     if held_out is not None:
         figures["validation, other speakers"] = window_figures(painter, held_out, _MEASURED)
-    if len(drawn_unseen):
-        figures["validation, synthetic heads"] = window_figures(painter, drawn_unseen, _MEASURED)
     counts = {
         "training": len(clips),
         "validation": 0 if held_out is None else len(held_out),
         "portraits": len(moved),
-        "synthetic": len(drawn),
-        "synthetic validation": len(drawn_unseen),
     }
     with replaced(card) as temporary:
         text = guided_card(recipe, figures, training, validation, counts)

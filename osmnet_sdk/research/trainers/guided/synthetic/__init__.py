@@ -1,1 +1,0 @@
-"""Made-up heads whose identity, pose and expression are known."""
