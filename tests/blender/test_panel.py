@@ -48,7 +48,7 @@ class Layout:
     def template_list(self, kind, identifier, data, name, active, active_name, rows=5):
         assert name in data.bl_rna.properties
         assert active_name in active.bl_rna.properties
-        from bl_ext.user_default.osmnet import panel
+        from bl_ext.user_default.osmnet.ui import panel
 
         items = getattr(data, name)
         for index, item in enumerate(items):

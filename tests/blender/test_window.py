@@ -127,7 +127,7 @@ def polls():
 
 
 def _operators():
-    from bl_ext.user_default.osmnet import operators
+    from bl_ext.user_default.osmnet.ui import operators
 
     return operators.CLASSES
 
