@@ -40,7 +40,7 @@ _OPENCVS = (
 _ROOM = 1e9
 """Bytes that a few videos and their temporary files take."""
 _SECONDS = 300.0
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parents[1]
 
 _IMPORTS = """
 import importlib, json, sys

@@ -32,12 +32,13 @@ with stopped_by_signals():
 """
 
 
-def heed_interrupts():
-    """Tests that run in the background have children that ignore it."""
+def heed_signals():
+    """Tests that run in the background, or under nohup, have children that ignore some."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
-def started(folder, how="plain", preexec_fn=heed_interrupts):
+def started(folder, how="plain", preexec_fn=heed_signals):
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, folder / "a.txt", how],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=preexec_fn,
@@ -59,8 +60,8 @@ def test_a_signal_ends_a_program_in_good_order(tmp_path, number, code, how):
 
 def test_signals_that_are_to_be_ignored_are(tmp_path):
     def ignore():
+        heed_signals()
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        heed_interrupts()
 
     with started(tmp_path, preexec_fn=ignore) as program:
         program.stdout.readline()
@@ -92,7 +93,7 @@ def test_an_early_signal_prints_nothing(module, number):
         with subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            preexec_fn=heed_interrupts,
+            preexec_fn=heed_signals,
         ) as program:  # fmt: skip
             time.sleep(delay)
             program.send_signal(number)
