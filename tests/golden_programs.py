@@ -40,8 +40,10 @@ class ProgramOutputs(Outputs):
 
         def walk(command: Any, words: tuple[str, ...]) -> None:
             self.keep(f"help, {' '.join(('osmnet', *words))}", self.run(*words, "--help"))
-            for name, inner in sorted(getattr(command, "commands", {}).items()):
-                walk(inner, (*words, name))
+            for name in sorted(getattr(command, "commands", ())):
+                walk(command.resolve_command(context, [name])[1], (*words, name))
+
+        context: Any = None  # every name resolves
 
         walk(typer.main.get_command(app), ())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from io import TextIOWrapper
 from typing import Annotated, Any
@@ -13,31 +14,36 @@ from osmnet_sdk.cli.arguments import BundleName, Device, Json
 from osmnet_sdk.cli.check import check
 from osmnet_sdk.cli.console import PlainGroup, plain_errors, show_result
 from osmnet_sdk.cli.doctor import doctor
-from osmnet_sdk.cli.evaluate import evaluate_app
-from osmnet_sdk.cli.evaluate_generator import generator as evaluate_generator
 from osmnet_sdk.cli.express import express
 from osmnet_sdk.cli.motion import basis, rotate
-from osmnet_sdk.cli.prepare import prepare
 from osmnet_sdk.cli.render import convert, head, render, track
 from osmnet_sdk.cli.sample import retake, sample
 from osmnet_sdk.cli.talk import talk
-from osmnet_sdk.cli.train import train_app
 from osmnet_sdk.version import __version__
 
 _ORDER = (
     talk, sample, express, render, retake, track, check, convert, head, rotate, basis, doctor,
-    prepare,
 )  # fmt: skip
 """Commands by use, as the help lists them."""
 
+_RESEARCH = {
+    "prepare": "Cut, track and crop videos into shards for training; what is done is not done "
+    "again.",
+    "train": "Make the weights of a bundle.",
+    "evaluate": "Measure against real recordings.",
+}
+"""What the help says of the commands that few need; they are imported when one is asked for."""
+
 
 class _MainGroup(PlainGroup):
-    """The commands, and below them the groups of those that few need."""
+    """The commands; those of research by name and sentence alone, until one is asked for."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Names in the order of the help."""
-        names = super().list_commands(ctx)
-        return sorted(names, key=("train", "evaluate").__contains__)
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Name, command and further words of a command line."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in _RESEARCH:
+            command = importlib.import_module("osmnet_sdk.research.cli").commands()[name]
+        return name, command, rest
 
 
 app = typer.Typer(
@@ -46,9 +52,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(train_app, name="train")
-app.add_typer(evaluate_app, name="evaluate")
-evaluate_app.command("generator")(evaluate_generator)
 for command in _ORDER:
     app.command()(command)
 
@@ -87,6 +90,10 @@ def info(device: Device = "auto", bundle: BundleName = "starter", as_json: Json 
                 f"{name}  {decimal(entry['bytes'])}" for name, entry in facts["files"].items()
             ]
         show_result(facts, as_json)
+
+
+for _name, _says in _RESEARCH.items():
+    app.command(_name, help=_says)(lambda: None)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ LAYERS = (
     {"calls", "client"},
     {"research"},
     {"cli", "engine", "__main__"},
+    {"research.cli"},
 )
 """From the bottom up; a module imports only from its own layer or from below."""
 
@@ -28,9 +29,10 @@ TOP = {"": len(LAYERS)}  # the package itself offers names of every layer
 
 
 def level(module: str) -> int:
-    part = module.removeprefix("osmnet_sdk").lstrip(".").split(".")[0]
-    for index, layer in enumerate(LAYERS):
-        if part in layer:
+    parts = module.removeprefix("osmnet_sdk").lstrip(".").split(".")
+    part = parts[0]
+    for index, layer in reversed(list(enumerate(LAYERS))):
+        if part in layer or ".".join(parts[:2]) in layer:
             return index
     assert part in TOP, f"module '{module}' has no layer: add it to LAYERS"
     return TOP[part]
@@ -105,6 +107,17 @@ def test_a_bare_import_loads_nothing_heavy():
 )
 def test_what_needs_no_network_loads_no_torch(statement):
     assert "torch" not in loaded_after(statement)
+
+
+def test_the_command_line_loads_research_when_it_is_asked_for_it():
+    assert not any("research" in name for name in loaded_after("import osmnet_sdk.cli.application"))
+    from typer.main import get_group
+
+    from osmnet_sdk.cli.application import app
+    from osmnet_sdk.research.cli import commands
+
+    shown = {name: get_group(app).commands[name].get_short_help_str(1000) for name in commands()}
+    assert shown == {name: it.get_short_help_str(1000) for name, it in commands().items()}
 
 
 def test_public_names_are_all_there():

@@ -10,8 +10,8 @@ import typer
 
 from osmnet_sdk.cli.arguments import BundleName, Json, path
 from osmnet_sdk.cli.console import plain_errors, progress_bars, show_result, show_text
-from osmnet_sdk.cli.train import training_processes, training_segments
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.research.cli.train import training_processes, training_segments
 
 if TYPE_CHECKING:
     from osmnet_sdk.research.trainers.generator.recipe import GeneratorRecipe
