@@ -58,7 +58,7 @@ lint: $(VENV)/.installed
 	$(BIN)/mypy --strict --follow-imports=silent build/lint/osmnet_addon/core
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --cov --cov-report=
 	$(MAKE) test-blender-ends
 
 # Digests of outputs, to be compared with those of before: tests/golden.py --compare BEFORE AFTER.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -85,6 +86,19 @@ def test_the_site_has_every_page_once():
     assert {ROOT / page for page in pages} == {
         page for page in PAGES if page.parent.name not in (".github", "blender_addon")
     }
+
+
+def test_lists_stand_apart():
+    """Markdown of the site takes a list right below a line of text for more of that text."""
+    joined = []
+    for page in PAGES:
+        lines = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL).split(
+            "\n"
+        )
+        for above, line in pairwise(lines):
+            if re.match(r"(- |\d+\. )", line) and re.match(r"(?!- |\d+\. |#|  )\S", above):
+                joined.append(f"{page.name}: {line}")
+    assert joined == []
 
 
 PLACES = re.compile(
