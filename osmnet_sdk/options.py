@@ -1,4 +1,8 @@
-"""Options of the public calls: frozen, validated, each field with unit, range and default."""
+"""Options of the public calls: frozen, validated, each field with unit, range and default.
+
+This is the only list of them: the command line, the engine, Blender's panel and the tables of the
+manual are made from the schema of these classes (`core.option_fields`).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,6 @@ _MAX_NUMBER = 2**53
 """Largest seed and number of a take: whole numbers up to here survive every reader of JSON."""
 
 Gain = Annotated[float, Field(ge=0.0, le=3.0)]
-AngleLimit = Annotated[float, Field(ge=0.1, le=LARGEST_ANGLE)]
 Seconds = Annotated[float, Field(ge=0.0)]
 
 
@@ -107,27 +110,48 @@ class Options(BaseModel):
         return self.model_dump(mode="json", exclude_defaults=True)
 
 
-class Limits(Options):
-    """Largest motion that is sampled; it bends softly from 0.6 (translation 0.5) of these on.
+def option(
+    default: Any,
+    says: str,
+    *,
+    least: float | None = None,
+    largest: float | None = None,
+    unit: str = "",
+    **more: Any,
+) -> Any:
+    """A field of options.
 
-    Example:
-        >>> options = sdk.SampleOptions(limits=sdk.Limits(yaw=5))
-        >>> motion = sdk.sample_motions("speech.wav", options=options)[0]
-        >>> bool(abs(motion.rotation[:, 1]).max() <= 5)
-        True
+    Args:
+        default: the value if none is given.
+        says: what it does, in one sentence.
+        least: smallest value of a number.
+        largest: largest value of a number.
+        unit: of the number or numbers.
+        more: where these differ from what the name gives: `flags`, its names on the command line,
+            and `panel`, its name in Blender; for what is neither a number nor a switch `grammar`,
+            how it is written on the command line (`cli.grammars`).
     """
+    extra = more | ({"unit": unit} if unit else {})
+    return Field(default, description=says, ge=least, le=largest, json_schema_extra=extra)
 
-    pitch: AngleLimit = 30.0
-    """Largest pitch, degrees, 0.1 to 80."""
 
-    yaw: AngleLimit = 30.0
-    """Largest yaw, degrees, 0.1 to 80."""
+def _gain(says: str, **more: Any) -> Any:
+    return option(1.0, says, least=0.0, largest=3.0, **more)
 
-    roll: AngleLimit = 30.0
-    """Largest roll, degrees, 0.1 to 80."""
 
-    translation: float = Field(default=0.08, ge=0.001, le=LARGEST_PLACE)
-    """Largest translation along each axis, metres, 0.001 to 0.5."""
+def _largest_angle(axis: str) -> Any:
+    return option(30.0, f"Largest {axis}", least=0.1, largest=LARGEST_ANGLE, unit="degrees")
+
+
+class Limits(Options):
+    """Largest motion that is sampled; it bends softly from 0.6 (translation 0.5) of these on."""
+
+    pitch: float = _largest_angle("pitch")
+    yaw: float = _largest_angle("yaw")
+    roll: float = _largest_angle("roll")
+    translation: float = option(
+        0.08, "Largest translation along each axis", least=0.001, largest=LARGEST_PLACE, unit="m"
+    )
 
 
 class Pin(Options):
@@ -186,62 +210,67 @@ class SampleOptions(Options):
             values.setdefault("hold", values.pop("still"))
         super().__init__(**values)
 
-    epsilon: float = Field(default=1.0, ge=0.0, le=3.0)
-    """Radius of the sampling ball around the centre feature (paper eq. 5), no unit; 1 is the
-    median distance of real clips, 0 gives the centre motion alone."""
-
-    intensity: Gain = 1.0
-    """Gain on all rotation and translation, 0 to 3; 0 keeps the head still."""
-
-    pitch: Gain = 1.0
-    """Gain on pitch, 0 to 3."""
-
-    yaw: Gain = 1.0
-    """Gain on yaw, 0 to 3."""
-
-    roll: Gain = 1.0
-    """Gain on roll, 0 to 3."""
-
-    translation: Gain = 1.0
-    """Gain on translation, 0 to 3."""
-
-    smoothing: float = Field(default=0.0, ge=0.0, le=0.5)
-    """Standard deviation of a Gaussian over the motion, seconds, 0 to 0.5; it shifts no time."""
-
-    limits: Limits = Limits()
-    """Largest angle of each axis, degrees, and translation, metres; pins, start, end and a
-    reference that is followed may go beyond."""
-
-    tempo: float = Field(default=1.0, ge=0.5, le=2.0)
-    """How fast motion runs along its path, no unit, 0.5 to 2; pauses stay where they are."""
-
-    basis: dict[int, Gain] = {}
-    """Gain on the part of single basis vectors in the motion, by number from 1 as `osmnet basis`
-    shows them, 0 to 3; vectors that are not named keep 1."""
-
-    start: Pose | None = None
-    """Pose at the first frame, pitch, yaw, roll in degrees (−80 to 80) and, if given, x, y, z in
-    metres (−0.5 to 0.5); the head is at rest there; None is the rest pose."""
-
-    end: Pose | None = None
-    """Pose at the last frame, as `start`, at zero velocity; None leaves the end free."""
-
-    hold: Annotated[Sequence[TimeRange], AfterValidator(tuple)] = ()
-    """Ranges (start, end) in seconds in which the head settles and only idle motion remains; it
-    slows down before and sets out again after."""
-
-    pins: Annotated[Sequence[Pin], AfterValidator(tuple)] = ()
-    """Poses at given times, met exactly, at least a frame (0.04 s) apart on each axis."""
-
-    blinks_per_minute: float = Field(default=14.0, ge=0.0, le=30.0)
-    """Mean blink rate, blinks per minute, 0 to 30; 0 switches blinks off."""
-
-    gaze: Gain = 1.0
-    """Gain on small gaze shifts, 0 to 3."""
-
-    brow_activity: Gain = 1.0
-    """Gain on the size of brow raises and frowns that go with emphasis, 0 to 3; 0 switches them
-    off."""
+    epsilon: float = option(
+        1.0,
+        "Spread of the takes: radius of the ball around the voice's own motion from which they are "
+        "sampled (paper eq. 5); 1 is the spread of real people, 0 gives all takes the same motion",
+        least=0.0, largest=3.0, panel="Spread",
+    )  # fmt: skip
+    intensity: float = _gain("Gain on all head motion; 0 keeps the head still")
+    pitch: float = _gain("Gain on pitch")
+    yaw: float = _gain("Gain on yaw")
+    roll: float = _gain("Gain on roll")
+    translation: float = _gain("Gain on translation")
+    smoothing: float = option(
+        0.0, "Standard deviation of a Gaussian over the motion; it shifts no time",
+        least=0.0, largest=0.5, unit="s",
+    )  # fmt: skip
+    limits: Limits = option(
+        Limits(),
+        "Largest sampled motion, bent softly; pins, start, end and a reference may go beyond",
+        grammar="options",
+    )
+    tempo: float = option(
+        1.0, "How fast motion runs along its path; pauses stay where they are",
+        least=0.5, largest=2.0,
+    )  # fmt: skip
+    basis: dict[int, Gain] = option(
+        {},
+        "Gain on the part of single basis vectors in the motion, by their numbers from 1, as "
+        "`osmnet basis` shows them; those that are not named keep 1",
+        grammar="gains",
+    )
+    start: Pose | None = option(
+        None,
+        "Pose at the first frame: pitch, yaw, roll in degrees (−80 to 80) and, if given, x, y, z "
+        "in metres (−0.5 to 0.5); the head is at rest there; without it, the rest pose",
+        grammar="pose",
+    )
+    end: Pose | None = option(
+        None,
+        "Pose at the last frame, likewise, at zero velocity; without it, the end is free",
+        grammar="pose",
+    )
+    hold: Annotated[Sequence[TimeRange], AfterValidator(tuple)] = option(
+        (),
+        "Ranges of time, start and end in seconds, in which the head settles and only idle motion "
+        "remains; it slows down before and sets out again after",
+        grammar="ranges", flags=["--hold", "--still"],
+    )  # fmt: skip
+    pins: Annotated[Sequence[Pin], AfterValidator(tuple)] = option(
+        (),
+        "Poses at given times, met exactly, at least a frame (0.04 s) apart on each axis",
+        grammar="pins", flags=["--pin"],
+    )  # fmt: skip
+    blinks_per_minute: float = option(
+        14.0, "Mean number of blinks a minute; 0 switches blinks off",
+        least=0.0, largest=30.0, unit="per minute", flags=["--blinks"], panel="Blinks",
+    )  # fmt: skip
+    gaze: float = _gain("Gain on small gaze shifts")
+    brow_activity: float = _gain(
+        "Gain on the size of brow raises and frowns that go with emphasis; 0 switches them off",
+        flags=["--brows"], panel="Brow Activity",
+    )  # fmt: skip
 
 
 class ExpressionOptions(Options):
@@ -258,36 +287,33 @@ class ExpressionOptions(Options):
         True
     """
 
-    intensity: Gain = 1.0
-    """Gain on all coefficients, 0 to 3."""
-
-    jaw: Gain = 1.0
-    """Gain on the jaw (jaw…), 0 to 3."""
-
-    lips: Gain = 1.0
-    """Gain on lips and tongue (mouth…, tongueOut), 0 to 3."""
-
-    brows: Gain = 1.0
-    """Gain on the brows (brow…), those that are sampled with a take as well, 0 to 3."""
-
-    cheeks: Gain = 1.0
-    """Gain on cheeks and nose (cheek…, noseSneer…), sampled ones as well, 0 to 3."""
-
-    smoothing: float = Field(default=0.0, ge=0.0, le=0.2)
-    """Standard deviation of a Gaussian over the curves, seconds, 0 to 0.2; it shifts no time."""
-
-    lag_ms: float = Field(default=0.0, ge=-200.0, le=200.0)
-    """Milliseconds by which the curves come after the sound, −200 to 200; below 0 they lead."""
-
-    rest_in_silence: bool = True
-    """Whether the mouth is closed and brought to rest where nobody speaks."""
-
-    gains: dict[ArkitName, Gain] = {}
-    """Gain of single coefficients by ARKit name, 0 to 3, taken literally: one on jawOpen or
-    mouthClose alone may part lips that touched."""
-
-    offsets: dict[ArkitName, Offset] = {}
-    """What is added to single coefficients by ARKit name, −1 to 1, at all times."""
+    intensity: float = _gain("Gain on all predicted coefficients")
+    jaw: float = _gain("Gain on the jaw, jaw…")
+    lips: float = _gain("Gain on lips and tongue, mouth… and tongueOut")
+    brows: float = _gain("Gain on the brows, brow…, those sampled with a take as well")
+    cheeks: float = _gain("Gain on cheeks and nose, cheek… and noseSneer…, sampled ones as well")
+    smoothing: float = option(
+        0.0, "Standard deviation of a Gaussian over the curves; it shifts no time",
+        least=0.0, largest=0.2, unit="s",
+    )  # fmt: skip
+    lag_ms: float = option(
+        0.0, "Time by which the curves come after the sound; below 0 they lead",
+        least=-200.0, largest=200.0, unit="ms", panel="Lag",
+    )  # fmt: skip
+    rest_in_silence: bool = option(
+        True, "Whether the mouth is closed and brought to rest where nobody speaks"
+    )
+    gains: dict[ArkitName, Gain] = option(
+        {},
+        "Gain of single coefficients by ARKit name, taken literally: one on jawOpen or mouthClose "
+        "alone may part lips that touched",
+        grammar="names",
+    )
+    offsets: dict[ArkitName, Offset] = option(
+        {},
+        "What is added to single coefficients by ARKit name, at all times",
+        grammar="names",
+    )
 
 
 def check_sampling(n: int, seed: int, first: int = 0) -> None:

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.filesize import decimal
 
-from osmnet_sdk.cli.arguments import BundleName, Device, Json
+from osmnet_sdk.cli.arguments import Run
 from osmnet_sdk.cli.check import check
-from osmnet_sdk.cli.console import PlainGroup, plain_errors, show_result
+from osmnet_sdk.cli.console import PlainGroup
 from osmnet_sdk.cli.doctor import doctor
-from osmnet_sdk.cli.express import express
 from osmnet_sdk.cli.motion import basis, rotate
+from osmnet_sdk.cli.parameters import command
 from osmnet_sdk.cli.render import convert, head, render, track
-from osmnet_sdk.cli.sample import retake, sample
+from osmnet_sdk.cli.sample import express, retake, sample
 from osmnet_sdk.cli.talk import talk
 from osmnet_sdk.version import __version__
 
@@ -52,8 +52,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in _ORDER:
-    app.command()(command)
+for _function in _ORDER:
+    app.command()(_function)
 
 
 def _say_version(wanted: bool) -> None:
@@ -78,18 +78,16 @@ def osmnet(
 
 
 @app.command()
-def info(device: Device = "auto", bundle: BundleName = "starter", as_json: Json = False) -> None:
+@command
+def info(run: Run) -> None:
     """Show versions, device and bundle; check every file of the bundle."""
-    with plain_errors():
-        from osmnet_sdk.client import OSMNet
-
-        facts = OSMNet(device, bundle).info()
-        if not as_json:
-            facts["renderers"] = ", ".join(facts["renderers"])
-            facts["files"] = [
-                f"{name}  {decimal(entry['bytes'])}" for name, entry in facts["files"].items()
-            ]
-        show_result(facts, as_json)
+    facts = run.osmnet().info()
+    if not run.as_json:
+        facts["renderers"] = ", ".join(facts["renderers"])
+        facts["files"] = [
+            f"{name}  {decimal(entry['bytes'])}" for name, entry in facts["files"].items()
+        ]
+    run.show(facts)
 
 
 for _name, _says in _RESEARCH.items():

@@ -3,9 +3,32 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Annotated, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from osmnet_sdk.cli.checks import check_voice
+from osmnet_sdk.cli.console import show_result
+from osmnet_sdk.options import ExpressionOptions
+from osmnet_sdk.progress import ProgressCallback
+
+if TYPE_CHECKING:
+    from osmnet_sdk.audio.load import Audio
+    from osmnet_sdk.client import OSMNet
+
+
+@dataclass(frozen=True)
+class InOneText:
+    """In an annotation: all fields of a class of options stand in one option's text.
+
+    Attributes:
+        flag: name of that option.
+        example: a text.
+    """
+
+    flag: str
+    example: str
 
 
 def path(text: str | pathlib.Path) -> pathlib.Path:
@@ -61,50 +84,10 @@ Overwrite = Annotated[
 ]
 Count = Annotated[int, typer.Option("--takes", "-n", help="Number of takes, 1 to 1000.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
-Epsilon = Annotated[float, typer.Option(help="Spread of the takes, 0 to 3.")]
-Intensity = Annotated[float, typer.Option(help="Gain on head motion, 0 to 3.")]
-Blinks = Annotated[float, typer.Option(help="Mean blinks per minute, 0 to 30.")]
-Brows = Annotated[float, typer.Option(help="Gain on brow raises that go with emphasis, 0 to 3.")]
-Smoothing = Annotated[float, typer.Option(help="Seconds of smoothing, 0 to 0.5.")]
-Tempo = Annotated[float, typer.Option(help="How fast the head moves, 0.5 to 2.")]
-LimitsText = Annotated[
-    str | None,
-    typer.Option(
-        "--limits",
-        help='Largest sampled motion: "pitch=20 yaw=25 roll=15 translation=0.05", degrees (0.1 to '
-        "80) and metres (0.001 to 0.5); 30 and 0.08 if left out.",
-    ),
-]
-Pins = Annotated[
-    list[str] | None,
-    typer.Option("--pin", help='Pose at a time: "3.2: yaw=30 pitch=-5"; may be repeated.'),
-]
-Hold = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--hold", "--still", help="Seconds in which the head settles: 4-6; may be repeated."
-    ),
-]
-Basis = Annotated[
-    list[str] | None,
-    typer.Option(help="Gain of a basis vector: 12=2.0, 0 to 3; may be repeated."),
-]
-Start = Annotated[str | None, typer.Option(help='First pose: "yaw=10 pitch=5", the rest 0.')]
-End = Annotated[str | None, typer.Option(help="Last pose, likewise.")]
 Follow = Annotated[
     Path | None, path_option(says="Take file whose slow motion the takes go around.")
 ]
-Expression = Annotated[
-    str | None,
-    typer.Option(
-        "--expression",
-        metavar="TEXT",
-        help='Options of the predicted expression: "jaw=1.2 lips=0.9 lag_ms=20". intensity, jaw, '
-        "lips, brows, cheeks: gains, 0 to 3; smoothing: seconds, 0 to 0.2; lag_ms: milliseconds by "
-        "which curves come after the sound, -200 to 200; rest_in_silence: yes or no; gains.NAME: "
-        "0 to 3 and offsets.NAME: -1 to 1, of an ARKit coefficient such as gains.jawOpen.",
-    ),
-]
+Spoken = Annotated[ExpressionOptions, InOneText("--expression", "jaw=1.2 lag_ms=20")]
 SizeText = Annotated[
     str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
 ]
@@ -129,3 +112,46 @@ Face = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 BundleName = Annotated[str, typer.Option("--bundle", help="Name or folder of the weights.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON text, no progress.")]
+
+
+@dataclass
+class Run:
+    """Where a command computes, and how it tells what it does."""
+
+    device: Device = "auto"
+    bundle: BundleName = "starter"
+    as_json: Json = False
+    progress: ProgressCallback | None = field(default=None, init=False)
+
+    def osmnet(self) -> OSMNet:
+        """The calls, on this device and with this bundle."""
+        from osmnet_sdk.client import OSMNet
+
+        return OSMNet(self.device, self.bundle)
+
+    def show(self, result: dict[str, Any]) -> None:
+        """Print what the command made."""
+        show_result(result, self.as_json)
+
+
+@dataclass
+class VoiceFile:
+    """A recording, and which of its sounds is the voice."""
+
+    voice: Voice
+    channel: Channel = None
+    track: Track = None
+
+    def check(self) -> None:
+        """Hold that it is a file with something in it, and that channel and track can be.
+
+        Raises:
+            AudioError: if not.
+        """
+        check_voice(self.voice, self.channel, self.track)
+
+    def load(self, progress: ProgressCallback | None) -> Audio:
+        """The voice."""
+        from osmnet_sdk.audio.load import load_audio
+
+        return load_audio(self.voice, channel=self.channel, track=self.track, progress=progress)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from osmnet_sdk.cli.arguments import BundleName, Device, Json, path
-from osmnet_sdk.cli.console import EXIT_UNREADABLE, plain_errors, say_error, show_result
+from osmnet_sdk.cli.arguments import Run, path
+from osmnet_sdk.cli.console import EXIT_UNREADABLE, say_error
+from osmnet_sdk.cli.parameters import command
 from osmnet_sdk.core.wording import visible
 from osmnet_sdk.errors import OSMNetWarning, PhotoError
 
@@ -20,41 +21,37 @@ _GOOD = 0.95
 """Score from which on nothing is wrong that is worth a name."""
 
 
+@command
 def check(
     photos: Annotated[
         list[Path], typer.Argument(help="Pictures, such as those of one person.", parser=path)
     ],
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
+    run: Run,
 ) -> None:
     """Tell how well photos will work, the best first, with a score from 0 to 1 and the reasons.
 
     A photo without a usable face scores 0. Missing and unreadable files are named as errors
     when all others are listed, and the exit code is then 1.
     """
-    from osmnet_sdk.client import OSMNet
-
-    with plain_errors():
-        osm = OSMNet(device, bundle)
-        found: list[dict[str, Any]] = []
-        unreadable: list[PhotoError] = []
-        for photo in photos:
-            try:
-                found.append(_checked(osm, photo))
-            except PhotoError as error:
-                unreadable.append(error)
-        found.sort(key=lambda row: -row["score"])
-        if as_json:
-            show_result({"photos": found}, as_json=True)
-        else:
-            for row in found:
-                lines = [f"{row['photo']}: {_scored(row)}", *row["advice"]]
-                print("\n    ".join(map(visible, lines)))
-        for unread in unreadable:
-            say_error(unread)
-        if unreadable:
-            raise SystemExit(EXIT_UNREADABLE)
+    osm = run.osmnet()
+    found: list[dict[str, Any]] = []
+    unreadable: list[PhotoError] = []
+    for photo in photos:
+        try:
+            found.append(_checked(osm, photo))
+        except PhotoError as error:
+            unreadable.append(error)
+    found.sort(key=lambda row: -row["score"])
+    if run.as_json:
+        run.show({"photos": found})
+    else:
+        for row in found:
+            lines = [f"{row['photo']}: {_scored(row)}", *row["advice"]]
+            print("\n    ".join(map(visible, lines)))
+    for unread in unreadable:
+        say_error(unread)
+    if unreadable:
+        raise SystemExit(EXIT_UNREADABLE)
 
 
 def _scored(row: dict[str, Any]) -> str:

@@ -92,3 +92,10 @@ def frame_rate(text: str | None) -> Fraction | None:
     from osmnet_sdk.tracks import checked_fps
 
     return None if text is None else checked_fps(text)
+
+
+def reference_take(path: Path | None) -> Take | None:
+    """The take that --follow names."""
+    from osmnet_sdk.tracks import load_take
+
+    return None if path is None else load_take(path)

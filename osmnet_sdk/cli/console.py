@@ -143,21 +143,25 @@ def progress_bars(quiet: bool) -> Iterator[ProgressCallback | None]:
         yield None
         return
     bars: dict[str, TaskID] = {}
-    with Progress(
+    progress = Progress(
         TextColumn("{task.description:<22}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=_stderr,
-    ) as progress:
+    )
 
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in bars:
-                bars[stage] = progress.add_task(visible(stage), total=total or None)
-            progress.update(bars[stage], completed=done, total=total or None)
+    def report(stage: str, done: int, total: int) -> None:
+        if stage not in bars:
+            progress.start()
+            bars[stage] = progress.add_task(visible(stage), total=total or None)
+        progress.update(bars[stage], completed=done, total=total or None)
 
+    try:
         yield report
+    finally:
+        progress.stop()
 
 
 _USAGE_ERROR = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")

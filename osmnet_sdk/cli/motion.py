@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from osmnet_sdk.cli.arguments import (
-    BundleName,
-    Device,
     Face,
-    Json,
     Label,
     OutFolder,
     Overwrite,
     Renderer,
+    Run,
     SizeText,
     path,
 )
 from osmnet_sdk.cli.checks import check_photo
-from osmnet_sdk.cli.console import frame_size, plain_errors, progress_bars, show_result
+from osmnet_sdk.cli.console import frame_size
+from osmnet_sdk.cli.parameters import command
 from osmnet_sdk.core.files import check_output_file, check_output_folder, output_folder, replaced
 from osmnet_sdk.errors import OutputError
 
@@ -44,7 +43,10 @@ _MOST_NAMED = 5
 """Basis vectors that the report on a turned head names."""
 
 
+@command
 def basis(
+    run: Run,
+    *,
     photo: Annotated[
         Path | None,
         typer.Argument(help="Picture of one face, to be moved by each vector.", parser=path),
@@ -59,54 +61,52 @@ def basis(
     label: Label = True,
     face_index: Face = None,
     overwrite: Overwrite = False,
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
 ) -> None:
     """Draw what each vector of the motion basis does, and name its action."""
-    with plain_errors(), progress_bars(as_json) as progress:
-        check_output_folder(output)
-        if photo is not None:
-            check_photo(photo, face_index)
+    check_output_folder(output)
+    if photo is not None:
+        check_photo(photo, face_index)
 
-        from osmnet_sdk.client import OSMNet
-        from osmnet_sdk.core.provenance import file_metadata
-        from osmnet_sdk.formats.overview import write_basis
-        from osmnet_sdk.motion.basis import HELD_SECONDS, HELD_STRENGTH
+    from osmnet_sdk.core.provenance import file_metadata
+    from osmnet_sdk.formats.overview import write_basis
+    from osmnet_sdk.motion.basis import HELD_SECONDS, HELD_STRENGTH
 
-        osm = OSMNet(device, bundle)
-        vectors = osm.motion_basis()
-        face = None if photo is None else osm.fit_face(photo, face_index=face_index)
-        folder = output_folder(output)
-        if by_attention:
-            vectors.sort(key=lambda vector: -(vector.attention or 0.0))
-        provenance = _basis_provenance(osm, face)
-        stem = _basis_stem(folder, provenance, overwrite)
-        files = [folder / f"{stem}{ending}" for ending in provenance]
-        _write_numbers(files[0], osm, vectors)
-        write_basis(
-            files[1],
-            [f"{vector.label} {vector.name}" for vector in vectors],
-            [vector.clip for vector in vectors],
-            [vector.held for vector in vectors],
-            [vector.attention for vector in vectors],
-            f"the vector held for {HELD_SECONDS:g} s at a strength of {HELD_STRENGTH:g}, chained "
-            "as in a take",
-            file_metadata(provenance[".png"]),
-        )
-        if face is not None:
-            metadata = file_metadata(provenance["-faces.png"])
-            _draw_faces(files[2], osm, face, vectors, label, metadata, progress)
-        if not as_json:
-            _print_table(vectors)
-        shown: dict[str, Any] = {"files": [str(path) for path in files]}
-        if as_json:
-            shown["vectors"] = [_facts(vector) for vector in vectors]
-        show_result(shown, as_json)
+    osm = run.osmnet()
+    vectors = osm.motion_basis()
+    face = None if photo is None else osm.fit_face(photo, face_index=face_index)
+    folder = output_folder(output)
+    if by_attention:
+        vectors.sort(key=lambda vector: -(vector.attention or 0.0))
+    provenance = _basis_provenance(osm, face)
+    stem = _basis_stem(folder, provenance, overwrite)
+    files = [folder / f"{stem}{ending}" for ending in provenance]
+    _write_numbers(files[0], osm, vectors)
+    write_basis(
+        files[1],
+        [f"{vector.label} {vector.name}" for vector in vectors],
+        [vector.clip for vector in vectors],
+        [vector.held for vector in vectors],
+        [vector.attention for vector in vectors],
+        f"the vector held for {HELD_SECONDS:g} s at a strength of {HELD_STRENGTH:g}, chained "
+        "as in a take",
+        file_metadata(provenance[".png"]),
+    )
+    if face is not None:
+        metadata = file_metadata(provenance["-faces.png"])
+        _draw_faces(files[2], osm, face, vectors, label, metadata, run.progress)
+    if not run.as_json:
+        _print_table(vectors)
+    shown: dict[str, Any] = {"files": [str(path) for path in files]}
+    if run.as_json:
+        shown["vectors"] = [_facts(vector) for vector in vectors]
+    run.show(shown)
 
 
+@command
 def rotate(
     photo: Annotated[Path, typer.Argument(help="Picture of one face.", parser=path)],
+    run: Run,
+    *,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="A .png file.", parser=path)
     ] = Path("rotated.png"),
@@ -128,52 +128,47 @@ def rotate(
     label: Label = True,
     face_index: Face = None,
     overwrite: Overwrite = False,
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
 ) -> None:
     """Turn the head in a photo by combining basis vectors; --frontal makes it face the camera."""
-    with plain_errors():
-        if output.suffix.lower() != ".png":
-            raise OutputError(f"Cannot write '{output}': give a file name that ends in .png.")
-        check_output_file(output)
-        wanted = frame_size(size)
-        check_photo(photo, face_index)
+    if output.suffix.lower() != ".png":
+        raise OutputError(f"Cannot write '{output}': give a file name that ends in .png.")
+    check_output_file(output)
+    wanted = frame_size(size)
+    check_photo(photo, face_index)
 
-        from osmnet_sdk.calls.rendering import frame_provenance
-        from osmnet_sdk.client import OSMNet
-        from osmnet_sdk.core.provenance import file_metadata
-        from osmnet_sdk.formats.image_sequence import write_png
-        from osmnet_sdk.formats.outputs import free_file, origin
-        from osmnet_sdk.motion.turning import wanted_rotation
+    from osmnet_sdk.calls.rendering import frame_provenance
+    from osmnet_sdk.core.provenance import file_metadata
+    from osmnet_sdk.formats.image_sequence import write_png
+    from osmnet_sdk.formats.outputs import free_file, origin
+    from osmnet_sdk.motion.turning import wanted_rotation
 
-        wanted_rotation((pitch, yaw, roll), None)
-        osm = OSMNet(device, bundle)
-        osm.renderer_window(renderer)
-        face = osm.fit_face(photo, face_index=face_index)
-        angles: dict[str, Any] = {"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal}
-        turn = osm.head_turn(face, **angles)
-        image = osm.rotate(face, renderer=renderer, size=wanted, label=label, **angles)
-        provenance = frame_provenance(face, turn.motion)
-        made_of = origin(json.loads(provenance)) | {"take_sha256": None}  # angles are options
-        output = free_file(output, made_of, overwrite=overwrite)
-        write_png(output, image, file_metadata(provenance))
-        end = face.fit.pose.moved(turn.reached, (0.0, 0.0, 0.0)).angles
-        result: dict[str, Any] = {
-            "output": str(output),
-            "turned_by": _angles(turn.reached),
-            "residual_degrees": round(turn.residual, 4),
-            "before_the_camera": _angles(end),
-            "clips": len(turn.weights),
-            "basis": _shares(turn, osm.motion_basis()),
-        }
-        if not as_json:
-            for name in ("turned_by", "before_the_camera"):
-                result[name] = ", ".join(f"{k} {v:.1f}°" for k, v in result[name].items())
-            result["basis"] = [
-                f"{part['share']:.0%} {part['label']} {part['name']}" for part in result["basis"]
-            ]
-        show_result(result, as_json)
+    wanted_rotation((pitch, yaw, roll), None)
+    osm = run.osmnet()
+    osm.renderer_window(renderer)
+    face = osm.fit_face(photo, face_index=face_index)
+    angles: dict[str, Any] = {"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal}
+    turn = osm.head_turn(face, **angles)
+    image = osm.rotate(face, renderer=renderer, size=wanted, label=label, **angles)
+    provenance = frame_provenance(face, turn.motion)
+    made_of = origin(json.loads(provenance)) | {"take_sha256": None}  # angles are options
+    output = free_file(output, made_of, overwrite=overwrite)
+    write_png(output, image, file_metadata(provenance))
+    end = face.fit.pose.moved(turn.reached, (0.0, 0.0, 0.0)).angles
+    result: dict[str, Any] = {
+        "output": str(output),
+        "turned_by": _angles(turn.reached),
+        "residual_degrees": round(turn.residual, 4),
+        "before_the_camera": _angles(end),
+        "clips": len(turn.weights),
+        "basis": _shares(turn, osm.motion_basis()),
+    }
+    if not run.as_json:
+        for name in ("turned_by", "before_the_camera"):
+            result[name] = ", ".join(f"{k} {v:.1f}°" for k, v in result[name].items())
+        result["basis"] = [
+            f"{part['share']:.0%} {part['label']} {part['name']}" for part in result["basis"]
+        ]
+    run.show(result)
 
 
 def _angles(values: NDArray[np.float64]) -> dict[str, float]:

@@ -10,9 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from osmnet_sdk.cli.arguments import (
-    BundleName,
     Channel,
-    Device,
     Face,
     Json,
     Label,
@@ -21,6 +19,7 @@ from osmnet_sdk.cli.arguments import (
     Photo,
     Rate,
     Renderer,
+    Run,
     SizeText,
     TakeFile,
     Track,
@@ -34,14 +33,18 @@ from osmnet_sdk.cli.checks import (
     frame_rate,
     save_take,
 )
-from osmnet_sdk.cli.console import frame_size, plain_errors, progress_bars, show_result
+from osmnet_sdk.cli.console import frame_size, show_result
+from osmnet_sdk.cli.parameters import command
 from osmnet_sdk.core.files import check_output_file, check_output_folder
 from osmnet_sdk.errors import OSMNetWarning
 
 
+@command
 def render(
     photo: Photo,
     take: TakeFile,
+    run: Run,
+    *,
     output: Out = Path("take.mp4"),
     audio: Annotated[Path | None, path_option(says="Sound for the video.")] = None,
     channel: Channel = None,
@@ -55,48 +58,41 @@ def render(
     ] = True,
     face_index: Face = None,
     overwrite: Overwrite = False,
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
 ) -> None:
     """Render a take over a photo: a video, or PNG files if the output has no suffix."""
-    with plain_errors(), progress_bars(as_json) as progress:
-        wanted, rate = frame_size(size), frame_rate(fps)
-        is_video = bool(output.suffix)
-        _check_frames_output(output, is_video, audio)
-        check_photo(photo, face_index)
-        check_sound(audio if is_video else None)
+    wanted, rate = frame_size(size), frame_rate(fps)
+    is_video = bool(output.suffix)
+    _check_frames_output(output, is_video, audio)
+    check_photo(photo, face_index)
+    check_sound(audio if is_video else None)
 
-        from osmnet_sdk.audio.load import load_audio
-        from osmnet_sdk.calls.rendering import frame_provenance
-        from osmnet_sdk.client import OSMNet
-        from osmnet_sdk.formats.image_sequence import FRAME_NAME
-        from osmnet_sdk.formats.outputs import free_file, free_folder, origin
-        from osmnet_sdk.tracks import load_take
+    from osmnet_sdk.audio.load import load_audio
+    from osmnet_sdk.calls.rendering import frame_provenance
+    from osmnet_sdk.formats.image_sequence import FRAME_NAME
+    from osmnet_sdk.formats.outputs import free_file, free_folder, origin
+    from osmnet_sdk.tracks import load_take
 
-        performance = load_take(take)
-        osm = OSMNet(device, bundle)
-        osm.renderer_window(renderer)
-        if rate is not None:
-            performance = performance.resample(rate)
-        face = osm.fit_face(photo, face_index=face_index)
-        made_of = origin(json.loads(frame_provenance(face, performance)))
-        shared: dict[str, Any] = {
-            "renderer": renderer, "size": wanted, "label": label, "keep_rest": keep_rest,
-            "progress": progress,
-        }  # fmt: skip
-        sound = (
-            None
-            if audio is None or not is_video
-            else load_audio(audio, channel=channel, track=track)
-        )
-        if is_video:
-            place = free_file(output, made_of, overwrite=overwrite)
-            osm.render_video(face, performance, place, audio=sound, **shared)
-        else:
-            place = free_folder(output, FRAME_NAME.format(0), made_of, overwrite=overwrite)
-            osm.render_images(face, performance, place, **shared)
-        show_result({"output": str(place), "frames": len(performance)}, as_json)
+    performance = load_take(take)
+    osm = run.osmnet()
+    osm.renderer_window(renderer)
+    if rate is not None:
+        performance = performance.resample(rate)
+    face = osm.fit_face(photo, face_index=face_index)
+    made_of = origin(json.loads(frame_provenance(face, performance)))
+    shared: dict[str, Any] = {
+        "renderer": renderer, "size": wanted, "label": label, "keep_rest": keep_rest,
+        "progress": run.progress,
+    }  # fmt: skip
+    sound = (
+        None if audio is None or not is_video else load_audio(audio, channel=channel, track=track)
+    )
+    if is_video:
+        place = free_file(output, made_of, overwrite=overwrite)
+        osm.render_video(face, performance, place, audio=sound, **shared)
+    else:
+        place = free_folder(output, FRAME_NAME.format(0), made_of, overwrite=overwrite)
+        osm.render_images(face, performance, place, **shared)
+    run.show({"output": str(place), "frames": len(performance)})
 
 
 def _check_frames_output(output: Path, is_video: bool, audio: Path | None) -> None:
@@ -115,61 +111,56 @@ def _check_frames_output(output: Path, is_video: bool, audio: Path | None) -> No
         )
 
 
+@command
 def track(
     video: Annotated[Path, path_argument("Video of one face.")],
+    run: Run,
+    *,
     output: Out = Path("tracked.npz"),
     shot: Annotated[
         int | None, typer.Option(min=1, help="Which shot, from 1; else the longest with a face.")
     ] = None,
     face_index: Face = None,
     overwrite: Overwrite = False,
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
 ) -> None:
     """Track a real performance into a take file."""
-    with plain_errors(), progress_bars(as_json) as progress:
-        check_take_output(output)
+    check_take_output(output)
 
-        from osmnet_sdk.client import OSMNet
-        from osmnet_sdk.formats.video import video_info
+    from osmnet_sdk.formats.video import video_info
 
-        video_info(video)
-        take = OSMNet(device, bundle).track_video(
-            video, shot=shot, face_index=face_index, progress=progress
-        )
-        place = save_take(take, output, overwrite=overwrite)
-        show_result({"take": str(place), "frames": len(take)}, as_json)
+    video_info(video)
+    take = run.osmnet().track_video(video, shot=shot, face_index=face_index, progress=run.progress)
+    place = save_take(take, output, overwrite=overwrite)
+    run.show({"take": str(place), "frames": len(take)})
 
 
+@command
 def head(
     photo: Photo,
+    run: Run,
+    *,
     output: Out = Path("head.glb"),
     face_index: Face = None,
     overwrite: Overwrite = False,
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
 ) -> None:
     """Export the head fitted to a photo as a mesh: .obj, .ply or .glb."""
-    with plain_errors():
-        check_output_file(output)
+    check_output_file(output)
 
-        from osmnet_sdk.client import OSMNet
-        from osmnet_sdk.face.model import check_mesh_suffix
-        from osmnet_sdk.formats.outputs import origin, save_result
+    from osmnet_sdk.face.model import check_mesh_suffix
+    from osmnet_sdk.formats.outputs import origin, save_result
 
-        check_mesh_suffix(output)
-        check_photo(photo, face_index)
-        osm = OSMNet(device, bundle)
-        face = osm.fit_face(photo, face_index=face_index)
-        place = save_result(
-            output, origin({}), lambda path: osm.face_model.export(path, face.identity),
-            overwrite=overwrite,
-        )  # fmt: skip
-        show_result({"mesh": str(place)}, as_json)
+    check_mesh_suffix(output)
+    check_photo(photo, face_index)
+    osm = run.osmnet()
+    face = osm.fit_face(photo, face_index=face_index)
+    place = save_result(
+        output, origin({}), lambda path: osm.face_model.export(path, face.identity),
+        overwrite=overwrite,
+    )  # fmt: skip
+    run.show({"mesh": str(place)})
 
 
+@command
 def convert(
     source: Annotated[Path, path_argument("Take: .npz, or .csv of the Live Link Face app.")],
     output: Annotated[Path, path_argument("Where it goes; the suffix names the format.")],
@@ -184,12 +175,11 @@ def convert(
     as_json: Json = False,
 ) -> None:
     """Convert a take between take files (.npz) and Live Link Face CSV."""
-    with plain_errors():
-        rate = frame_rate(fps)
-        check_take_output(output)
+    rate = frame_rate(fps)
+    check_take_output(output)
 
-        from osmnet_sdk.formats.take_files import take_for
+    from osmnet_sdk.formats.take_files import take_for
 
-        take = take_for(source, output, rate)
-        place = save_take(take, output, overwrite=overwrite, fps=rate)
-        show_result({"take": str(place), "frames": len(take)}, as_json)
+    take = take_for(source, output, rate)
+    place = save_take(take, output, overwrite=overwrite, fps=rate)
+    show_result({"take": str(place), "frames": len(take)}, as_json)

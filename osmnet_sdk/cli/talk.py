@@ -9,42 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from osmnet_sdk.cli.arguments import (
-    Basis,
-    Blinks,
-    Brows,
-    BundleName,
-    Channel,
     Count,
-    Device,
-    End,
-    Epsilon,
-    Expression,
     Face,
     Follow,
-    Hold,
-    Intensity,
-    Json,
     Label,
-    LimitsText,
     OutFolder,
     Overwrite,
     Photo,
-    Pins,
     Rate,
     Renderer,
+    Run,
     Seed,
     SizeText,
-    Smoothing,
-    Start,
-    Tempo,
-    Track,
-    Voice,
+    Spoken,
+    VoiceFile,
 )
-from osmnet_sdk.cli.checks import check_photo, check_voice, frame_rate
-from osmnet_sdk.cli.console import frame_size, plain_errors, progress_bars, show_result
-from osmnet_sdk.cli.express import expression_options
-from osmnet_sdk.cli.sample import reference_take, sample_options, take_endings
+from osmnet_sdk.cli.checks import check_photo, frame_rate, reference_take
+from osmnet_sdk.cli.console import frame_size
+from osmnet_sdk.cli.parameters import command
 from osmnet_sdk.core.files import check_output_folder, output_folder
+from osmnet_sdk.options import SampleOptions, check_sampling
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,91 +39,68 @@ if TYPE_CHECKING:
     from osmnet_sdk.tracks import Take
 
 
+@command
 def talk(
     photo: Photo,
-    voice: Voice,
+    voice: VoiceFile,
+    run: Run,
+    *,
     output: OutFolder = Path("osmnet-out"),
     takes: Count = 5,
     seed: Seed = 0,
     size: SizeText = "crop",
     fps: Rate = None,
-    epsilon: Epsilon = 1.0,
-    intensity: Intensity = 1.0,
-    blinks: Blinks = 14.0,
-    brows: Brows = 1.0,
-    expression: Expression = None,
-    smoothing: Smoothing = 0.0,
-    tempo: Tempo = 1.0,
-    limits: LimitsText = None,
-    pin: Pins = None,
-    hold: Hold = None,
-    basis: Basis = None,
-    start: Start = None,
-    end: End = None,
+    options: SampleOptions,
+    spoken: Spoken,
     follow: Follow = None,
     renderer: Renderer = "auto",
     label: Label = True,
     face_index: Face = None,
     overwrite: Overwrite = False,
-    channel: Channel = None,
-    track: Track = None,
-    device: Device = "auto",
-    bundle: BundleName = "starter",
-    as_json: Json = False,
 ) -> None:
     """Let a photo speak: take files, videos with sound, a sheet of frames and a plot of curves."""
-    with plain_errors(), progress_bars(as_json) as progress:
-        wanted, rate = frame_size(size), frame_rate(fps)
-        options = sample_options(
-            epsilon=epsilon, intensity=intensity, blinks_per_minute=blinks, brow_activity=brows,
-            smoothing=smoothing, tempo=tempo, limits=limits, pins=pin, hold=hold, basis=basis,
-            start=start, end=end, takes=takes, seed=seed,
-        )  # fmt: skip
-        spoken = expression_options(expression)
-        check_output_folder(output)
-        check_photo(photo, face_index)
-        check_voice(voice, channel, track)
-        reference = reference_take(follow)
+    wanted, rate = frame_size(size), frame_rate(fps)
+    check_sampling(takes, seed)
+    check_output_folder(output)
+    check_photo(photo, face_index)
+    voice.check()
+    reference = reference_take(follow)
 
-        from osmnet_sdk.audio.load import load_audio
-        from osmnet_sdk.client import OSMNet
-
-        osm = OSMNet(device, bundle)
-        osm.renderer_window(renderer)  # says now, not after sampling, that there is none
-        recording = load_audio(voice, channel=channel, track=track, progress=progress)
-        osm.check_options(recording, options)
-        face = osm.fit_face(photo, face_index=face_index)
-        performances = osm.sample_takes(
-            recording, n=takes, seed=seed, face=face, options=options, expression_options=spoken,
-            follow=reference, progress=progress,
+    osm = run.osmnet()
+    osm.renderer_window(renderer)  # says now, not after sampling, that there is none
+    recording = voice.load(run.progress)
+    osm.check_options(recording, options)
+    face = osm.fit_face(photo, face_index=face_index)
+    performances = osm.sample_takes(
+        recording, n=takes, seed=seed, face=face, options=options, expression_options=spoken,
+        follow=reference, progress=run.progress,
+    )  # fmt: skip
+    folder = output_folder(output)
+    stem = _stem(folder, voice.voice, face, performances, overwrite)
+    files, videos = [], []
+    for index, take in enumerate(performances):
+        files.append(take.save(folder / f"{stem}-take{index + 1}.npz"))
+    for index, take in enumerate(performances):
+        name = f"{stem}-take{index + 1}"
+        video = osm.render_video(
+            face, take, folder / f"{name}.mp4", audio=recording, fps=rate, renderer=renderer,
+            size=wanted, label=label, resume=True, progress=_staged(run.progress, name),
         )  # fmt: skip
-        folder = output_folder(output)
-        stem = _stem(folder, voice, face, performances, overwrite)
-        files, videos = [], []
-        for index, take in enumerate(performances):
-            files.append(take.save(folder / f"{stem}-take{index + 1}.npz"))
-        for index, take in enumerate(performances):
-            name = f"{stem}-take{index + 1}"
-            video = osm.render_video(
-                face, take, folder / f"{name}.mp4", audio=recording, fps=rate, renderer=renderer,
-                size=wanted, label=label, resume=True, progress=_staged(progress, name),
-            )  # fmt: skip
-            videos.append(video)
-        pictures = _overview(folder, stem, face, performances, videos, rate)
-        show_result(
-            {
-                "takes": [str(path) for path in files],
-                "videos": [str(path) for path in videos],
-                **{name: str(path) for name, path in pictures.items()},
-            },
-            as_json,
-        )
+        videos.append(video)
+    pictures = _overview(folder, stem, face, performances, videos, rate)
+    run.show(
+        {
+            "takes": [str(path) for path in files],
+            "videos": [str(path) for path in videos],
+            **{name: str(path) for name, path in pictures.items()},
+        }
+    )
 
 
 def _stem(folder: Path, voice: Path, face: SourceFace, takes: list[Take], overwrite: bool) -> str:
     """The beginning of all results' names: the voice's, unless results of another stand there."""
     from osmnet_sdk.calls.rendering import frame_provenance
-    from osmnet_sdk.formats.outputs import free_stem, origin, safe_stem
+    from osmnet_sdk.formats.outputs import free_stem, origin, safe_stem, take_endings
 
     endings = take_endings(takes)
     films = [origin(json.loads(frame_provenance(face, take))) for take in takes]

@@ -15,13 +15,16 @@ import re
 import tempfile
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from osmnet_sdk.errors import InputError, OSMNetError, OSMNetWarning
+
+if TYPE_CHECKING:
+    from osmnet_sdk.tracks import Take
 
 Origin = Mapping[str, Any]
 """What a result comes from, as `origin` gives it."""
@@ -93,6 +96,14 @@ def origin(provenance: Mapping[str, Any]) -> dict[str, Any]:
     if any(found[name] for name in _HASHES if name != _ONLY_WHERE_NOTHING_ELSE_TELLS):
         del found[_ONLY_WHERE_NOTHING_ELSE_TELLS]
     return found
+
+
+def take_endings(takes: Sequence[Take]) -> dict[str, dict[str, Any]]:
+    """How the names of takes' files end, with what each comes from, in order."""
+    return {
+        f"-take{index + 1}.npz": origin(take.provenance.model_dump())
+        for index, take in enumerate(takes)
+    }
 
 
 def origin_of_file(path: Path) -> dict[str, Any] | None:

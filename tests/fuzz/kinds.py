@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -267,10 +267,28 @@ def _read_line(path: Path, rng: Random) -> Any:
             assert error["code"] != protocol.INTERNAL_ERROR, error
 
 
+def sample_option(name: str, text: str) -> Any:
+    """Options of sampling, one of them as the command line writes it."""
+    from osmnet_sdk.cli.grammars import GRAMMARS, named_options
+    from osmnet_sdk.core.option_fields import option_fields
+    from osmnet_sdk.options import Limits, SampleOptions
+
+    if name == "limits":
+        return SampleOptions(limits=named_options(Limits, "yaw=5")("--limits", text))
+    field = option_fields(SampleOptions.model_json_schema())[name]
+    grammar = GRAMMARS[field.grammar]
+    value = grammar.read(field.flags[0], text)
+    return SampleOptions(**{name: grammar.gathered([value]) if grammar.gathered else value})
+
+
+_WRITTEN = ("pins", "hold", "basis", "start", "end", "limits")
+"""Options that are neither numbers nor switches."""
+
+
 @cache
 def _options() -> dict[str, bytes]:
     texts = {
-        "pin": "3.2: yaw=30 pitch=-5", "hold": "4-6", "basis": "12=2.0", "start": "yaw=10 x=0.1",
+        "pins": "3.2: yaw=30 pitch=-5", "hold": "4-6", "basis": "12=2.0", "start": "yaw=10 x=0.1",
         "limits": "pitch=20 yaw=25 translation=0.05", "size": "256x256", "fps": "30000/1001",
         "expression": "jaw=1.2 lag_ms=20 gains.jawOpen=1.1 rest_in_silence=no",
     }  # fmt: skip
@@ -279,18 +297,14 @@ def _options() -> dict[str, bytes]:
 
 def _read_options(path: Path, rng: Random) -> Any:
     from osmnet_sdk.cli.console import frame_size
-    from osmnet_sdk.cli.express import expression_options
-    from osmnet_sdk.cli.sample import sample_options
+    from osmnet_sdk.cli.grammars import named_options
+    from osmnet_sdk.options import ExpressionOptions
     from osmnet_sdk.tracks import checked_fps
 
     text = path.read_bytes().decode("utf-8", "surrogateescape")
     readers: dict[str, Callable[[str], Any]] = {
-        "pin": lambda text: sample_options(pins=[text]),
-        "hold": lambda text: sample_options(hold=[text]),
-        "basis": lambda text: sample_options(basis=[text]),
-        "start": lambda text: sample_options(start=text),
-        "limits": lambda text: sample_options(limits=text),
-        "expression": expression_options,
+        **{name: partial(sample_option, name) for name in _WRITTEN},
+        "expression": lambda text: named_options(ExpressionOptions, "jaw=1")("--expression", text),
         "size": frame_size,
         "fps": checked_fps,
     }

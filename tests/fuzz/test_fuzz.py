@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from npz_support import members, write_members
 
-from osmnet_sdk.cli.express import expression_options
-from osmnet_sdk.cli.sample import sample_options
+from osmnet_sdk.cli.grammars import named_options
 from osmnet_sdk.core.json_reading import Unreadable, parse_json
 from osmnet_sdk.core.wording import one_line
 from osmnet_sdk.errors import InputError, OSMNetError, TrackError
+from osmnet_sdk.options import ExpressionOptions
 from osmnet_sdk.tracks import checked_fps, load_take
+from tests.fuzz.kinds import sample_option
 
 ROOT = Path(__file__).parents[2]
 CASES = 1000
@@ -80,18 +82,18 @@ def test_any_text_of_a_take_is_a_take_or_a_sentence(tmp_path_factory, provenance
             json.loads(take.provenance.model_dump_json())
 
 
-@given(st.text(max_size=60), st.sampled_from(["pins", "still", "basis", "start", "limits", "end"]))
+@given(st.text(max_size=60), st.sampled_from(["pins", "hold", "basis", "start", "limits", "end"]))
 def test_any_text_of_an_option_is_options_or_a_sentence(text, name):
     for given_ in (text, f"1: yaw={text}", f"yaw={text}", f"{text}=1"):
         try:
-            sample_options(**{name: [given_] if name in ("pins", "still", "basis") else given_})
+            sample_option(name, given_)
         except InputError as error:
             seen(str(error))
 
 
 @given(st.text(max_size=60))
 def test_any_other_text_is_a_value_or_a_sentence(text):
-    for read in (expression_options, checked_fps):
+    for read in (partial(named_options(ExpressionOptions, "jaw=1"), "--expression"), checked_fps):
         try:
             read(text)
         except OSMNetError as error:

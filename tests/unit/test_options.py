@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from osmnet_sdk.core.option_fields import option_fields
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.options import ExpressionOptions, Limits, Options, Pin, SampleOptions
 
@@ -28,13 +29,16 @@ def test_options_are_frozen_and_tell_what_was_changed():
 
 @pytest.mark.parametrize("kind", [SampleOptions, ExpressionOptions, Limits])
 def test_every_field_has_a_default_and_a_sentence(kind: type[Options]):
-    import inspect
-
-    source = inspect.getsource(kind)
-    for name, field in kind.model_fields.items():
-        assert not field.is_required()
-        after = source.split(f"    {name}: ")[1]
-        assert '"""' in after.split("\n\n")[0], f"{name} has no sentence of its own"
+    fields = option_fields(kind.model_json_schema())
+    assert list(fields) == list(kind.model_fields)
+    for name, field in fields.items():
+        assert not kind.model_fields[name].is_required()
+        assert len(field.says) > 10, name
+        assert not field.says.endswith("."), name
+        if field.kind in ("number", "whole"):
+            assert field.least <= field.default <= field.largest
+        else:
+            assert field.kind == "switch" or field.grammar, f"{name} has no way to be written"
 
 
 def test_what_an_animator_asks_for_survives_json():
