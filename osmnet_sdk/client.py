@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from functools import cache
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from osmnet_sdk.calls.faces import FaceCalls
-from osmnet_sdk.calls.rendering import RenderingCalls
-from osmnet_sdk.calls.sampling import SamplingCalls
-from osmnet_sdk.core.devices import describe_device
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from osmnet_sdk.audio.activity import speech_energy, voice_activity
+from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
+from osmnet_sdk.core.bundle import Bundle, find_bundle
+from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.core.devices import describe_device, resolve_device
+from osmnet_sdk.core.made_by import retaken_provenance, unused_seed
+from osmnet_sdk.errors import InputError
+from osmnet_sdk.formats.photo import PhotoSource, load_picture
+from osmnet_sdk.options import ExpressionOptions, SampleOptions, check_sampling
+from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter, asks_often
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__
 
+if TYPE_CHECKING:
+    from osmnet_sdk.expression.predict import ExpressionPredictor
+    from osmnet_sdk.expression.stream import ExpressionStream
+    from osmnet_sdk.face.model import FaceModel
+    from osmnet_sdk.face.networks import FaceNetworks
+    from osmnet_sdk.face.source import SourceFace
+    from osmnet_sdk.motion.basis import BasisVector
+    from osmnet_sdk.motion.sampler import MotionSampler
+    from osmnet_sdk.motion.turning import HeadTurn
+    from osmnet_sdk.rendering.base import Renderer
+    from osmnet_sdk.rendering.frames import Size
+    from osmnet_sdk.rendering.output import Job
 
-class OSMNet(SamplingCalls, FaceCalls, RenderingCalls):
+PathLike = str | os.PathLike[str]
+_Part = TypeVar("_Part")
+_Performance = TypeVar("_Performance", MotionTrack, Take)
+
+
+class OSMNet:
     """One photo and one voice in, several head performances out.
 
-    Models are loaded when they are first needed. One object may be used from several threads.
+    Models are loaded when they are first needed, once. One object may be used from several threads.
+    Every long call takes `progress`, called with (stage, done, total), and `cancel`, asked between
+    steps: if it returns True, the call raises `Cancelled` and leaves no half-written file.
 
     Args:
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
@@ -30,6 +65,12 @@ class OSMNet(SamplingCalls, FaceCalls, RenderingCalls):
         >>> len(osm.sample_motions("speech.wav", n=2))
         2
     """
+
+    def __init__(self, device: str = "auto", bundle: PathLike = "starter") -> None:
+        self.device = str(resolve_device(device))
+        self.bundle: Bundle = find_bundle(bundle)
+        self._parts: dict[str, Any] = {}
+        self._lock = threading.RLock()
 
     def info(self) -> dict[str, Any]:
         """Versions, device and bundle, with every file of the bundle checked.
@@ -60,6 +101,753 @@ class OSMNet(SamplingCalls, FaceCalls, RenderingCalls):
             "licence": self.bundle.manifest.licence,
             "files": {n: f.model_dump() for n, f in self.bundle.manifest.files.items()},
         }
+
+    @asks_often
+    def sample_motions(
+        self,
+        audio: AudioSource,
+        *,
+        n: int = 1,
+        seed: int = 0,
+        first: int = 0,
+        options: SampleOptions | None = None,
+        follow: MotionTrack | Take | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> list[MotionTrack]:
+        """Sample several different head motions for one voice (paper section III-A).
+
+        Takes are computed one by one, so the first n of n + 1 are the same, bit for bit; so is a
+        take on every run of one kind of CPU. CPUs with other vector instructions differ by up to
+        2e-5°.
+
+        Args:
+            audio: a path, a binary file object, (samples, rate), or a loaded `Audio`.
+            n: number of takes, 1 to 1000.
+            seed: 0 or more; the same seed gives the same takes.
+            first: number of the first take, 0 or more: takes first … first + n − 1 of the seed,
+                equal to those of a longer call that starts at 0.
+            options: spread, intensity, pins and the like.
+            follow: a performance, as of `track_video`, whose slow motion (a Gaussian of 0.2 s) the
+                takes go around; with ε = 0 they are that motion. It is cut to the sound, and
+                after the end of a shorter one the head goes to rest.
+
+        Returns:
+            n tracks at 25 fps of T = ceil(25 · seconds) frames that start at rest, unless options
+            or a reference say otherwise.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if n, seed or first is out of range, or options do not fit the sound.
+
+        Example:
+            >>> first, second = sdk.sample_motions("speech.wav", n=2, seed=7)
+            >>> first.rotation.shape  # 2 s of sound: 50 frames of pitch, yaw and roll
+            (50, 3)
+            >>> first == second
+            False
+        """
+        from osmnet_sdk.motion.edit.follow import reference_record
+
+        check_sampling(n, seed, first)
+        options = options or SampleOptions()
+        report = Reporter(progress, cancel)
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        self.check_options(recording, options)
+        features = self._sampler.features(recording, progress=progress, cancel=cancel)
+        reference = follow.motion if isinstance(follow, Take) else follow
+        changed = options.changed()
+        if reference is not None:
+            changed["follow"] = reference_record(reference)
+        takes = []
+        for take in report.each("Sampling takes", range(first, first + n), n):
+            motion = self._sampler.sample(
+                features, take=take, seed=seed, options=options, follow=reference
+            )
+            made_by = self._sampled(recording, seed, take, changed)
+            takes.append(replace(motion, provenance=made_by))
+        return takes
+
+    def check_options(self, audio: Audio, options: SampleOptions) -> None:
+        """Hold, before long work, that options fit a sound: its length, and the bundle's basis.
+
+        Raises:
+            InputError: if they do not.
+
+        Example:
+            >>> late = sdk.SampleOptions(pins=[sdk.Pin(60.0, (0, 0, 0))])
+            >>> sdk.OSMNet(device="cpu").check_options(sdk.load_audio("speech.wav"), late)
+            Traceback (most recent call last):
+            ...
+            osmnet_sdk.errors.InputError: ...
+        """
+        self._sampler.check(options, audio.frames)
+
+    @asks_often
+    def predict_expression(
+        self,
+        audio: AudioSource,
+        *,
+        face: SourceFace | None = None,
+        options: ExpressionOptions | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> ExpressionTrack:
+        """Predict what the face does while it says this (paper section III-B); deterministic.
+
+        Args:
+            audio: as for `sample_motions`.
+            face: the face that speaks; None is the average head.
+            options: strength, smoothing, lag and the like.
+
+        Returns:
+            A track at 25 fps of T = ceil(25 · seconds) frames.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+
+        Warns:
+            OSMNetWarning: if nobody speaks in the sound, unless options leave silence to the
+                network.
+
+        Example:
+            >>> expression = sdk.predict_expression("speech.wav")
+            >>> bool(expression.column("jawOpen").max() > 0.1)
+            True
+        """
+        from osmnet_sdk.expression.predict import OPENING, warn_without_voice
+
+        options = options or ExpressionOptions()
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        identity = None if face is None else face.identity
+        track = self._predictor.predict(
+            recording, identity, options, progress=progress, cancel=cancel
+        )
+        if options.rest_in_silence:
+            changed = OPENING & options.changed().keys()
+            gap = None if changed else self.face_model.lip_gap(track.coefficients, identity)
+            warn_without_voice(recording, gap)
+        return track
+
+    def expression_stream(
+        self, *, face: SourceFace | None = None, options: ExpressionOptions | None = None
+    ) -> ExpressionStream:
+        """Predict expression from sound that is still going on.
+
+            stream = osm.expression_stream()
+            for samples in microphone:                # float, 16 kHz mono, pieces of any length
+                coefficients = stream.feed(samples)   # (frames, 52), those that are ready
+            coefficients = stream.finish()            # the rest
+
+        The frames are those of `predict_expression`, however the sound is cut; a frame is ready
+        `stream.look_ahead` seconds (0.2) after its time. Arguments are those of
+        `predict_expression`.
+
+        Example:
+            >>> stream = sdk.expression_stream()
+            >>> samples = sdk.load_audio("speech.wav").samples
+            >>> ready = stream.feed(samples[:8000]), stream.feed(samples[8000:])
+            >>> sum(map(len, ready)) + len(stream.finish())
+            50
+        """
+        identity = None if face is None else face.identity
+        return self._predictor.stream(identity, options or ExpressionOptions())
+
+    @asks_often
+    def sample_takes(
+        self,
+        audio: AudioSource,
+        *,
+        n: int = 1,
+        seed: int = 0,
+        first: int = 0,
+        face: SourceFace | None = None,
+        options: SampleOptions | None = None,
+        expression_options: ExpressionOptions | None = None,
+        follow: MotionTrack | Take | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> list[Take]:
+        """Sample whole performances: head motion, expression; blinks, gaze and brows with each.
+
+        Arguments, errors and warnings are those of `sample_motions` and `predict_expression`.
+
+        Args:
+            face: the face that speaks; its pose becomes the takes' rest pose.
+            options: for motion, blinks, gaze and brows.
+            expression_options: for expression; gains on brows, cheeks and single coefficients act
+                on what is sampled, too.
+
+        Example:
+            >>> takes = sdk.sample_takes("speech.wav", n=2, seed=7)
+            >>> takes[0].save("take.npz").name
+            'take.npz'
+        """
+        from osmnet_sdk.expression.gestures import with_gestures
+
+        options = options or SampleOptions()
+        wanted = expression_options or ExpressionOptions()
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        recording = load_audio(audio, **calls)
+        motions = self.sample_motions(
+            recording, n=n, seed=seed, first=first, options=options, follow=follow, **calls
+        )
+        spoken = self.predict_expression(recording, face=face, options=wanted, **calls)
+        level, speech = speech_energy(recording.heard), voice_activity(recording.heard)
+        rest = np.zeros((2, 3), np.float32)
+        if face is not None:
+            rest = np.stack([face.fit.pose.angles, face.fit.pose.translation]).astype(np.float32)
+        takes = []
+        for index, motion in enumerate(motions, first):
+            expression = with_gestures(
+                spoken, motion, level, speech,
+                seed=seed, take=index, options=options, expression_options=wanted,
+            )  # fmt: skip
+            changed = {"motion": motion.provenance.options, "expression": wanted.changed()}
+            made_by = self._sampled(recording, seed, index, changed)
+            takes.append(Take(motion, expression, rest[0], rest[1], made_by))
+        return takes
+
+    @asks_often
+    def retake(
+        self,
+        track: _Performance,
+        audio: AudioSource,
+        start: float,
+        end: float,
+        *,
+        seed: int | None = None,
+        take: int = 0,
+        options: SampleOptions | None = None,
+        follow: MotionTrack | Take | None = None,
+        eyes: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> _Performance:
+        """Sample a range of time of a take anew; outside the range not a bit changes.
+
+        The head motion of the range becomes that of another take, into which the old one fades at
+        the joins (C2). A take's blinks and gaze go with it, since eyes make up for the turns of the
+        head; what is said, and with it brows and the rest of the expression, stays as it is.
+
+        Args:
+            track: what is to be changed, a take or a motion track.
+            audio: the whole sound, as for `sample_motions`.
+            start: first time that may change, seconds.
+            end: time from which on nothing changes, seconds.
+            seed: of the new motion; None is one that is not yet in the track's provenance.
+            take: number of the take in that seed, 0 or more.
+            options: of the new motion; pins and calm ranges count within the range alone.
+            follow: as for `sample_motions`.
+            eyes: whether a take's blinks and gaze are sampled anew in the range, too; they and the
+                lids are then those of the average face. False keeps eyes that were edited or
+                tracked, which go on to make up for the old turns of the head.
+
+        Returns:
+            A new object of the type of `track`; its provenance lists all retakes.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            InputError: if the range does not lie within the track, the sound is not as long as
+                the track, or a number is out of range.
+
+        Warns:
+            OSMNetWarning: if the sound is as long, but not the one that the track was made from.
+
+        Example:
+            >>> take = sdk.sample_takes("speech.wav", seed=7)[0]
+            >>> other = sdk.retake(take, "speech.wav", 0.4, 1.2)
+            >>> changed = (other.motion.rotation != take.motion.rotation).any(axis=1)
+            >>> bool(changed[11:29].all()), bool(changed[:10].any() or changed[31:].any())
+            (True, False)
+        """
+        from osmnet_sdk.audio.same_sound import warn_of_other_sound
+        from osmnet_sdk.expression.eye_range import retaken_eyes
+        from osmnet_sdk.motion.edit.retake import check_same_length, frame_range, retaken_motion
+
+        seed = unused_seed(track.provenance) if seed is None else seed
+        check_sampling(1, seed, take)
+        frames = frame_range(start, end, len(track), float(track.fps))
+        options = options or SampleOptions()
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        recording = load_audio(audio, **calls)
+        check_same_length(track, recording)
+        warn_of_other_sound([track.provenance], recording)
+        (new,) = self.sample_motions(
+            recording, n=1, seed=seed, first=take, options=options, follow=follow, **calls
+        )
+        old = track.motion if isinstance(track, Take) else track
+        made_by = retaken_provenance(track.provenance, new.provenance, start, end, eyes)
+        motion = replace(retaken_motion(old, new, *frames, options.pins), provenance=made_by)
+        if isinstance(track, MotionTrack):
+            return motion
+        expression = track.expression
+        if eyes:
+            spoken = self._predictor.predict(recording, **calls)
+            speech = voice_activity(recording.heard)
+            expression = retaken_eyes(
+                expression, spoken, motion, *frames,
+                options=options, seed=seed, take=take, speech=speech,
+            )  # fmt: skip
+        return replace(track, motion=motion, expression=expression, provenance=made_by)
+
+    @asks_often
+    def fit_face(
+        self,
+        photo: PhotoSource,
+        *,
+        face_index: int | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> SourceFace:
+        """Find and fit the face of a photo; reuse the result for any number of takes.
+
+        A photo that lies on its side or stands on its head is turned upright. The person in the
+        photo must have agreed.
+
+        Args:
+            photo: a path, a binary file object, or uint8 RGB (H, W, 3).
+            face_index: which face, counted from the largest; None takes the largest.
+
+        Raises:
+            NoFaceError: if there is no face.
+            PhotoError: if the photo cannot be read or used.
+
+        Warns:
+            OSMNetWarning: if the photo will not work well or was turned, or there are several
+                faces; `SourceFace.warnings` has the same sentences.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> face.photo.shape
+            (512, 512, 3)
+        """
+        from osmnet_sdk.face.source import fit_photo
+
+        name = f"'{photo}'" if isinstance(photo, (str, os.PathLike)) else "the photo"
+        picture = load_picture(photo)
+        return fit_photo(
+            picture.pixels, self._networks, self.face_model, alpha=picture.alpha,
+            face_index=face_index, name=name,
+        )  # fmt: skip
+
+    @asks_often
+    def track_video(
+        self,
+        path: PathLike,
+        *,
+        shot: int | None = None,
+        face_index: int | None = None,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Take:
+        """The take of a real performance, resampled to 25 fps; its rest is its median pose.
+
+        One shot is tracked, and one face in it.
+
+        Args:
+            path: a video file.
+            shot: which shot, counted from 1; None takes the longest that shows a face.
+            face_index: which face, counted from the largest where the shot begins; None takes the
+                largest.
+
+        Raises:
+            InputError: if the video cannot be read, or there is no such shot.
+            NoFaceError: if fewer than half of the frames show the face.
+
+        Warns:
+            OSMNetWarning: if there are several shots or faces and none was named, or the face is
+                lost in some frames.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0].slice(0, 5)
+            >>> film = sdk.render_video(face, take, "actor.mp4", renderer="warp")
+            >>> len(sdk.track_video(film))
+            5
+        """
+        from osmnet_sdk.face.footage import of_video, track_footage
+        from osmnet_sdk.formats.video import read_frames, video_info
+
+        if shot is not None and shot < 1:
+            raise InputError(f"shot must be 1 or more, not {shot}; shots are counted from 1.")
+        if face_index is not None and face_index < 0:
+            raise InputError(f"face_index must be 0 or more, not {face_index}.")
+        total = round(video_info(path).seconds * FPS)
+        frames = (frame.image for frame in read_frames(path, fps=FPS))
+        performance = track_footage(
+            frames, self._networks, self.face_model, shot=shot, face_index=face_index,
+            total=total, name=f"'{path}'", reporter=Reporter(progress, cancel),
+        )  # fmt: skip
+        return of_video(performance.take, Path(path))
+
+    def lip_gap(self, expression: ArrayLike | ExpressionTrack) -> NDArray[np.float32]:
+        """Distance of the inner lips over the mouth's width at rest, on the average face.
+
+        Args:
+            expression: a track, or coefficients (52,) or (T, 52).
+
+        Returns:
+            (T,) or () float32, 0 when the lips touch.
+
+        Example:
+            >>> import numpy as np
+            >>> closed = np.zeros(52)
+            >>> float(sdk.lip_gap(closed))
+            0.0
+        """
+        values = expression.coefficients if isinstance(expression, ExpressionTrack) else expression
+        return self.face_model.lip_gap(values)
+
+    def motion_basis(self) -> list[BasisVector]:
+        """What each vector of the bundle's motion basis does (paper section IV-E2).
+
+        Returns:
+            S vectors in the order of the basis, each with a name for its action, its decoded clip
+            (T, 6) and its motion when it is held for one second, in degrees and metres at 25 fps,
+            and its share of the attention over the training clips.
+
+        Example:
+            >>> vector = sdk.motion_basis()[0]
+            >>> vector.label, vector.clip.shape[1]
+            ('b01', 6)
+        """
+        from osmnet_sdk.motion.basis import basis_vectors
+
+        sampler = self._sampler
+        return basis_vectors(sampler.network, sampler.calibration, sampler.attention)
+
+    @asks_often
+    def render(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        expression: ExpressionTrack | None = None,
+        *,
+        renderer: str = "auto",
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        frames: Sequence[int] | None = None,
+        alpha: bool = False,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Render frames one by one; nothing is drawn before the first is asked for.
+
+        Args:
+            face: from `fit_face`.
+            take: a take, or a motion track together with `expression`.
+            expression: expression of a motion track.
+            renderer: "warp" (the photo warped by the fitted head), "guided" (the warp finished by a
+                network), "paper" (the paper's Video Generator), or "auto" for the bundle's default.
+            size: "crop" (256 × 256 around the head), "photo" (the whole photo) or
+                (height, width) in pixels.
+            label: whether each frame says "AI-generated"; leave it on for what others will see.
+            keep_rest: whether the photo's own brows, lids, gaze and half of its mouth's shape stay
+                under the track's; lips part and meet as in the track all the same.
+            frames: numbers of the frames to render, from 0; each is what it would be among all
+                others, of which "paper" looks at some before and after. None renders all.
+            alpha: whether frames of a photo with transparent places have them, too: a fourth
+                channel of straight alpha. Without it they lie on white.
+
+        Returns:
+            An iterator of (height, width, 3) uint8 RGB frames at the track's frame rate, or of
+            (height, width, 4) if `alpha` is asked for and the photo has it.
+
+        Raises:
+            InputError: if tracks do not fit each other, or the size, the renderer or a frame's
+                number is not allowed.
+            ModelError: if the bundle has no weights for the renderer, or they are damaged.
+            DeviceError: while rendering, if there is no memory for a single frame.
+
+        Warns:
+            OSMNetWarning: if the photo cannot carry the motion.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0]
+            >>> for frame in sdk.render(face, take, frames=range(10, 12)):
+            ...     print(frame.shape, frame.dtype)
+            (256, 256, 3) uint8
+            (256, 256, 3) uint8
+        """
+        from osmnet_sdk.rendering.frames import render_frames
+        from osmnet_sdk.rendering.output import tracks_of
+
+        motion, spoken = tracks_of(take, expression)
+        return render_frames(
+            face, motion, spoken, renderer=self._renderer(renderer), size=size, label=label,
+            keep_rest=keep_rest, frames=frames, alpha=alpha, reporter=Reporter(progress, cancel),
+        )  # fmt: skip
+
+    def renderer_window(self, renderer: str = "auto") -> int:
+        """How many neighbours on either side a frame depends on besides its own values.
+
+        Raises:
+            InputError: if there is no such renderer.
+            ModelError: if the bundle has no weights for it, or they are damaged.
+
+        Example:
+            >>> sdk.OSMNet(device="cpu").renderer_window("guided")
+            0
+        """
+        return self._renderer(renderer).window
+
+    @asks_often
+    def render_video(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        path: PathLike,
+        *,
+        expression: ExpressionTrack | None = None,
+        audio: AudioSource | None = None,
+        fps: Fraction | int | str | None = None,
+        renderer: str = "auto",
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        resume: bool = False,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> Path:
+        """Render a video file (H.264, with AAC sound if `audio` is given); return its path.
+
+        The file's metadata says that it is generated and what made it, whatever `label` says.
+        Arguments that are not named here, errors and warnings are those of `render`.
+
+        Args:
+            path: .mp4, .mov or .mkv; it appears only when the video is complete.
+            audio: the sound.
+            fps: frame rate of the video; None keeps that of the track.
+            size: odd sizes grow by one line, since H.264 needs it.
+            resume: whether a finished video of that name is kept if the same things made it, as
+                the ledger osmnet-made.json beside it says; without, no ledger is written.
+
+        Raises:
+            OutputError: if the file cannot be written.
+
+        Warns:
+            OSMNetWarning: if the sound is not the one that the take was made from.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0].slice(0, 5)
+            >>> sdk.render_video(face, take, "take.mp4", audio="speech.wav", size=(128, 128)).name
+            'take.mp4'
+        """
+        from osmnet_sdk.audio.same_sound import warn_of_other_sound
+        from osmnet_sdk.formats.video_writer import check_writable
+        from osmnet_sdk.rendering.frames import checked_size
+        from osmnet_sdk.rendering.output import tracks_of, write_video
+
+        target = Path(path)
+        check_writable(target)
+        checked_size(size)
+        motion, spoken = tracks_of(take, expression)
+        if fps is not None:
+            motion, spoken = motion.resample(fps), spoken.resample(fps)
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        if audio is not None:
+            warn_of_other_sound((take.provenance, spoken.provenance), audio, **calls)
+        job = self._job(
+            face, take, motion, spoken,
+            renderer=renderer, size=size, label=label, keep_rest=keep_rest,
+        )  # fmt: skip
+
+        def draw(frames: Sequence[int] | None) -> Iterator[NDArray[np.uint8]]:
+            return self.render(face, motion, spoken, **job.settings, frames=frames, **calls)
+
+        return write_video(job, draw, target, audio, resume, Reporter(**calls))
+
+    @asks_often
+    def render_images(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        folder: PathLike,
+        *,
+        expression: ExpressionTrack | None = None,
+        renderer: str = "auto",
+        size: Size = "crop",
+        label: bool = True,
+        keep_rest: bool = True,
+        resume: bool = True,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> int:
+        """Render numbered PNG files (frame_000000.png, …) into a folder; return their number.
+
+        They have the alpha of a photo that is cut out. Arguments and errors are those of
+        `render_video`, but for `resume`.
+
+        A run that was stopped or killed is gone on with by the same call: frames that are there
+        are kept if the same things made them, as the ledger osmnet-made.json beside them says.
+        The files are the same, byte for byte, as those of an undisturbed run. With `resume=False`
+        all frames are drawn anew and no ledger is written.
+
+        Example:
+            >>> face = sdk.fit_face("portrait.png")
+            >>> take = sdk.sample_takes("speech.wav")[0].slice(0, 2)
+            >>> sdk.render_images(face, take, "frames", size=(128, 128))  # frame_000000.png and on
+            2
+        """
+        from osmnet_sdk.rendering.output import tracks_of, write_images
+
+        motion, spoken = tracks_of(take, expression)
+        calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
+        job = self._job(
+            face, take, motion, spoken,
+            renderer=renderer, size=size, label=label, keep_rest=keep_rest,
+        )  # fmt: skip
+
+        def draw(frames: Sequence[int] | None) -> Iterator[NDArray[np.uint8]]:
+            kind = {**job.settings, "alpha": True, "frames": frames}
+            return self.render(face, motion, spoken, **kind, **calls)
+
+        return write_images(job, draw, Path(folder), resume, Reporter(**calls))
+
+    def head_turn(
+        self,
+        face: SourceFace | None = None,
+        *,
+        pitch: float = 0.0,
+        yaw: float = 0.0,
+        roll: float = 0.0,
+        frontal: bool = False,
+    ) -> HeadTurn:
+        """Combine basis vectors into the motion that turns a head (paper section IV-E3).
+
+        Args:
+            face: from `fit_face`; needed for `frontal`.
+            pitch: degrees, −45 to 45, above 0 looks down.
+            yaw: degrees, −45 to 45, above 0 turns to the subject's left.
+            roll: degrees, −45 to 45, above 0 tilts towards the subject's right shoulder.
+            frontal: whether the angles are those before the camera, so that 0, 0, 0 is the view
+                from the front, instead of relative to the photo's own pose.
+
+        Returns:
+            The motion, the basis vectors' weights, and how far the last pose is from the asked
+            one: 0.5° at most.
+
+        Raises:
+            InputError: if an angle is out of its range, or `frontal` has no face.
+            ModelError: if the bundle's basis does not span the pose.
+
+        Example:
+            >>> turn = sdk.head_turn(yaw=10)
+            >>> bool(abs(turn.motion.rotation[-1, 1] - 10) < 0.5)
+            True
+        """
+        from osmnet_sdk.motion.turning import turn_head, wanted_rotation
+
+        if frontal and face is None:
+            raise InputError("frontal needs a face: pass what fit_face returned.")
+        rest = face.fit.pose.rotation if frontal and face is not None else None
+        turn = turn_head(self._sampler.network, wanted_rotation((pitch, yaw, roll), rest))
+        asked = {"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal}
+        made_by = self._made_by(source="edited", options=asked)
+        return replace(turn, motion=replace(turn.motion, provenance=made_by))
+
+    def rotate(
+        self,
+        face: SourceFace,
+        *,
+        pitch: float = 0.0,
+        yaw: float = 0.0,
+        roll: float = 0.0,
+        frontal: bool = False,
+        renderer: str = "auto",
+        size: Size = "crop",
+        label: bool = True,
+    ) -> NDArray[np.uint8]:
+        """Draw a face turned by `head_turn`, with the photo's own expression.
+
+        Arguments, errors and warnings are those of `head_turn` and `render`.
+
+        Returns:
+            (height, width, 3) uint8 RGB.
+
+        Example:
+            >>> sdk.rotate(sdk.fit_face("portrait.png"), yaw=10).shape
+            (256, 256, 3)
+        """
+        turn = self.head_turn(face, pitch=pitch, yaw=yaw, roll=roll, frontal=frontal)
+        last = turn.motion.slice(len(turn.motion) - 1, len(turn.motion))
+        own = ExpressionTrack(last.fps, face.fit.expression[None].astype(np.float32))
+        [image] = self.render(
+            face, last, own, renderer=renderer, size=size, label=label, keep_rest=False
+        )
+        return image
+
+    def _made_by(self, **values: Any) -> Provenance:
+        return Provenance(
+            sdk_version=__version__,
+            bundle=self.bundle.name,
+            bundle_sha256=self.bundle.sha256,
+            **values,
+        )
+
+    def _sampled(self, audio: Audio, seed: int, take: int, options: dict[str, Any]) -> Provenance:
+        return self._made_by(
+            source="sampled", audio=audio.name, audio_sha256=audio.sha256, seed=seed, take=take,
+            options=options,
+        )  # fmt: skip
+
+    def _job(
+        self,
+        face: SourceFace,
+        take: Take | MotionTrack,
+        motion: MotionTrack,
+        expression: ExpressionTrack,
+        **settings: Any,
+    ) -> Job:
+        from osmnet_sdk.rendering.output import Job, frame_provenance
+
+        made_by = frame_provenance(face, take)
+        return Job(face, motion, expression, made_by, self.bundle, self.device, settings)
+
+    def _part(self, name: str, load: Callable[[], _Part]) -> _Part:
+        with self._lock:
+            if name not in self._parts:
+                self._parts[name] = load()
+            part: _Part = self._parts[name]
+            return part
+
+    @property
+    def face_model(self) -> FaceModel:
+        """The morphable head model of the bundle."""
+        from osmnet_sdk.face.model import load_face_model
+
+        return self._part("face_model", lambda: load_face_model(self.bundle))
+
+    @property
+    def _networks(self) -> FaceNetworks:
+        from osmnet_sdk.face.networks import load_face_networks
+
+        return self._part("networks", lambda: load_face_networks(self.bundle, self.device))
+
+    @property
+    def _sampler(self) -> MotionSampler:
+        from osmnet_sdk.motion.sampler import MotionSampler
+
+        return self._part("sampler", lambda: MotionSampler.from_bundle(self.bundle, self.device))
+
+    @property
+    def _predictor(self) -> ExpressionPredictor:
+        from osmnet_sdk.expression.predict import ExpressionPredictor
+
+        return self._part(
+            "predictor", lambda: ExpressionPredictor.from_bundle(self.bundle, self.device)
+        )
+
+    def _renderer(self, name: str) -> Renderer:
+        from osmnet_sdk.rendering.registry import load_renderer, renderer_name
+
+        chosen = renderer_name(name, self.bundle)
+        return self._part(
+            f"renderer {chosen}", lambda: load_renderer(chosen, self.bundle, self.device)
+        )
 
 
 @cache

@@ -136,11 +136,11 @@ def rotate(
     wanted = frame_size(size)
     check_photo(photo, face_index)
 
-    from osmnet_sdk.calls.rendering import frame_provenance
     from osmnet_sdk.core.provenance import file_metadata
     from osmnet_sdk.formats.image_sequence import write_png
     from osmnet_sdk.formats.outputs import free_file, origin
     from osmnet_sdk.motion.turning import wanted_rotation
+    from osmnet_sdk.rendering.output import frame_provenance
 
     wanted_rotation((pitch, yaw, roll), None)
     osm = run.osmnet()

@@ -67,9 +67,9 @@ def render(
     check_sound(audio if is_video else None)
 
     from osmnet_sdk.audio.load import load_audio
-    from osmnet_sdk.calls.rendering import frame_provenance
     from osmnet_sdk.formats.image_sequence import FRAME_NAME
     from osmnet_sdk.formats.outputs import free_file, free_folder, origin
+    from osmnet_sdk.rendering.output import frame_provenance
     from osmnet_sdk.tracks import load_take
 
     performance = load_take(take)

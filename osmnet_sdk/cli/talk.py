@@ -99,8 +99,8 @@ def talk(
 
 def _stem(folder: Path, voice: Path, face: SourceFace, takes: list[Take], overwrite: bool) -> str:
     """The beginning of all results' names: the voice's, unless results of another stand there."""
-    from osmnet_sdk.calls.rendering import frame_provenance
     from osmnet_sdk.formats.outputs import free_stem, origin, safe_stem, take_endings
+    from osmnet_sdk.rendering.output import frame_provenance
 
     endings = take_endings(takes)
     films = [origin(json.loads(frame_provenance(face, take))) for take in takes]

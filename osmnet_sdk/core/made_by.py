@@ -140,3 +140,24 @@ class Provenance(BaseModel):
     """Number of the take, counted from 0."""
     options: Annotated[dict[str, Any], BeforeValidator(_checked)] = {}
     """The options that differ from their defaults; `MadeWith` says what they may be."""
+
+
+def unused_seed(provenance: Provenance) -> int:
+    """The smallest seed above those that made a track and its retakes; 0 if none did."""
+    seeds = [entry["seed"] for entry in provenance.options.get("retakes", [])]
+    if provenance.seed is not None:
+        seeds.append(provenance.seed)
+    return max(seeds) + 1 if seeds else 0
+
+
+def retaken_provenance(
+    old: Provenance, new: Provenance, start: float, end: float, eyes: bool
+) -> Provenance:
+    """Provenance of a track with one more retake, listed under the option "retakes"."""
+    entry: dict[str, Any] = {"start": start, "end": end, "eyes": eyes}
+    names = {"sdk_version", "bundle_sha256", "audio_sha256", "seed", "take", "options"}
+    entry |= new.model_dump(include=names, exclude_none=True)
+    retakes = [*old.options.get("retakes", []), entry][-MOST_RETAKES:]
+    options = {**old.options, "retakes": retakes}
+    source = old.source if old.source == "sampled" else "edited"
+    return old.model_copy(update={"options": options, "source": source})

@@ -149,7 +149,7 @@ class Methods:
         wanted = checked(RenderFrames, request)
         tracks = read_frame_tracks(wanted.tracks)
         if wanted.audio is not None:
-            from osmnet_sdk.calls.same_sound import warn_of_other_sound
+            from osmnet_sdk.audio.same_sound import warn_of_other_sound
 
             warn_of_other_sound(
                 [tracks.made_by], wanted.audio, progress=request.progress, cancel=request.cancelled

@@ -3,15 +3,54 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from osmnet_sdk.core.conventions import ARKIT_NAMES
-from osmnet_sdk.tracks import ExpressionTrack
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.expression.blink import combine, sample_eyes
+from osmnet_sdk.options import SampleOptions
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 _MOVED = ("eyeBlink", "eyeLook", "eyeSquint")
 """Beginnings of what blinks and gaze move; eyeWide… goes with brows, and these with the voice."""
 
 FADE_SECONDS = 0.2
 """Time in which the old eyes fade at each end of the range, inside it."""
+
+
+def retaken_eyes(
+    old: ExpressionTrack,
+    spoken: ExpressionTrack,
+    motion: MotionTrack,
+    first: int,
+    stop: int,
+    *,
+    options: SampleOptions,
+    seed: int,
+    take: int,
+    speech: NDArray[np.float32],
+) -> ExpressionTrack:
+    """An expression with blinks and gaze of another take in frames `first` to `stop` − 1.
+
+    Args:
+        old: of N frames at any frame rate.
+        spoken: prediction for the whole sound, T frames at 25 fps.
+        motion: of N frames, after the retake.
+        first: first frame that changes.
+        stop: first frame after these that does not.
+        options: blink rate and strength of gaze.
+        seed: of the new eyes.
+        take: number of the take.
+        speech: (T,), voice activity.
+    """
+    head = motion.resample(FPS)
+    frames = np.minimum(np.arange(len(spoken)), len(head) - 1)
+    head = MotionTrack(FPS, head.rotation[frames], head.translation[frames])
+    eyes = sample_eyes(
+        len(spoken), seed=seed, take=take, options=options, speech=speech, motion=head
+    )
+    new = combine(spoken, eyes).resample(old.fps)
+    held = np.minimum(np.arange(len(old)), len(new) - 1)
+    return with_eyes(old, ExpressionTrack(old.fps, new.coefficients[held]), first, stop)
 
 
 def with_eyes(old: ExpressionTrack, new: ExpressionTrack, first: int, stop: int) -> ExpressionTrack:

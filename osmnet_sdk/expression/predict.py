@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osmnet_sdk.audio.activity import voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.audio.windows import iterate_blocks
 from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
-from osmnet_sdk.errors import InputError
+from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.expression.stream import BLOCK, ExpressionStream
 from osmnet_sdk.options import ExpressionOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -25,6 +27,17 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float32]
 
 _DEFAULT_OPTIONS = ExpressionOptions()
+
+_LEAST_SPEECH = 3
+"""Frames (0.12 s); no syllable is shorter."""
+_OPEN = 0.03
+"""Lip gap from which the mouth is seen to open."""
+_SELDOM = 0.02
+"""Share of the frames with sound in which it opens at least if a voice is heard."""
+_JUDGED = 25
+"""Frames with sound (1 s) from which lips that keep shut tell music; a word may be an M."""
+OPENING = {"intensity", "jaw", "lips", "gains", "offsets"}
+"""Options that change how far the mouth opens."""
 
 
 class ExpressionPredictor:
@@ -140,3 +153,30 @@ class ExpressionPredictor:
             audio_sha256=recording.sha256,
             options=options.changed(),
         )
+
+
+def warn_without_voice(recording: Audio, gap: NDArray[np.float32] | None) -> None:
+    """Warn of sound without speech, or of one to which the lips keep shut, as they do to music.
+
+    Args:
+        recording: what was heard.
+        gap: (T,) lip gap as it was predicted; None if options changed it.
+    """
+    active = voice_activity(recording.heard) > 0.5
+    name = "the array" if recording.name == Audio.name else f"'{recording.name}'"
+    opened = gap is not None and np.count_nonzero(gap > _OPEN) >= _LEAST_SPEECH
+    if np.count_nonzero(active) < _LEAST_SPEECH and not opened:
+        found = f"No speech was found in {name}, so the mouth hardly moves"
+    elif (
+        gap is not None
+        and np.count_nonzero(active) >= _JUDGED
+        and np.count_nonzero(gap > _OPEN) < max(_LEAST_SPEECH, _SELDOM * np.count_nonzero(active))
+    ):
+        found = f"No voice was found in {name}, only music or noise, so the mouth hardly moves"
+    else:
+        return
+    tracks = recording.origin.tracks
+    named = f" or name another of its {tracks} sound tracks" if tracks > 1 else ""
+    warnings.warn(
+        f"{found}; use a recording in which somebody speaks{named}.", OSMNetWarning, stacklevel=4
+    )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.core.bundle import file_sha256
 from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import InputError, NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.landmarks import LandmarkTracker
@@ -19,6 +21,7 @@ from osmnet_sdk.face.performance import Performance, fit_landmarks, found_frames
 from osmnet_sdk.face.shots import with_starts
 from osmnet_sdk.face.source import crop_around
 from osmnet_sdk.progress import Reporter
+from osmnet_sdk.tracks import Take
 
 _LISTED = 6
 """Shots that a warning lists at most."""
@@ -189,3 +192,16 @@ def _warn_of_gaps(found: NDArray[np.bool_], where: str, fps: Fraction) -> None:
 
 def _warn(message: str) -> None:
     warnings.warn(message, OSMNetWarning, stacklevel=5)
+
+
+def of_video(take: Take, video: Path) -> Take:
+    """The take with the video that it was tracked in named in its provenance."""
+    origin = {"video": video.name, "video_sha256": file_sha256(video)}
+    options = {**take.provenance.options, **origin}
+    made_by = take.provenance.model_copy(update={"options": options})
+    return replace(
+        take,
+        motion=replace(take.motion, provenance=made_by),
+        expression=replace(take.expression, provenance=made_by),
+        provenance=made_by,
+    )

@@ -82,7 +82,7 @@ def _takes() -> dict[str, bytes]:
 
 
 def _read_take(path: Path, rng: Random) -> Any:
-    from osmnet_sdk.calls.retake import retaken_provenance, unused_seed
+    from osmnet_sdk.core.made_by import retaken_provenance, unused_seed
     from osmnet_sdk.formats.livelink_csv import write_livelink_csv
     from osmnet_sdk.tracks import load_take
 

@@ -168,8 +168,7 @@ def test_films_and_retakes_of_another_sound_warn(photo, voices, tmp_path):
     ids=" ".join,
 )
 def test_wrong_arguments_are_told_before_any_work(photo, voices, tmp_path, monkeypatch, arguments):
-    from osmnet_sdk.calls import faces as sdk_faces
-    from osmnet_sdk.calls import sampling as sdk_sampling
+    from osmnet_sdk import client
     from osmnet_sdk.client import OSMNet
 
     def work(*_, **__):
@@ -181,7 +180,7 @@ def test_wrong_arguments_are_told_before_any_work(photo, voices, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     for place, name in (
         (OSMNet, "fit_face"), (OSMNet, "track_video"), (OSMNet, "sample_takes"),
-        (sdk_sampling, "load_audio"), (sdk_faces, "load_picture"),
+        (client, "load_audio"), (client, "load_picture"),
     ):  # fmt: skip
         monkeypatch.setattr(place, name, work)
     names = {"PHOTO": photo, "VOICE": voices[0], "TAKE": take, "VIDEO": voices[0]}

@@ -16,7 +16,7 @@ LAYERS = (
     {"tracks", "options"},
     {"audio", "face", "formats"},
     {"motion", "expression", "rendering"},
-    {"calls", "client"},
+    {"client"},
     {"research"},
     {"cli", "engine", "__main__"},
     {"research.cli"},

@@ -9,7 +9,7 @@ import pytest
 from tests_support import write_wav
 
 from osmnet_sdk.audio.load import load_audio
-from osmnet_sdk.calls.same_sound import warn_of_other_sound
+from osmnet_sdk.audio.same_sound import warn_of_other_sound
 from osmnet_sdk.errors import OSMNetWarning
 from osmnet_sdk.tracks import Provenance
 

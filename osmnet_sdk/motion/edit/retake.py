@@ -9,10 +9,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.audio.load import Audio
+from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.edit.min_jerk import move_seconds, ramp
 from osmnet_sdk.options import Pin
-from osmnet_sdk.tracks import MotionTrack
+from osmnet_sdk.tracks import MotionTrack, Take
 
 Array = NDArray[np.float64]
 
@@ -33,6 +35,42 @@ def frame_range(start: float, end: float, frames: int, fps: float) -> tuple[int,
     if first >= stop:
         raise InputError(f"There is no frame from {start:g} to {end:g} s; choose a longer range.")
     return first, stop
+
+
+def check_same_length(track: MotionTrack | Take, sound: MotionTrack | Audio) -> None:
+    """Hold that a sound, or a track of it at 25 fps, is as long as a track, but for a frame.
+
+    Raises:
+        InputError: if it is not.
+    """
+    if abs(track.seconds - sound.seconds) > float(1 / FPS + 1 / track.fps):
+        raise InputError(
+            f"The track is {track.seconds:.2f} s long and the sound {sound.seconds:.2f} s; a "
+            "retake needs the sound that the track was made for."
+        )
+
+
+def retaken_motion(
+    old: MotionTrack, new: MotionTrack, first: int, stop: int, pins: Sequence[Pin]
+) -> MotionTrack:
+    """A motion with frames `first` to `stop` − 1 of another take of the sound.
+
+    Args:
+        old: of N frames, at any frame rate.
+        new: at 25 fps, of the whole sound.
+        first: first frame that changes.
+        stop: first frame after these that does not.
+        pins: that `new` meets.
+
+    Raises:
+        InputError: if the tracks differ in length.
+    """
+    check_same_length(old, new)
+    fitted = new.resample(old.fps)
+    # At other rates the lengths may differ by a frame; the last pose is held.
+    frames = np.minimum(np.arange(len(old)), len(fitted) - 1)
+    fitted = MotionTrack(old.fps, fitted.rotation[frames], fitted.translation[frames])
+    return with_range(old, fitted, first, stop, pins)
 
 
 def with_range(

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from osmnet_sdk.calls.faces import FaceCalls
+from osmnet_sdk.client import OSMNet
 from osmnet_sdk.core.files import output_folder, replaced
 from osmnet_sdk.errors import NoFaceError
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
@@ -29,7 +29,7 @@ class TrackedClips:
 def track_clips(
     folder: str | os.PathLike[str],
     output: str | os.PathLike[str],
-    faces: FaceCalls,
+    osm: OSMNet,
     *,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
@@ -41,7 +41,7 @@ def track_clips(
     Args:
         folder: of clips.csv and its videos, see `listed_videos`.
         output: folder of the takes, which gets a clips.csv of its own.
-        faces: an `OSMNet`, whose `track_video` is used.
+        osm: an `OSMNet`, whose `track_video` is used.
         progress: called with (stage, done, total).
         cancel: asked at every frame.
 
@@ -58,7 +58,7 @@ def track_clips(
         take, wave = (target / f"{row['id']}{suffix}" for suffix in (".npz", ".wav"))
         try:
             if not take.is_file():
-                faces.track_video(video.path, progress=progress, cancel=cancel).save(take)
+                osm.track_video(video.path, progress=progress, cancel=cancel).save(take)
         except NoFaceError as error:
             left_out.append(str(error))
             continue

@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
+from osmnet_sdk.core.made_by import Provenance
 from osmnet_sdk.core.reading import file_name
 from osmnet_sdk.errors import AudioError, OSMNetWarning
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
-from osmnet_sdk.tracks import Provenance
 
 _KEPT = 16
 _digests: dict[tuple[str, int, int], str] = {}

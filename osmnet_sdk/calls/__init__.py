@@ -1,1 +1,0 @@
-"""The calls of `OSMNet`, by what they are about."""

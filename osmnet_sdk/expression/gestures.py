@@ -1,0 +1,45 @@
+"""What sound does not decide, laid over what it does: blinks, gaze and brows of one take."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from osmnet_sdk.expression.adjusting import group_gains, single_gains
+from osmnet_sdk.expression.blink import combine, sample_eyes
+from osmnet_sdk.expression.brows import sample_brows
+from osmnet_sdk.options import ExpressionOptions, SampleOptions
+from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
+
+FloatArray = NDArray[np.float32]
+
+
+def with_gestures(
+    spoken: ExpressionTrack,
+    motion: MotionTrack,
+    level: FloatArray,
+    speech: FloatArray,
+    *,
+    seed: int,
+    take: int,
+    options: SampleOptions,
+    expression_options: ExpressionOptions,
+) -> ExpressionTrack:
+    """A predicted expression with the blinks, gaze and brows of a take.
+
+    Args:
+        spoken: prediction, T frames at 25 fps.
+        motion: of the take, T frames; the eyes make up for its turns.
+        level: (T,) level of the sound, dBFS.
+        speech: (T,) voice activity within [0, 1].
+        seed: of the sampling.
+        take: number of the take.
+        options: blink rate, strength of gaze and brows.
+        expression_options: its gains act on what is sampled, too.
+    """
+    eyes = sample_eyes(
+        len(motion), seed=seed, take=take, options=options, speech=speech, motion=motion
+    )
+    brows = sample_brows(level, speech, seed=seed, take=take, options=options)
+    gains = group_gains(expression_options) * single_gains(expression_options)
+    return combine(spoken, gains * (eyes + brows))
