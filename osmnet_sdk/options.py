@@ -316,6 +316,14 @@ class ExpressionOptions(Options):
     )
 
 
+def option_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON schemas of all options of takes, as "motion" and "expression"."""
+    return {
+        "motion": SampleOptions.model_json_schema(),
+        "expression": ExpressionOptions.model_json_schema(),
+    }
+
+
 def check_sampling(n: int, seed: int, first: int = 0) -> None:
     """Check how many takes are wanted, of which seed and from which number on.
 

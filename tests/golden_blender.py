@@ -24,7 +24,7 @@ made = Outputs(Path(sys.argv[1])).files
 def blender_curves(archive: Path, engine_python: Path) -> dict[str, str]:
     """Curves of the extension's takes, by its operators alone; runs in a Python with bpy."""
     with tempfile.TemporaryDirectory() as profile:
-        os.environ.update(BLENDER_USER_RESOURCES=profile, OSMNET_FAKE_ENGINE="1")
+        os.environ.update(BLENDER_USER_RESOURCES=profile)
         import bpy  # type: ignore[import-not-found]
 
         importlib.import_module("addon_utils").enable("bl_pkg")
@@ -35,6 +35,9 @@ def blender_curves(archive: Path, engine_python: Path) -> dict[str, str]:
         settings = bpy.context.preferences.addons[module].preferences
         settings.engine_python, settings.device = str(engine_python), "cpu"
         settings.cache_folder = f"{profile}/cache"
+        fake = str(Path(__file__).parent / "engine" / "fake_engine.py")
+        locate: Any = importlib.import_module(f"{module}.core.locate")
+        locate.engine_command = lambda python: [python, "-u", fake]
         photo, voice = Path(profile, "portrait.png"), Path(profile, "voice.wav")
         here = Path(__file__).parent
         subprocess.run([engine_python, "-c", _MATERIAL, profile], cwd=here, check=True)

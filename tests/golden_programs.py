@@ -14,6 +14,9 @@ import numpy as np
 from golden_digests import PACKAGE, ROOT, named, npz, steady
 from golden_outputs import Outputs
 
+FAKE = ROOT / "tests" / "engine" / "fake_engine.py"
+"""The engine of the tests, without networks."""
+
 
 class ProgramOutputs(Outputs):
     """All outputs but Blender's."""
@@ -88,7 +91,7 @@ class ProgramOutputs(Outputs):
 
     def engines(self) -> None:
         """What both engines answer to one client, and the files that they write."""
-        for kind, arguments in (("fake", ["--fake"]), ("real", [])):
+        for kind, arguments in (("fake", [str(FAKE)]), ("real", ["-m", f"{PACKAGE}.engine"])):
             folder = self.folder / f"engine {kind}"
             folder.mkdir()
             tracks = folder / "tracks.npz"
@@ -124,7 +127,7 @@ class ProgramOutputs(Outputs):
             for number, (method, params) in enumerate(requests, 1)
         ]
         process = subprocess.Popen(
-            [sys.executable, "-m", f"{PACKAGE}.engine", *arguments],
+            [sys.executable, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, encoding="utf-8", cwd=ROOT,
         )  # fmt: skip

@@ -81,9 +81,7 @@ def _wanted_command(settings: Any) -> list[str]:
             "No engine is set; install it as the manual says, then press Find in the add-on's "
             "preferences."
         )
-    return locate.engine_command(
-        str(locate.python_of(Path(python))), fake=bool(os.environ.get("OSMNET_FAKE_ENGINE"))
-    )
+    return locate.engine_command(str(locate.python_of(Path(python))))
 
 
 def stop() -> None:

@@ -23,10 +23,9 @@ _CHECK = "import osmnet_sdk.version as v; print(v.__version__)"
 _CHECK_SECONDS = 20.0
 
 
-def engine_command(python: str, fake: bool = False) -> list[str]:
-    """The command line of the engine; `fake` gives the one for tests, which loads no networks."""
-    command = [python, "-I", "-u", "-m", "osmnet_sdk.engine"]
-    return [*command, "--fake"] if fake else command
+def engine_command(python: str) -> list[str]:
+    """The command line of the engine."""
+    return [python, "-I", "-u", "-m", "osmnet_sdk.engine"]
 
 
 def clean_environment() -> dict[str, str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Backend(Protocol):
-    """Makes heads, takes and frames; the real one and the fake one have the same calls."""
+    """Makes heads, takes and frames; that of the tests has the same calls."""
 
     def use(self, device: str | None, bundle: str | None) -> None:
         """Change device and bundle; None keeps what was named before."""
@@ -53,19 +53,18 @@ class Methods:
 
     Args:
         load: makes the backend; called when a request first needs it.
-        fake: whether it is the fake one.
     """
 
-    def __init__(self, load: Callable[[], Backend], *, fake: bool = False) -> None:
+    def __init__(self, load: Callable[[], Backend]) -> None:
         self._load = load
         self._loaded: Backend | None = None
-        self._fake = fake
 
     def table(self) -> dict[str, Method]:
         """Every method by its name."""
         return {
             "hello": self.hello,
             "check": self.check,
+            "options": self.options,
             "fit_head": self.fit_head,
             "sample_takes": self.sample_takes,
             "render_frames": self.render_frames,
@@ -98,7 +97,6 @@ class Methods:
             "version": __version__,
             "python": platform.python_version(),
             "pid": os.getpid(),
-            "fake": self._fake,
         }
 
     def check(self, request: Request) -> dict[str, Any]:
@@ -107,6 +105,14 @@ class Methods:
 
         facts = self._backend(checked(Parameters, request)).facts()
         return {"version": __version__, "python": platform.python_version(), **facts}
+
+    def options(self, request: Request) -> dict[str, Any]:
+        """JSON schemas of what `sample_takes` takes as `motion` and as `expression`."""
+        from osmnet_sdk.engine.parameters import Parameters, checked
+        from osmnet_sdk.options import option_schemas
+
+        checked(Parameters, request)
+        return option_schemas()
 
     def fit_head(self, request: Request) -> dict[str, Any]:
         """Fit a photo and write head.npz, portrait.png and still.png."""

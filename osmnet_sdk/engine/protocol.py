@@ -6,21 +6,25 @@ that both sides read the same names. Files are named by path; no pixels travel.
 
 Requests of the client, with their parameters (? may be left out) and results:
 
-    hello          protocol                             protocol, version, python, pid, fake
+    hello          protocol                             protocol, version, python, pid
     check          device?, bundle?                     version, python, device, bundle,
                                                         bundle_version, bundle_sha256, renderer,
                                                         renderers
+    options                                             motion, expression
     fit_head       photo, folder, face_index?           head, portrait, still: paths
     sample_takes   audio, folder, takes, photo?,        takes: one path each
-                   face_index?, motion?, expression?
+                   face_index?, motion?, expression?,
+                   channel?, track?
     render_frames  photo, tracks, folder, face_index?,  frames: their number
                    size?, label?, renderer?, audio?
     convert_take   source, output, fps?                 output, frames, fps
     shutdown                                            {}
 
 `takes` is a list of {"seed", "take"}; `motion` and `expression` hold fields of `SampleOptions` and
-`ExpressionOptions`. `size` is "crop", "photo" or [height, width]; `renderer` is "auto" or a name
-out of `renderers`. `tracks` is an .npz file with `rotation` (T, 3) degrees, `translation` (T, 3)
+`ExpressionOptions`, whose JSON schemas `options` answers, with description, default, range and unit
+of each. `channel` and `track` name the voice among the sounds of a file.
+`size` is "crop", "photo" or [height, width]; `renderer` is "auto" or a name out of `renderers`.
+`tracks` is an .npz file with `rotation` (T, 3) degrees, `translation` (T, 3)
 metres, `coefficients` (T, 52), all float32, of T frames, which need not be neighbours in time
 unless the renderer looks at those; `keys` (N,), text; and, unless N = T and all are wanted,
 `frames` (N,) int32, the rows to render: the frame of row frames[i] is written to
@@ -48,7 +52,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of this protocol; both sides must have the same."""
 
 HEAD_SCHEMA = "osmnet.head/1"

@@ -13,7 +13,6 @@ from osmnet_addon.core import client as client_module
 from osmnet_addon.core import protocol
 from osmnet_addon.core.client import Call, EngineClient, Event
 from osmnet_addon.core.errors import EngineRefused, EngineStopped, JobCancelled
-from osmnet_addon.core.locate import engine_command
 from PIL import Image
 
 SCRIPTED = str(Path(__file__).with_name("scripted_engine.py"))
@@ -314,10 +313,13 @@ def test_a_program_that_ends_at_once() -> None:
     client.close()
 
 
+FAKE = str(Path(__file__).parents[1] / "engine" / "fake_engine.py")
+
+
 @pytest.fixture
 def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineClient]:
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.02")
-    client = EngineClient(engine_command(sys.executable, fake=True))
+    client = EngineClient([sys.executable, "-u", FAKE])
     yield client
     client.close()
     assert not client.alive
@@ -340,7 +342,7 @@ def tracks(path: Path, frames: int) -> dict[str, object]:
 
 
 def test_frames_of_the_fake_engine(fake: EngineClient, tmp_path: Path) -> None:
-    assert fake.hello(SECONDS)["fake"] is True
+    assert fake.hello(SECONDS)["protocol"] == protocol.PROTOCOL
     found: list[Event] = []
     result = fake.request("render_frames", tracks(tmp_path, 5)).wait(SECONDS, found.append)
     assert result == {"frames": 5}

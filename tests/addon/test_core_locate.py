@@ -23,7 +23,6 @@ def executable(path: Path, text: str = "") -> Path:
 def test_command() -> None:
     command = locate.engine_command("C:/é f/python.exe")
     assert command == ["C:/é f/python.exe", "-I", "-u", "-m", "osmnet_sdk.engine"]
-    assert locate.engine_command("p", fake=True)[-2:] == ["osmnet_sdk.engine", "--fake"]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,6 @@ def fresh(addon, tmp_path):
     settings.engine_python = os.environ["OSMNET_TEST_ENGINE"]
     settings.device = "cpu"
     settings.cache_folder = str(tmp_path / "Zwischenspeicher ß")
-    os.environ.pop("OSMNET_FAKE_ENGINE", None)
     os.environ.pop("OSMNET_FAKE_FRAME_SECONDS", None)
     yield
     addon.jobs.stop()
@@ -102,7 +101,10 @@ def fresh(addon, tmp_path):
 @pytest.fixture
 def fake(addon, monkeypatch):
     """The torch-free engine; the next test goes on with it, unless this one has slowed it down."""
-    monkeypatch.setenv("OSMNET_FAKE_ENGINE", "1")
+    engine = str(ROOT / "tests" / "engine" / "fake_engine.py")
+    monkeypatch.setattr(
+        addon.engine.locate, "engine_command", lambda python: [python, "-u", engine]
+    )
     yield
     if "OSMNET_FAKE_FRAME_SECONDS" in os.environ:
         addon.engine.stop()

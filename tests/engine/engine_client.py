@@ -8,9 +8,13 @@ import queue
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 from osmnet_sdk.engine import protocol
+
+FAKE = str(Path(__file__).with_name("fake_engine.py"))
+"""The engine without networks."""
 
 PATIENCE = 120.0
 """Seconds after which an engine that says nothing counts as hung."""
@@ -19,10 +23,9 @@ PATIENCE = 120.0
 class Engine:
     """A running engine; a context manager that leaves no process behind."""
 
-    def __init__(self, *arguments: str, code: str | None = None, **environment: str) -> None:
-        command = ["-m", "osmnet_sdk.engine"] if code is None else ["-c", code]
+    def __init__(self, *command: str, **environment: str) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-u", *command, *arguments],
+            [sys.executable, "-u", *(command or ("-m", "osmnet_sdk.engine"))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -8,19 +8,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_client import PATIENCE, Engine
+from engine_client import FAKE, PATIENCE, Engine
 from PIL import Image
 from tests_support import write_wav
 
 from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.engine import protocol
+from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.tracks import load_take
 
 
 @pytest.fixture
 def engine():
-    with Engine("--fake") as running:
+    with Engine(FAKE) as running:
         yield running
 
 
@@ -30,12 +31,21 @@ def numbers(*pairs):
 
 def test_hello_and_check_say_who_is_there(engine):
     hello = engine.result("hello", protocol=protocol.PROTOCOL)
-    assert hello["fake"] is True
     assert hello["pid"] == engine.process.pid
     check = engine.result("check", device="cpu")
     assert check["version"] == hello["version"]
     assert (check["renderer"], check["renderers"]) == ("warp", {"warp": 0, "paper": 2})
     assert len(check["bundle_sha256"]) == 64
+
+
+def test_the_schemas_of_options_are_those_of_their_classes(engine):
+    schemas = engine.result("options")
+    assert schemas["motion"] == json.loads(json.dumps(SampleOptions.model_json_schema()))
+    assert schemas["expression"]["properties"]["lag_ms"] == {
+        "default": 0.0, "description": "Time by which the curves come after the sound; below 0 "
+        "they lead", "maximum": 200.0, "minimum": -200.0, "panel": "Lag", "title": "Lag Ms",
+        "type": "number", "unit": "ms",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(("theirs", "words"), [(0, "the extension"), (99, "the engine")])
@@ -73,7 +83,7 @@ def test_fit_head_writes_a_head_that_numpy_alone_reads(engine, folder, photo):
 
 
 def test_triangles_are_seen_from_outside():
-    from osmnet_sdk.engine.fake import _MIDDLE, _ellipsoid
+    from fake_engine import _MIDDLE, _ellipsoid
 
     vertices, triangles, _ = _ellipsoid()
     corners = vertices[triangles]
@@ -205,7 +215,7 @@ def test_tracks_that_make_no_sense_are_one_sentence(
 
 
 def test_cancel_is_seen_while_frames_are_rendered(photo, folder, tracks):
-    with Engine("--fake", OSMNET_FAKE_FRAME_SECONDS="30") as engine:
+    with Engine(FAKE, OSMNET_FAKE_FRAME_SECONDS="30") as engine:
         keys = [f"k{index}" for index in range(50)]
         number = engine.send(
             "render_frames", photo=photo, tracks=tracks(keys), folder=str(folder / "f")
@@ -218,7 +228,7 @@ def test_cancel_is_seen_while_frames_are_rendered(photo, folder, tracks):
 
 
 def test_a_killed_engine_leaves_complete_frames_alone(photo, folder, tracks):
-    with Engine("--fake", OSMNET_FAKE_FRAME_SECONDS="0.02") as engine:
+    with Engine(FAKE, OSMNET_FAKE_FRAME_SECONDS="0.02") as engine:
         keys = [f"k{index}" for index in range(2000)]
         engine.send(
             "render_frames", photo=photo, tracks=tracks(keys), folder=str(folder), size=[900, 900]
@@ -236,7 +246,7 @@ def test_a_killed_engine_leaves_complete_frames_alone(photo, folder, tracks):
 
 
 def test_the_end_of_the_input_leaves_no_temporary_file(photo, folder, tracks):
-    with Engine("--fake", OSMNET_FAKE_FRAME_SECONDS="0.01") as engine:
+    with Engine(FAKE, OSMNET_FAKE_FRAME_SECONDS="0.01") as engine:
         target = folder / "frames"
         keys = [f"k{index}" for index in range(2000)]
         engine.send("render_frames", photo=photo, tracks=tracks(keys), folder=str(target))
@@ -315,18 +325,17 @@ def test_a_folder_that_is_a_file_is_one_sentence(engine, folder, voice, photo, t
     assert (folder / "file").stat().st_size == 0
 
 
-FULL_DISK = """
-import errno, os, pathlib
+FULL_DISK = f"""
+import errno, os, pathlib, runpy
 def full(*_, **__):
     raise OSError(errno.ENOSPC, "No space left on device")
 pathlib.Path.replace = full
-from osmnet_sdk.engine.__main__ import main
-main()
+runpy.run_path({FAKE!r}, run_name="__main__")
 """
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(photo, folder, tracks, voice):
-    with Engine("--fake", code=FULL_DISK) as engine:
+    with Engine("-c", FULL_DISK) as engine:
         out = folder / "out"
         for method, params in (
             ("fit_head", {"photo": photo}),

@@ -40,11 +40,11 @@ def test_hello_loads_nothing_heavy():
         "import sys; from osmnet_sdk.engine.methods import Methods; "
         "from osmnet_sdk.engine.request import Request; "
         "hello = Methods(lambda: None).table()['hello']; "
-        "print(hello(Request(1, 'hello', {'protocol': 2}, print))['fake']); print(*sys.modules)"
+        "print(hello(Request(1, 'hello', {'protocol': 3}, print))['protocol']); print(*sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     said, loaded = done.stdout.splitlines()
-    assert said == "False"
+    assert said == "3"
     assert not {"torch", "numpy", "pydantic"} & set(loaded.split())
 
 

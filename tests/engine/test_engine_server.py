@@ -64,7 +64,7 @@ os._exit(0)
 
 @pytest.fixture
 def engine():
-    with Engine(code=METHODS) as running:
+    with Engine("-c", METHODS) as running:
         yield running
 
 
@@ -208,7 +208,7 @@ def test_an_engine_that_nobody_hears_ends():
 
 
 def test_wrong_arguments_are_a_usage_line():
-    with Engine("--nonsense") as engine:
+    with Engine("-m", "osmnet_sdk.engine", "--nonsense") as engine:
         assert engine.process.wait(PATIENCE) == 1
         engine._threads[1].join(PATIENCE)
         assert engine.stderr.startswith(b"Usage:")

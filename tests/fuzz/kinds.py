@@ -215,7 +215,7 @@ def _read_table(path: Path, rng: Random) -> Any:
 @cache
 def _lines() -> dict[str, bytes]:
     params: dict[str, dict[str, Any]] = {
-        "hello": {"protocol": 2},
+        "hello": {"protocol": 3}, "options": {},
         "check": {"device": "cpu", "bundle": "starter"},
         "fit_head": {"photo": "/none/a.png", "folder": "/none/b", "face_index": 0},
         "sample_takes": {"audio": "/none/a.wav", "folder": "/none/b", "motion": {"tempo": 1.5},
@@ -236,9 +236,9 @@ def _lines() -> dict[str, bytes]:
 def _read_line(path: Path, rng: Random) -> Any:
     """Give a line to the engine's server and hold what it answers against the same bounds."""
     from osmnet_sdk.engine import methods, protocol, server
-    from osmnet_sdk.engine.fake import FakeBackend
     from osmnet_sdk.engine.parameters import SampleTakes
     from osmnet_sdk.options import ExpressionOptions, SampleOptions
+    from tests.engine.fake_engine import FakeBackend
 
     class Backend(FakeBackend):
         def takes(self, wanted: SampleTakes, request: Any) -> Any:
@@ -251,7 +251,7 @@ def _read_line(path: Path, rng: Random) -> Any:
             return super().write(data)
 
     sink = Sink()
-    table = methods.Methods(Backend, fake=True).table()
+    table = methods.Methods(Backend).table()
     served = server.Server(table, io.BytesIO(), sink)
     os.chdir(path.parent)
     line = path.read_bytes()[:100_000].replace(b"\n", b" ")

@@ -1,4 +1,4 @@
-"""A backend without torch and without weights, for tests and for work on clients.
+"""python tests/engine/fake_engine.py: an engine without torch and weights, for tests of clients.
 
 It answers as the real one does, with a head of some hundred vertices, takes of smooth noise, and
 frames that are the photo with a drawn face. The same request gives the same files. The environment
@@ -262,3 +262,9 @@ def _draw(
         )
     frame = np.array(image)
     return draw_label(frame) if label else frame
+
+
+if __name__ == "__main__":
+    from osmnet_sdk.engine.__main__ import serve
+
+    serve(FakeBackend)
