@@ -27,7 +27,7 @@ OLDEST = $(filter-out $(NEWEST),$(lastword $(USABLE)))
 ZIP = dist/osmnet.zip
 
 .PHONY: demo test test-cpus test-install test-install-all test-install-3.11 test-install-3.12 test-install-3.13 \
-        golden golden-blender test-3.13 test-kills test-blender \
+        golden golden-blender tables test-3.13 test-kills test-blender \
         fuzz extension blender-images bench lint docs clean
 .PHONY: test-blender-ends $(BLENDERS:%=test-blender-%)
 
@@ -139,6 +139,10 @@ fuzz: $(VENV)/.installed
 bench: $(VENV)/.installed extension
 	$(BIN)/python -m tests.bench
 	.venv-blender-$(NEWEST)/bin/python tests/bench/blender.py $(ZIP) $(BIN)/python
+
+# The manual's tables of options and the extension's options.json, out of the options' schema.
+tables: $(VENV)/.installed
+	$(BIN)/python docs/tables.py --write
 
 # The manual as a site, out/site/index.html; it fails at a link that leads nowhere.
 docs: $(VENV)/.installed

@@ -24,6 +24,7 @@ SHARED = {
     "core/finding.py": SDK / "engine" / "finding.py",
     "core/json_reading.py": SDK / "core" / "json_reading.py",
     "core/npz_reading.py": SDK / "core" / "npz_reading.py",
+    "core/option_fields.py": SDK / "core" / "option_fields.py",
     "core/protocol.py": SDK / "engine" / "protocol.py",
     "core/wording.py": SDK / "core" / "wording.py",
 }

@@ -11,7 +11,7 @@ import bpy
 from .. import preferences
 from ..rig.head import find_rig
 from ..takes import actions
-from . import messages, voices
+from . import messages, options, voices
 from .operators.base import MISSING
 
 
@@ -22,6 +22,9 @@ class _Panel:
 
 
 _NO_VOICE = "Choose a voice first."
+
+_ALWAYS = ("count", "seed", "epsilon", "intensity", "with_expression")
+"""Settings of takes that are always to be seen."""
 
 
 def _needing(layout: Any, field: object, sentence: str) -> Any:
@@ -118,21 +121,22 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         column = layout.column()
         column.use_property_split = True
         column.use_property_decorate = False
-        for name in ("count", "seed", "epsilon", "intensity", "with_expression"):
+        for name in _ALWAYS:
             column.prop(settings, name)
         voice = rig.osmnet.voice or settings.voice
         sample = _needing(column, voice, _NO_VOICE).operator("osmnet.sample_takes", icon="ADD")
         sample.count, sample.seed = settings.count, settings.seed
-        sample.epsilon, sample.intensity = settings.epsilon, settings.intensity
+        options.hand_over(settings, sample)
         sample.expression = settings.with_expression
         if not len(rig.osmnet.takes):
             return
         row = layout.row()
         row.template_list("OSMNET_UL_takes", "", rig.osmnet, "takes", rig.osmnet, "index", rows=5)
         self._draw_side(row.column(align=True), rig, settings)
-        _needing(layout, voice, _NO_VOICE).operator(
+        predict = _needing(layout, voice, _NO_VOICE).operator(
             "osmnet.predict_expression", icon="SHAPEKEY_DATA"
         )
+        options.hand_over(settings, predict)
         other = voices.mismatch(rig)
         if other:
             messages.draw_text(layout.box(), context, other, icon="ERROR")
@@ -149,7 +153,7 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
             column.operator(name, text="", icon=icon).index = index
         again = column.operator("osmnet.resample_take", text="", icon="FILE_REFRESH")
         again.index = index
-        again.epsilon, again.intensity = settings.epsilon, settings.intensity
+        options.hand_over(settings, again)
 
     @staticmethod
     def _draw_edits(layout: Any, rig: bpy.types.Object, context: bpy.types.Context) -> None:
@@ -179,6 +183,39 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
                 icon="ERROR",
             )  # fmt: skip
             layout.operator("osmnet.fit_takes")
+
+
+class _Options(_Panel):
+    """Options of takes, closed until they are wanted."""
+
+    bl_parent_id = "OSMNET_PT_takes"
+    bl_options = {"DEFAULT_CLOSED"}
+    part = ""
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw a field for each option that the panel of takes has not."""
+        column = self.layout.column()
+        column.use_property_split = True
+        column.use_property_decorate = False
+        for name in options.OPTIONS[self.part]:
+            if name not in _ALWAYS:
+                column.prop(context.scene.osmnet, name)
+
+
+class OSMNET_PT_motion(_Options, bpy.types.Panel):
+    """How head motion, blinks, gaze and brows are sampled."""
+
+    bl_idname = "OSMNET_PT_motion"
+    bl_label = "Motion"
+    part = "motion"
+
+
+class OSMNET_PT_expression(_Options, bpy.types.Panel):
+    """How the expression is predicted."""
+
+    bl_idname = "OSMNET_PT_expression"
+    bl_label = "Expression"
+    part = "expression"
 
 
 class OSMNET_PT_frames(_Panel, bpy.types.Panel):
@@ -263,6 +300,8 @@ CLASSES = (
     OSMNET_PT_status,
     OSMNET_PT_setup,
     OSMNET_PT_takes,
+    OSMNET_PT_motion,
+    OSMNET_PT_expression,
     OSMNET_PT_frames,
     OSMNET_PT_files,
 )

@@ -17,6 +17,7 @@ from bpy.props import (
 from bpy.types import Action, Image, Object, PropertyGroup, Scene, WindowManager
 
 from ..takes import nla
+from .options import with_options
 
 
 def _take_name(take: PropertyGroup) -> str:
@@ -157,8 +158,9 @@ RENDERERS = (
 )
 
 
+@with_options
 class OSMNetSettings(PropertyGroup):
-    """What the panel's fields hold, saved with the scene."""
+    """What the panel's fields hold, saved with the scene; options of takes come from their list."""
 
     portrait: StringProperty(  # type: ignore[valid-type]
         name="Portrait",
@@ -184,16 +186,6 @@ class OSMNetSettings(PropertyGroup):
     )
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="The same seed gives the same takes", default=0, min=0
-    )
-    epsilon: FloatProperty(  # type: ignore[valid-type]
-        name="Spread",
-        description="How far takes differ from the middle one (ε of the paper)",
-        default=1.0,
-        min=0.0,
-        max=3.0,
-    )
-    intensity: FloatProperty(  # type: ignore[valid-type]
-        name="Intensity", description="Gain on all head motion", default=1.0, min=0.0, max=3.0
     )
     with_expression: BoolProperty(  # type: ignore[valid-type]
         name="With expression",

@@ -18,6 +18,7 @@ SHARED = {
     "finding.py": "engine/finding.py",
     "json_reading.py": "core/json_reading.py",
     "npz_reading.py": "core/npz_reading.py",
+    "option_fields.py": "core/option_fields.py",
     "protocol.py": "engine/protocol.py",
     "wording.py": "core/wording.py",
 }

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import bpy
 import pytest
 from support import status
+
+ROOT = Path(__file__).parents[2]
 
 
 class Layout:
@@ -168,3 +173,32 @@ def test_check_tells_versions_device_and_bundle():
     text = status().engine
     for word in ("OSM-Net", "Python", "cpu", "starter"):
         assert word in text
+
+
+def test_options_of_takes_are_the_properties_that_the_sdk_lists(addon, rig, fake):
+    """And the largest numbers pass, which Blender stores as slightly larger ones."""
+    schemas = json.loads((ROOT / "blender_addon" / "core" / "options.json").read_text("utf-8"))
+    given = {}
+    for prefix, part in (("", "motion"), ("expression_", "expression")):
+        for name, facts in schemas[part]["properties"].items():
+            stored = bpy.types.Scene.bl_rna.properties["osmnet"].fixed_type.properties
+            if facts.get("type") == "number":
+                has = stored[prefix + name]
+                assert has.hard_max == pytest.approx(facts["maximum"])
+                assert has.hard_min == pytest.approx(facts["minimum"])
+                assert has.default == pytest.approx(facts["default"])
+                assert facts["description"] in has.description
+                given[prefix + name] = facts["maximum"]
+            else:
+                assert (prefix + name in stored) == (facts.get("type") == "boolean")
+    assert len(given) > 12
+    given |= {"epsilon": 0.1, "intensity": 0.1}  # a head turns by less than 180°
+    assert bpy.ops.osmnet.sample_takes(count=1, expression_rest_in_silence=False, **given) == {
+        "FINISHED"
+    }
+    made = addon.actions.provenance_of(rig.osmnet.takes[0].action)["options"]
+    assert made["motion"] == {
+        name: value for name, value in given.items() if not name.startswith("expression_")
+    }
+    assert made["expression"]["smoothing"] == 0.2
+    assert made["expression"]["rest_in_silence"] is False

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, IntProperty, StringProperty
 
 from ...core.errors import AddonError
 from ...core.takes import TakeFile, read_take
@@ -19,6 +19,7 @@ from ...rig.head import need_rig, rig_of_id
 from ...takes import actions, layers, nla
 from ...takes import collection as takes
 from .. import voices
+from ..options import chosen, with_options
 from .base import EditOperator, JobOperator, a_rig, a_take, existing_file, no_job, no_missing_field
 
 
@@ -34,7 +35,7 @@ def _keep_voice(rig: bpy.types.Object, scene: bpy.types.Scene, voice: Path) -> N
 
 
 def _ask(
-    rig: bpy.types.Object, voice: Path, wanted: list[dict[str, int]], motion: dict[str, Any]
+    rig: bpy.types.Object, voice: Path, wanted: list[dict[str, int]], options: dict[str, Any]
 ) -> Any:
     """Request takes; return the take files read, in order."""
     portrait = existing_file(rig.osmnet.portrait, "a portrait")
@@ -45,14 +46,15 @@ def _ask(
                 "audio": str(voice),
                 "photo": str(portrait),
                 "takes": wanted,
-                "motion": motion,
                 "folder": folder,
+                **options,
                 **frames.face_parameter(rig),
             },
         )
         return [read_take(Path(path)) for path in answer["takes"]]
 
 
+@with_options
 class SampleTakes(JobOperator, bpy.types.Operator):
     """Sample several different head motions of the voice, one action each."""
 
@@ -66,12 +68,6 @@ class SampleTakes(JobOperator, bpy.types.Operator):
     )
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="The same seed gives the same takes", default=0, min=0
-    )
-    epsilon: FloatProperty(  # type: ignore[valid-type]
-        name="Spread", description="ε, radius of the sampling ball", default=1.0, min=0.0, max=3.0
-    )
-    intensity: FloatProperty(  # type: ignore[valid-type]
-        name="Intensity", description="Gain on all head motion", default=1.0, min=0.0, max=3.0
     )
     expression: BoolProperty(  # type: ignore[valid-type]
         name="Expression", description="Fill the expression channels as well", default=False
@@ -87,19 +83,23 @@ class SampleTakes(JobOperator, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Sample and add."""
         rig = need_rig(context)
-        motion = {"epsilon": self.epsilon, "intensity": self.intensity}
         wanted = [{"seed": self.seed, "take": number} for number in range(self.count)]
         channels = takes.ALL if self.expression else takes.MOTION_CHANNELS
         return _sample(
-            rig.osmnet.rig_id, context.scene.name, _voice(rig, context), wanted, motion, channels
+            rig.osmnet.rig_id,
+            context.scene.name,
+            _voice(rig, context),
+            wanted,
+            chosen(self),
+            channels,
         )
 
 
 def _sample(
     rig_id: str, scene_name: str, voice: Path, wanted: list[dict[str, int]],
-    motion: dict[str, Any], channels: range,
+    options: dict[str, Any], channels: range,
 ) -> jobs.Steps:  # fmt: skip
-    files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, motion)
+    files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, options)
     rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
     _keep_voice(rig, scene, voice)
     first = len(rig.osmnet.takes)
@@ -112,6 +112,7 @@ def _sample(
     return f"{len(files)} takes sampled."
 
 
+@with_options
 class PredictExpression(JobOperator, bpy.types.Operator):
     """Fill the 52 expression channels and the blinks of all takes from the voice."""
 
@@ -133,18 +134,28 @@ class PredictExpression(JobOperator, bpy.types.Operator):
         names = [t.name for t in rig.osmnet.takes if t.action] if self.all_takes else []
         names = names or [nla.chosen_take(rig).name]
         return _predict(
-            rig.osmnet.rig_id, context.scene.name, _voice(rig, context), names, self.discard_edits
+            rig.osmnet.rig_id,
+            context.scene.name,
+            _voice(rig, context),
+            names,
+            chosen(self),
+            self.discard_edits,
         )
 
 
 def _predict(
-    rig_id: str, scene_name: str, voice: Path, names: list[str], discard: bool
+    rig_id: str,
+    scene_name: str,
+    voice: Path,
+    names: list[str],
+    options: dict[str, Any],
+    discard: bool,
 ) -> jobs.Steps:
     wanted = []
     for number, name in enumerate(names):
         made = actions.provenance_of(bpy.data.actions[name])
         wanted.append({"seed": made.get("seed") or 0, "take": _number(made, number)})
-    files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, {})
+    files: list[TakeFile] = yield from _ask(rig_of_id(rig_id), voice, wanted, options)
     rig = rig_of_id(rig_id)
     _keep_voice(rig, bpy.data.scenes[scene_name], voice)
     places = [_index_of(rig, name) for name in names]
@@ -171,6 +182,7 @@ def _index_of(rig: bpy.types.Object, name: str) -> int:
     raise AddonError(f"The take '{name}' was removed meanwhile.")
 
 
+@with_options
 class ResampleTake(JobOperator, bpy.types.Operator):
     """Sample one take anew with another seed; edits stay as a layer on top."""
 
@@ -185,12 +197,6 @@ class ResampleTake(JobOperator, bpy.types.Operator):
     seed: IntProperty(  # type: ignore[valid-type]
         name="Seed", description="-1 takes the take's own seed plus one", default=-1, min=-1
     )
-    epsilon: FloatProperty(  # type: ignore[valid-type]
-        name="Spread", description="ε, radius of the sampling ball", default=1.0, min=0.0, max=3.0
-    )
-    intensity: FloatProperty(  # type: ignore[valid-type]
-        name="Intensity", description="Gain on all head motion", default=1.0, min=0.0, max=3.0
-    )
     discard_edits: BoolProperty(  # type: ignore[valid-type]
         name="Discard edits", description="Forget the edits of this take", default=False
     )
@@ -199,6 +205,11 @@ class ResampleTake(JobOperator, bpy.types.Operator):
         """Ask for seed, spread and intensity."""
         return context.window_manager.invoke_props_dialog(self)
 
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what is asked for; the other options are the panel's."""
+        for name in ("index", "seed", "epsilon", "intensity", "discard_edits"):
+            self.layout.prop(self, name)
+
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Sample and replace."""
         rig = need_rig(context)
@@ -206,18 +217,17 @@ class ResampleTake(JobOperator, bpy.types.Operator):
         made = actions.provenance_of(take.action)
         seed = self.seed if self.seed >= 0 else int(made.get("seed") or 0) + 1
         wanted = {"seed": seed, "take": _number(made, 0)}
-        motion = {"epsilon": self.epsilon, "intensity": self.intensity}
         return _resample(
-            rig.osmnet.rig_id, context.scene.name, _voice(rig, context), take.name, wanted, motion,
-            self.discard_edits,
+            rig.osmnet.rig_id, context.scene.name, _voice(rig, context), take.name, wanted,
+            chosen(self), self.discard_edits,
         )  # fmt: skip
 
 
 def _resample(
     rig_id: str, scene_name: str, voice: Path, name: str, wanted: dict[str, int],
-    motion: dict[str, Any], discard: bool,
+    options: dict[str, Any], discard: bool,
 ) -> jobs.Steps:  # fmt: skip
-    (file,) = yield from _ask(rig_of_id(rig_id), voice, [wanted], motion)
+    (file,) = yield from _ask(rig_of_id(rig_id), voice, [wanted], options)
     rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
     _keep_voice(rig, scene, voice)
     index = _index_of(rig, name)

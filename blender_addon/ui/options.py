@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of takes as properties of settings and operators, made of the SDK's own list."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from bpy.props import BoolProperty, FloatProperty, IntProperty
+
+from ..core.option_fields import OptionField
+from ..core.options import simple_options
+
+PREFIXES = {"motion": "", "expression": "expression_"}
+"""What stands before an option's name in that of its property: both have an `intensity`."""
+
+OPTIONS = {
+    part: {PREFIXES[part] + name: field for name, field in fields.items()}
+    for part, fields in simple_options().items()
+}
+"""Options by the names of their properties, of "motion" and of "expression"."""
+
+_DIGITS = 6
+"""Decimals of a number: Blender stores 0.2 as 0.2000000030, which would be out of range."""
+
+_Class = TypeVar("_Class", bound=type)
+
+
+def with_options(owner: _Class) -> _Class:
+    """Give a class that is not registered yet a property for each option."""
+    for fields in OPTIONS.values():
+        owner.__annotations__.update({name: _property(field) for name, field in fields.items()})
+    return owner
+
+
+def _property(field: OptionField) -> Any:
+    shared = {"name": field.title, "description": field.sentence.rstrip(".")}
+    if field.kind == "switch":
+        return BoolProperty(default=field.default, **shared)
+    kind = FloatProperty if field.kind == "number" else IntProperty
+    return kind(default=field.default, min=field.least, max=field.largest, **shared)
+
+
+def chosen(owner: Any) -> dict[str, dict[str, Any]]:
+    """What `sample_takes` of the engine takes as `motion` and `expression`."""
+    return {
+        part: {field.name: _plain(getattr(owner, name)) for name, field in fields.items()}
+        for part, fields in OPTIONS.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    return round(value, _DIGITS) if isinstance(value, float) else value
+
+
+def hand_over(source: Any, target: Any) -> None:
+    """Set the options of an operator to those of the settings."""
+    for fields in OPTIONS.values():
+        for name in fields:
+            setattr(target, name, getattr(source, name))
