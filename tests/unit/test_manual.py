@@ -53,8 +53,9 @@ def parse(line: str) -> None:
     """
     words = shlex.split(line, comments=True)[1:]
     command = get_command(app)
-    while hasattr(command, "commands") and words and not words[0].startswith("-"):
-        command = command.commands[words.pop(0)]
+    while hasattr(command, "resolve_command"):
+        context = command.make_context("osmnet", list(words))
+        _, command, words = command.resolve_command(context, words)
     command.make_context("osmnet", words)
 
 
