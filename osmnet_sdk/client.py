@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.core.bundle import Bundle, find_bundle
 from osmnet_sdk.core.conventions import FPS
@@ -293,14 +292,13 @@ class OSMNet:
             recording, n=n, seed=seed, first=first, options=options, follow=follow, **calls
         )
         spoken = self.predict_expression(recording, face=face, options=wanted, **calls)
-        level, speech = speech_energy(recording.heard), voice_activity(recording.heard)
         rest = np.zeros((2, 3), np.float32)
         if face is not None:
             rest = np.stack([face.fit.pose.angles, face.fit.pose.translation]).astype(np.float32)
         takes = []
         for index, motion in enumerate(motions, first):
             expression = with_gestures(
-                spoken, motion, level, speech,
+                spoken, motion, recording.analysis,
                 seed=seed, take=index, options=options, expression_options=wanted,
             )  # fmt: skip
             changed = {"motion": motion.provenance.options, "expression": wanted.changed()}
@@ -384,10 +382,9 @@ class OSMNet:
         expression = track.expression
         if eyes:
             spoken = self._predictor.predict(recording, **calls)
-            speech = voice_activity(recording.heard)
             expression = retaken_eyes(
                 expression, spoken, motion, *frames,
-                options=options, seed=seed, take=take, speech=speech,
+                options=options, seed=seed, take=take, speech=recording.analysis.activity,
             )  # fmt: skip
         return replace(track, motion=motion, expression=expression, provenance=made_by)
 

@@ -10,12 +10,11 @@ from functools import cached_property
 
 import numpy as np
 
-from osmnet_sdk.audio.activity import voice_activity
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.audio.channels import MIX, Channel, ChannelLevels, parsed_channel
 from osmnet_sdk.audio.container import FileSource, source_name
 from osmnet_sdk.audio.decode import ArraySource, mono_blocks, stream_audio
 from osmnet_sdk.audio.filesound import SoundTrackInfo, sound_tracks
-from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.resample import FloatArray
 from osmnet_sdk.core.conventions import SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import AudioError, OSMNetWarning
@@ -83,9 +82,9 @@ class Audio:
         return frame_count(len(self.samples))
 
     @cached_property
-    def heard(self) -> FloatArray:
-        """The samples behind the high-pass (`highpass`), for all that listens; float32 (n,)."""
-        return _read_only(HighPass().push(self.samples))
+    def analysis(self) -> SpeechAnalysis:
+        """What is heard in it, worked out once for all calls that it is passed to."""
+        return SpeechAnalysis.of(self.samples)
 
     @cached_property
     def sha256(self) -> str:
@@ -214,7 +213,7 @@ def _told(track: SoundTrackInfo) -> str:
 
 
 def _speech(audio: Audio) -> int:
-    return int(np.count_nonzero(voice_activity(audio.heard) > 0.5))
+    return int(np.count_nonzero(audio.analysis.activity > 0.5))
 
 
 def _chosen_channel(

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.expression.adjusting import group_gains, single_gains
 from osmnet_sdk.expression.blink import combine, sample_eyes
 from osmnet_sdk.expression.brows import sample_brows
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
-FloatArray = NDArray[np.float32]
-
 
 def with_gestures(
     spoken: ExpressionTrack,
     motion: MotionTrack,
-    level: FloatArray,
-    speech: FloatArray,
+    sound: SpeechAnalysis,
     *,
     seed: int,
     take: int,
@@ -30,16 +25,15 @@ def with_gestures(
     Args:
         spoken: prediction, T frames at 25 fps.
         motion: of the take, T frames; the eyes make up for its turns.
-        level: (T,) level of the sound, dBFS.
-        speech: (T,) voice activity within [0, 1].
+        sound: of T frames.
         seed: of the sampling.
         take: number of the take.
         options: blink rate, strength of gaze and brows.
         expression_options: its gains act on what is sampled, too.
     """
     eyes = sample_eyes(
-        len(motion), seed=seed, take=take, options=options, speech=speech, motion=motion
+        len(motion), seed=seed, take=take, options=options, speech=sound.activity, motion=motion
     )
-    brows = sample_brows(level, speech, seed=seed, take=take, options=options)
+    brows = sample_brows(sound.level, sound.activity, seed=seed, take=take, options=options)
     gains = group_gains(expression_options) * single_gains(expression_options)
     return combine(spoken, gains * (eyes + brows))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.audio.activity import voice_activity
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.audio.windows import iterate_blocks
 from osmnet_sdk.core.bundle import Bundle
@@ -162,7 +161,7 @@ def warn_without_voice(recording: Audio, gap: NDArray[np.float32] | None) -> Non
         recording: what was heard.
         gap: (T,) lip gap as it was predicted; None if options changed it.
     """
-    active = voice_activity(recording.heard) > 0.5
+    active = recording.analysis.activity > 0.5
     name = "the array" if recording.name == Audio.name else f"'{recording.name}'"
     opened = gap is not None and np.count_nonzero(gap > _OPEN) >= _LEAST_SPEECH
     if np.count_nonzero(active) < _LEAST_SPEECH and not opened:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.audio.activity import speech_energy
-from osmnet_sdk.audio.activity_stream import ActivityStream
+from osmnet_sdk.audio.activity import ActivityStream, speech_energy
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import HOP, WINDOW, MelStream
 from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count

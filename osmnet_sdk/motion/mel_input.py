@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.audio.activity import voice_activity
-from osmnet_sdk.audio.mel import mel_window_views
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 
 FloatArray = NDArray[np.float32]
 
@@ -25,7 +24,7 @@ class MelInput:
     pauses. Without that, an encoder trained on few speakers learns to tell them apart instead.
 
     Args:
-        samples: float32 (n,), n ≥ 1, 16 kHz mono, behind the high-pass (`Audio.heard`).
+        sound: the recording, as `Audio.analysis` has it.
         bands: number of mel bands.
         hops: number of hops in a patch.
 
@@ -33,9 +32,9 @@ class MelInput:
         activity: float32 (F,) within [0, 1], whether somebody speaks.
     """
 
-    def __init__(self, samples: FloatArray, bands: int, hops: int) -> None:
-        self.activity = voice_activity(samples)
-        self._windows = mel_window_views(samples, bands=bands, hops=hops)
+    def __init__(self, sound: SpeechAnalysis, bands: int, hops: int) -> None:
+        self.activity = sound.activity
+        self._windows = sound.mel(bands, hops)
         spoken = self.activity > 0.5
         # The order in which numbers are added up, and with it the last bit, is that of a copy.
         means = [

@@ -278,7 +278,7 @@ class MotionSampler:
         config = self.network.config
         seconds = round(audio.seconds)
         reporter.step("Listening", 0, seconds)
-        sound = MelInput(audio.heard, config.mel_bands, config.mel_hops)
+        sound = MelInput(audio.analysis, config.mel_bands, config.mel_hops)
 
         def encoded(frames: Tensor) -> Tensor:
             reporter.step("Listening", int(int(frames[0]) / FPS), seconds)

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_mel import noise, speech
 
-from osmnet_sdk.audio.activity import speech_energy, voice_activity
-from osmnet_sdk.audio.activity_stream import WINDOW, ActivityStream
+from osmnet_sdk.audio.activity import WINDOW, ActivityStream, speech_energy, voice_activity
 
 
 def heard(samples):

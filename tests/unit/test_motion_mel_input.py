@@ -8,6 +8,7 @@ import torch
 from small_sampler import small_voice
 
 from osmnet_sdk.audio.activity import voice_activity
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.audio.mel import mel_windows
 from osmnet_sdk.motion.batches import BATCH, in_batches
 from osmnet_sdk.motion.mel_input import MelInput
@@ -16,7 +17,7 @@ from osmnet_sdk.motion.mel_input import MelInput
 @pytest.mark.parametrize("seconds", [0.01, 4.0, 60.0])
 def test_patches_are_mel_windows_around_the_mean_of_speech(seconds: float) -> None:
     samples = small_voice(seconds).samples
-    sound = MelInput(samples, 16, 16)
+    sound = MelInput(SpeechAnalysis(samples), 16, 16)
     mel = mel_windows(samples)
     activity = voice_activity(samples)
     spoken = activity > 0.5
@@ -31,7 +32,9 @@ def test_patches_are_mel_windows_around_the_mean_of_speech(seconds: float) -> No
 
 def test_the_gain_of_a_recording_falls_out() -> None:
     samples = small_voice().samples
-    loud, soft = (MelInput(gain * samples, 16, 16) for gain in (np.float32(1), np.float32(0.25)))
+    loud, soft = (
+        MelInput(SpeechAnalysis(np.float32(gain) * samples), 16, 16) for gain in (1, 0.25)
+    )
     spoken = loud.activity > 0.5
     difference = loud.patches(spoken) - soft.patches(spoken)
     assert np.abs(difference).mean() < 0.02

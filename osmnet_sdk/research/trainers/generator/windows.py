@@ -11,7 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from osmnet_sdk.audio.highpass import HighPass
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.mel_input import MelInput
 from osmnet_sdk.motion.network import MotionConfig
@@ -130,7 +130,7 @@ class SegmentWindows:
         self.expression = [segment.expression for segment in segments]
         shape = (motion.mel_bands, motion.mel_hops)
         self._heard = [
-            None if s.clip.samples is None else MelInput(HighPass().push(s.clip.samples), *shape)
+            None if s.clip.samples is None else MelInput(SpeechAnalysis.of(s.clip.samples), *shape)
             for s in segments
         ]
         self._silent = np.zeros((self.plan.clips, motion.clip_frames, *shape), np.float32)

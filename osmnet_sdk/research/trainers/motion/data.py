@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from osmnet_sdk.audio.highpass import HighPass
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.mel_input import MelInput
 from osmnet_sdk.motion.network import POSE_SIZE
@@ -68,7 +68,7 @@ def motion_windows(clips: Sequence[TrainingClip], recipe: MotionRecipe) -> Motio
         if clip.samples is None:
             places.append(torch.full((len(cut),), -1))
             continue
-        sound = MelInput(HighPass().push(clip.samples), config.mel_bands, config.mel_hops)
+        sound = MelInput(SpeechAnalysis.of(clip.samples), config.mel_bands, config.mel_hops)
         patches.append(torch.from_numpy(sound.patches(slice(None))))
         places.append(heard + torch.arange(len(cut)))
         heard += len(sound)
