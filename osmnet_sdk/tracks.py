@@ -5,134 +5,71 @@ Tracks are frozen: their arrays cannot be written to, and every change makes a n
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeGuard
+from typing import BinaryIO, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from osmnet_sdk.core.conventions import (
-    ARKIT_NAMES,
-    FPS,
-    HIGHEST_FPS,
-    LOWEST_FPS,
-    MAX_ANGLE,
-    MAX_FRAMES,
-    MAX_JSON,
-    MAX_TRANSLATION,
-    TAKE_SCHEMA,
-    exact_rate,
-)
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, MAX_ANGLE, MAX_TRANSLATION
 from osmnet_sdk.core.files import replaced
-from osmnet_sdk.core.json_reading import Unreadable, check_schema, parse_json
 from osmnet_sdk.core.made_by import Provenance as Provenance
-from osmnet_sdk.core.npz_reading import Numbers, Texts
-from osmnet_sdk.core.reading import file_name, read_npz
-from osmnet_sdk.core.wording import one_line, quoted
-from osmnet_sdk.errors import OutputError, TrackError
-
-FloatArray = NDArray[np.float32]
-
-_COLUMNS = 4
-"""Columns that are resampled at a time: an hour of all of them takes gigabytes."""
-
-
-def _frozen_array(values: ArrayLike, name: str, columns: int) -> FloatArray:
-    try:
-        array = values if _is_our_own(values) else np.array(values, dtype=np.float32)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise TrackError(
-            f"{name} must be numbers of shape (frames, {columns}): {error}."
-        ) from error
-    if array.ndim != 2 or array.shape[1] != columns or len(array) == 0:
-        raise TrackError(
-            f"{name} must have shape (frames, {columns}) with at least one frame, "
-            f"not {array.shape}."
-        )
-    if len(array) > MAX_FRAMES:
-        raise TrackError(
-            f"{name} has {len(array)} frames; a track may have {MAX_FRAMES}. Cut it into parts."
-        )
-    if not np.isfinite(array).all():
-        frame = int(np.argwhere(~np.isfinite(array).all(axis=1))[0, 0])
-        raise TrackError(f"{name} holds a value that is not finite, first in frame {frame}.")
-    array.flags.writeable = False
-    return array
+from osmnet_sdk.core.track_arrays import (
+    FloatArray,
+    check_range,
+    check_slice,
+    frame_times,
+    frames_between,
+    frozen_array,
+    resampled,
+)
+from osmnet_sdk.core.track_arrays import (
+    checked_fps as checked_fps,
+)
+from osmnet_sdk.core.track_files import EXPRESSION, MOTION, TAKE, naming, read_tracks, write_tracks
+from osmnet_sdk.core.wording import quoted
+from osmnet_sdk.errors import TrackError
 
 
-def _is_our_own(values: ArrayLike) -> TypeGuard[FloatArray]:
-    """Whether nobody can change the values, so that they need no copy."""
-    return (
-        isinstance(values, np.ndarray)
-        and values.dtype == np.float32
-        and not values.flags.writeable
-        and values.flags.owndata
-    )
+class _OverTime:
+    """What tracks and takes have in common: frames at a rate."""
 
+    fps: Fraction
 
-def _checked_range(array: FloatArray, name: str, low: float, high: float, unit: str) -> FloatArray:
-    outside = (array < low) | (array > high)
-    if outside.any():
-        frame, column = np.argwhere(outside)[0]
-        raise TrackError(
-            f"{name} must lie between {low:g} and {high:g}{unit}; frame {frame}, column {column} "
-            f"is {array[frame, column]:g}."
-        )
-    return array
+    def __len__(self) -> int:
+        raise NotImplementedError
 
+    def slice(self, start: int, stop: int) -> Self:
+        """Frames `start` to `stop` − 1, values as they are.
 
-def checked_fps(fps: Fraction | int | float | str) -> Fraction:
-    """Return a frame rate as an exact fraction, for example "30000/1001".
+        Raises:
+            TrackError: unless 0 ≤ start < stop ≤ T.
+        """
+        raise NotImplementedError
 
-    Raises:
-        TrackError: unless it is a number from 1 to 1000 frames per second.
-    """
-    try:
-        return exact_rate(fps)
-    except (TypeError, ValueError, ArithmeticError) as error:
-        raise TrackError(
-            f"{quoted(fps)} is not a frame rate; give a number from {LOWEST_FPS} to {HIGHEST_FPS}, "
-            "such as 25 or 30000/1001."
-        ) from error
+    @property
+    def seconds(self) -> float:
+        """Length in seconds, T / fps."""
+        return float(len(self) / self.fps)
 
+    def between(self, start: float, end: float) -> Self:
+        """The frames from `start` seconds on and before `end` seconds, values as they are.
 
-def _frame_times(frames: int, old: Fraction, new: Fraction) -> NDArray[np.float64]:
-    """Positions, in frames at `old` fps, of the frames at `new` fps over the same time."""
-    count = -(-frames * new // old)
-    if count > MAX_FRAMES:
-        raise TrackError(
-            f"At {float(new):g} frames per second the track has {count} frames; it may have "
-            f"{MAX_FRAMES}. Cut it into parts."
-        )
-    positions = np.arange(count) * float(old / new)
-    return np.clip(positions, 0, frames - 1)
+        Raises:
+            TrackError: if the range does not lie within the track or holds no frame.
 
-
-def _resampled(
-    values: FloatArray, positions: NDArray[np.float64], dtype: type = np.float32
-) -> NDArray[Any]:
-    """Shape-preserving cubic interpolation: C1, and never beyond the neighbouring samples."""
-    result: NDArray[Any] = np.empty((len(positions), values.shape[1]), dtype)
-    if len(values) == 1:
-        result[:] = values
-        return result
-    from scipy.interpolate import PchipInterpolator  # slow to import
-
-    places = np.arange(len(values))
-    for first in range(0, values.shape[1], _COLUMNS):
-        some = slice(first, first + _COLUMNS)
-        result[:, some] = PchipInterpolator(places, values[:, some])(positions)
-    return result
+        Example:
+            >>> import numpy as np
+            >>> len(sdk.MotionTrack(25, np.zeros((50, 3)), np.zeros((50, 3))).between(0.4, 1.2))
+            20
+        """
+        return self.slice(*frames_between(start, end, self.fps, len(self)))
 
 
 @dataclass(frozen=True, eq=False)
-class MotionTrack:
+class MotionTrack(_OverTime):
     """Head motion relative to a rest pose, in the rest head's own axes.
 
     Attributes:
@@ -159,15 +96,15 @@ class MotionTrack:
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
-        rotation = _frozen_array(self.rotation, "rotation", 3)
-        translation = _frozen_array(self.translation, "translation", 3)
+        rotation = frozen_array(self.rotation, "rotation", 3)
+        translation = frozen_array(self.translation, "translation", 3)
         if len(rotation) != len(translation):
             raise TrackError(
                 f"rotation has {len(rotation)} frames and translation {len(translation)}; "
                 "they must have the same number."
             )
-        _checked_range(rotation, "rotation", -MAX_ANGLE, MAX_ANGLE, "°")
-        _checked_range(translation, "translation", -MAX_TRANSLATION, MAX_TRANSLATION, " m")
+        check_range(rotation, "rotation", -MAX_ANGLE, MAX_ANGLE, "°")
+        check_range(translation, "translation", -MAX_TRANSLATION, MAX_TRANSLATION, " m")
         object.__setattr__(self, "fps", checked_fps(self.fps))
         object.__setattr__(self, "rotation", rotation)
         object.__setattr__(self, "translation", translation)
@@ -187,18 +124,9 @@ class MotionTrack:
 
     __hash__ = None  # type: ignore[assignment]
 
-    @property
-    def seconds(self) -> float:
-        """Length in seconds, T / fps."""
-        return float(len(self) / self.fps)
-
     def slice(self, start: int, stop: int) -> MotionTrack:
-        """Frames `start` to `stop` − 1, values as they are.
-
-        Raises:
-            TrackError: unless 0 ≤ start < stop ≤ T.
-        """
-        _checked_slice(start, stop, len(self))
+        """Frames `start` to `stop` − 1, values as they are."""
+        check_slice(start, stop, len(self))
         return MotionTrack(
             self.fps, self.rotation[start:stop], self.translation[start:stop], self.provenance
         )
@@ -211,20 +139,45 @@ class MotionTrack:
         rate = checked_fps(fps)
         if rate == self.fps:
             return self
-        positions = _frame_times(len(self), self.fps, rate)
+        positions = frame_times(len(self), self.fps, rate)
         continuous = np.unwrap(self.rotation.astype(np.float64), period=360.0, axis=0)
-        rotation = _resampled(continuous.astype(np.float32), positions, np.float64)
+        rotation = resampled(continuous.astype(np.float32), positions, np.float64)
         rotation = (rotation + 180.0) % 360.0 - 180.0
         return MotionTrack(
             rate,
             rotation.astype(np.float32),
-            _resampled(self.translation, positions),
+            resampled(self.translation, positions),
             self.provenance,
         )
 
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the track as .npz (schema "osmnet.motion_track/1"); return the path.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        arrays = {"rotation": self.rotation, "translation": self.translation}
+        with replaced(path) as temporary, temporary.open("wb") as stream:
+            write_tracks(stream, MOTION, self.fps, self.provenance, arrays)
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | BinaryIO) -> MotionTrack:
+        """Read a track that `save` wrote, or that of a take file.
+
+        Raises:
+            TrackError: if the file is missing, is another one, or holds values that are not
+                allowed.
+        """
+        arrays, meta = read_tracks(path, MOTION)
+        with naming(path, MOTION):
+            return cls(
+                checked_fps(meta.fps), arrays["rotation"], arrays["translation"], meta.provenance
+            )
+
 
 @dataclass(frozen=True, eq=False)
-class ExpressionTrack:
+class ExpressionTrack(_OverTime):
     """Expression over time as ARKit blendshape coefficients.
 
     Attributes:
@@ -250,8 +203,8 @@ class ExpressionTrack:
     provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
-        coefficients = _frozen_array(self.coefficients, "coefficients", len(ARKIT_NAMES))
-        _checked_range(coefficients, "coefficients", 0.0, 1.0, "")
+        coefficients = frozen_array(self.coefficients, "coefficients", len(ARKIT_NAMES))
+        check_range(coefficients, "coefficients", 0.0, 1.0, "")
         names = tuple(self.names)
         if names != ARKIT_NAMES:
             raise TrackError(
@@ -275,11 +228,6 @@ class ExpressionTrack:
 
     __hash__ = None  # type: ignore[assignment]
 
-    @property
-    def seconds(self) -> float:
-        """Length in seconds, T / fps."""
-        return float(len(self) / self.fps)
-
     def column(self, name: str) -> FloatArray:
         """The (T,) coefficients of one blendshape.
 
@@ -291,12 +239,8 @@ class ExpressionTrack:
         return self.coefficients[:, self.names.index(name)]
 
     def slice(self, start: int, stop: int) -> ExpressionTrack:
-        """Frames `start` to `stop` − 1, values as they are.
-
-        Raises:
-            TrackError: unless 0 ≤ start < stop ≤ T.
-        """
-        _checked_slice(start, stop, len(self))
+        """Frames `start` to `stop` − 1, values as they are."""
+        check_slice(start, stop, len(self))
         return ExpressionTrack(self.fps, self.coefficients[start:stop], self.names, self.provenance)
 
     def resample(self, fps: Fraction | int | float | str) -> ExpressionTrack:
@@ -304,18 +248,36 @@ class ExpressionTrack:
         rate = checked_fps(fps)
         if rate == self.fps:
             return self
-        positions = _frame_times(len(self), self.fps, rate)
-        values = np.clip(_resampled(self.coefficients, positions), 0.0, 1.0)
+        positions = frame_times(len(self), self.fps, rate)
+        values = np.clip(resampled(self.coefficients, positions), 0.0, 1.0)
         return ExpressionTrack(rate, values, self.names, self.provenance)
 
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the track as .npz (schema "osmnet.expression_track/1"); return the path.
 
-def _checked_slice(start: int, stop: int, frames: int) -> None:
-    if not 0 <= start < stop <= frames:
-        raise TrackError(f"Cannot take frames {start} to {stop} of a track of {frames} frames.")
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        arrays = {"coefficients": self.coefficients}
+        with replaced(path) as temporary, temporary.open("wb") as stream:
+            write_tracks(stream, EXPRESSION, self.fps, self.provenance, arrays)
+        return Path(path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str] | BinaryIO) -> ExpressionTrack:
+        """Read a track that `save` wrote, or that of a take file.
+
+        Raises:
+            TrackError: if the file is missing, is another one, or holds values that are not
+                allowed.
+        """
+        arrays, meta = read_tracks(path, EXPRESSION)
+        with naming(path, EXPRESSION):
+            return cls(checked_fps(meta.fps), arrays["coefficients"], meta.names, meta.provenance)
 
 
 @dataclass(frozen=True, eq=False)
-class Take:
+class Take(_OverTime):
     """One head performance: motion and expression of the same length and frame rate.
 
     Attributes:
@@ -371,14 +333,9 @@ class Take:
     __hash__ = None  # type: ignore[assignment]
 
     @property
-    def fps(self) -> Fraction:
+    def fps(self) -> Fraction:  # type: ignore[override]
         """Frames per second."""
         return self.motion.fps
-
-    @property
-    def seconds(self) -> float:
-        """Length in seconds, T / fps."""
-        return self.motion.seconds
 
     def slice(self, start: int, stop: int) -> Take:
         """Frames `start` to `stop` − 1, values as they are."""
@@ -403,49 +360,20 @@ class Take:
 
     def write(self, stream: BinaryIO) -> None:
         """Write the take into an open binary file, as `save` does."""
-        meta = {
-            "schema": TAKE_SCHEMA,
-            "fps": f"{self.fps.numerator}/{self.fps.denominator}",
-            "names": list(self.expression.names),
-            "rest_rotation": [float(value) for value in self.rest_rotation],
-            "rest_translation": [float(value) for value in self.rest_translation],
-            "provenance": self.provenance.model_dump(),
-        }
-        text = json.dumps(meta)
-        if len(text) > MAX_JSON:
-            raise OutputError(
-                f"The options of the take have {len(text)} characters; a take file holds "
-                f"{MAX_JSON}. Use fewer pins."
-            )
-        np.savez(
+        write_tracks(
             stream,
-            rotation=self.motion.rotation,
-            translation=self.motion.translation,
-            coefficients=self.expression.coefficients,
-            meta=np.array(text),
+            TAKE,
+            self.fps,
+            self.provenance,
+            {
+                "rotation": self.motion.rotation,
+                "translation": self.motion.translation,
+                "coefficients": self.expression.coefficients,
+            },
+            names=list(self.expression.names),
+            rest_rotation=[float(value) for value in self.rest_rotation],
+            rest_translation=[float(value) for value in self.rest_translation],
         )
-
-
-_ARRAYS: dict[str, Numbers | Texts] = {
-    "rotation": Numbers(("frames", 3)),
-    "translation": Numbers(("frames", 3)),
-    "coefficients": Numbers(("frames", len(ARKIT_NAMES))),
-    "meta": Texts(),
-}
-_Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-_Vector = tuple[_Number, _Number, _Number]
-
-
-class _TakeMeta(BaseModel):
-    """The text "meta" of a take file, but for its schema."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    fps: str
-    names: tuple[str, ...]
-    rest_rotation: _Vector
-    rest_translation: _Vector
-    provenance: Provenance = Provenance()
 
 
 def load_take(path: str | os.PathLike[str] | BinaryIO) -> Take:
@@ -462,41 +390,13 @@ def load_take(path: str | os.PathLike[str] | BinaryIO) -> Take:
         >>> len(sdk.load_take(path))
         50
     """
-    name = file_name(path)
-    if name.lower().endswith(".csv'"):
-        raise TrackError(
-            f"{name} is not a take file (.npz); make one of a Live Link Face CSV with 'osmnet "
-            "convert' first."
+    arrays, meta = read_tracks(path, TAKE)
+    with naming(path, TAKE):
+        rate = checked_fps(meta.fps)
+        return Take(
+            MotionTrack(rate, arrays["rotation"], arrays["translation"], meta.provenance),
+            ExpressionTrack(rate, arrays["coefficients"], meta.names, meta.provenance),
+            np.array(meta.rest_rotation, np.float32),
+            np.array(meta.rest_translation, np.float32),
+            meta.provenance,
         )
-    arrays = read_npz(path, "take file", _ARRAYS, {"frames": MAX_FRAMES})
-    try:
-        return _take_from(arrays)
-    except (TrackError, Unreadable) as error:
-        raise TrackError(f"Take file {name}: {error}") from error
-
-
-def _take_from(arrays: Mapping[str, NDArray[Any]]) -> Take:
-    values = parse_json(str(arrays["meta"]))
-    if not isinstance(values, dict):
-        raise TrackError("its 'meta' text is not what a take file holds.")
-    check_schema(values.get("schema"), TAKE_SCHEMA)
-    try:
-        meta = _TakeMeta.model_validate(values)
-    except ValidationError as error:
-        raise TrackError(_what_is_wrong(error)) from error
-    rate = checked_fps(meta.fps)
-    return Take(
-        MotionTrack(rate, arrays["rotation"], arrays["translation"], meta.provenance),
-        ExpressionTrack(rate, arrays["coefficients"], meta.names, meta.provenance),
-        np.array(meta.rest_rotation, np.float32),
-        np.array(meta.rest_translation, np.float32),
-        meta.provenance,
-    )
-
-
-def _what_is_wrong(error: ValidationError) -> str:
-    """The first fault of a take's text, in words."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    return f"its {quoted(place)} is not what a take file holds: {one_line(reason, 120)}."
