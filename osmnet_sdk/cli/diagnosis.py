@@ -1,8 +1,4 @@
-"""What of an installation works, and how to mend what does not; the standard library alone.
-
-Whatever may be broken is tried in a process of its own, so that a package that is missing, damaged
-or crashes becomes a line of the answer.
-"""
+"""What of an installation works, and how to mend what does not; the standard library alone."""
 
 from __future__ import annotations
 
@@ -11,16 +7,16 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from osmnet_sdk.engine.finding import find_all, no_window, user_cache
+from osmnet_sdk.cli.probes import BUNDLE, FFMPEG, TORCH, broken_imports, facts
+from osmnet_sdk.engine.finding import find_all, user_cache
 from osmnet_sdk.version import __version__
 
 State = Literal["good", "note", "bad"]
@@ -39,52 +35,7 @@ _OPENCVS = (
 )  # fmt: skip
 _ROOM = 1e9
 """Bytes that a few videos and their temporary files take."""
-_SECONDS = 300.0
 _HERE = Path(__file__).parents[1]
-
-_IMPORTS = """
-import importlib, json, sys
-for name in sys.argv[1:]:
-    print(json.dumps({"try": name}), flush=True)
-    try:
-        importlib.import_module(name)
-    except BaseException as error:
-        print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)
-"""
-_TORCH = """
-import json, torch
-from osmnet_sdk.core.devices import describe_device
-print(json.dumps({"build": torch.version.cuda or torch.version.hip or "",
-                  "mps": torch.backends.mps.is_available(),
-                  "device": describe_device("auto")}))
-"""
-_BUNDLE = """
-import json, sys
-from osmnet_sdk.core.bundle import find_bundle
-from osmnet_sdk.errors import OSMNetError
-try:
-    bundle = find_bundle(sys.argv[1])
-    for name in bundle.manifest.files:
-        bundle.path(name)
-    print(json.dumps({"name": bundle.name, "version": bundle.manifest.version,
-                      "files": len(bundle.manifest.files), "sha256": bundle.sha256}))
-except OSMNetError as error:
-    print(json.dumps({"error": str(error)}))
-"""
-_FFMPEG = """
-import json, av
-def there(name, mode):
-    try:
-        av.codec.Codec(name, mode)
-    except Exception:
-        return False
-    return True
-wanted = {"libx264": "w", "aac": "w", "h264": "r", "aac decoder": "r", "mp3": "r"}
-print(json.dumps({
-    "versions": {k: ".".join(map(str, v)) for k, v in av.library_versions.items()},
-    "missing": [k for k, mode in wanted.items() if not there(k.split()[0], mode)],
-}))
-"""
 
 
 @dataclass(frozen=True)
@@ -108,17 +59,9 @@ class Finding:
         mend = f"; {self.mend}" if self.mend else ""
         return f"{self.state:<4}  {self.name}: {' '.join(f'{self.text}{mend}'.split())}"
 
-    def values(self) -> dict[str, str]:
-        """As programs read it."""
-        return asdict(self)
-
 
 def diagnose(bundle: str = "starter") -> Iterator[Finding]:
-    """Look at everything, one finding after the other; some take seconds.
-
-    Args:
-        bundle: name or folder of the weights to check.
-    """
+    """Look at everything, one finding after the other; some take seconds."""
     yield python()
     yield from packages()
     yield torch_build()
@@ -129,11 +72,7 @@ def diagnose(bundle: str = "starter") -> Iterator[Finding]:
 
 
 def print_findings(bundle: str, as_json: bool) -> int:
-    """Print what `diagnose` finds, as lines or as one JSON text.
-
-    Returns:
-        The exit code: 0, or 1 if something does not work.
-    """
+    """Print what `diagnose` finds; return the exit code: 0, or 1 if something does not work."""
     found = []
     for finding in diagnose(bundle):
         found.append(finding)
@@ -141,20 +80,12 @@ def print_findings(bundle: str, as_json: bool) -> int:
             print(finding.line(), flush=True)
     good = all(finding.state != "bad" for finding in found)
     if as_json:
-        print(json.dumps({"good": good, "findings": [finding.values() for finding in found]}))
+        print(json.dumps({"good": good, "findings": [asdict(finding) for finding in found]}))
     return 0 if good else 1
 
 
 def without_command_line(words: list[str], error: Exception) -> int:
-    """Answer a command where the packages that the command line needs cannot be imported.
-
-    Args:
-        words: the command's, without its name.
-        error: what importing the command line raised.
-
-    Returns:
-        The exit code.
-    """
+    """Answer a command where what the command line needs raised this; return the exit code."""
     if words[:1] != ["doctor"]:
         print(
             f"error: A package is missing or broken ({error}); `osmnet doctor` tells more.",
@@ -202,7 +133,7 @@ def packages() -> Iterator[Finding]:
         )  # fmt: skip
         return
     yield Finding(_DISTRIBUTION, "good", f"{__version__} in {_HERE}")
-    broken = _broken_imports([_MODULES.get(name, name) for name, _ in needed])
+    broken = broken_imports([_MODULES.get(name, name) for name, _ in needed])
     tested = tested_versions()
     for name, allowed in needed:
         yield _package(name, allowed, tested.get(name), broken.get(_MODULES.get(name, name)))
@@ -220,9 +151,8 @@ def _requirements() -> Iterator[tuple[str, str]]:
 
 def _package(name: str, allowed: str, tested: str | None, error: str | None) -> Finding:
     again = f'python -m pip install --force-reinstall "{name}{allowed}"'
-    try:
-        version = metadata.version(name)
-    except metadata.PackageNotFoundError:
+    version = _version(name)
+    if version is None:
         return Finding(name, "bad", "not installed", f'python -m pip install "{name}{allowed}"')
     same = tested in (None, version, version.partition("+")[0])  # "2.13.0+cpu" is 2.13.0, too
     text = version if same else f"{version} (tested with {tested})"
@@ -242,30 +172,9 @@ def _allows(allowed: str, version: str) -> bool:
     return SpecifierSet(allowed).contains(version, prereleases=True)
 
 
-def _broken_imports(modules: list[str]) -> dict[str, str]:
-    """What was wrong, by module, for each that cannot be imported."""
-    broken: dict[str, str] = {}
-    left = list(modules)
-    while left:
-        code, lines, said = _probe(_IMPORTS, *left)
-        tried = [line["try"] for line in lines if "try" in line]
-        last = ""
-        for line in lines:
-            last = line.get("try", last)
-            if "error" in line:
-                broken[last] = line["error"]
-        if not code or not tried:
-            if code:
-                broken.update(dict.fromkeys(left, said))
-            return broken
-        broken[tried[-1]] = said  # it took the process with it; the others are tried without it
-        left = left[len(tried) :]
-    return broken
-
-
 def _doubled_opencv() -> Iterator[Finding]:
     """Two wheels of OpenCV write into one folder, and taking one away breaks the other."""
-    there = [name for name in _OPENCVS if _installed(name)]
+    there = [name for name in _OPENCVS if _version(name)]
     if len(there) > 1:
         yield Finding(
             "OpenCV", "bad", f"{' and '.join(there)} are installed over each other",
@@ -276,30 +185,30 @@ def _doubled_opencv() -> Iterator[Finding]:
 
 def torch_build() -> Finding:
     """For which hardware torch was built, and what it will run on."""
-    facts, error = _facts(_TORCH)
+    found, error = facts(TORCH)
     if error:
         return Finding("device", "bad", error, "install torch again, see docs/quickstart.md")
-    device = facts["device"]
-    if facts["build"] and device.startswith("cpu"):
+    device = found["device"]
+    if found["build"] and device.startswith("cpu"):
         return Finding(
-            "device", "note", f"{device}; torch is built for CUDA or ROCm {facts['build']}, and "
+            "device", "note", f"{device}; torch is built for CUDA or ROCm {found['build']}, and "
             "sees no such GPU", "renew the GPU's driver, or take the build for CPUs, which needs "
             "gigabytes less",
         )  # fmt: skip
-    if facts["mps"] and device.startswith("cpu"):
+    if found["mps"] and device.startswith("cpu"):
         return Finding("device", "good", f"{device}; --device mps would use the GPU")
-    return Finding("device", "good", f"{device}; torch is built for {facts['build'] or 'CPUs'}")
+    return Finding("device", "good", f"{device}; torch is built for {found['build'] or 'CPUs'}")
 
 
 def ffmpeg() -> Finding:
     """The libraries of FFmpeg that come with PyAV, and the codecs that are used."""
-    facts, error = _facts(_FFMPEG)
+    found, error = facts(FFMPEG)
     if error:
         return Finding("ffmpeg", "bad", error, "python -m pip install --force-reinstall av")
-    text = ", ".join(f"{name} {version}" for name, version in sorted(facts["versions"].items()))
-    if facts["missing"]:
+    text = ", ".join(f"{name} {version}" for name, version in sorted(found["versions"].items()))
+    if found["missing"]:
         return Finding(
-            "ffmpeg", "bad", f"{text}, without {', '.join(facts['missing'])}",
+            "ffmpeg", "bad", f"{text}, without {', '.join(found['missing'])}",
             "install PyAV's own wheel: python -m pip install --force-reinstall --only-binary av av",
         )  # fmt: skip
     return Finding("ffmpeg", "good", text)
@@ -307,16 +216,16 @@ def ffmpeg() -> Finding:
 
 def weights(bundle: str) -> Finding:
     """The bundle of weights, every file compared with the manifest."""
-    facts, error = _facts(_BUNDLE, bundle)
+    found, error = facts(BUNDLE, bundle)
     if error:
         return Finding("bundle", "bad", error, "install the packages that are missing first")
-    if "error" in facts:
+    if "error" in found:
         return Finding(
-            "bundle", "bad", facts["error"], "install osmnet-sdk again for its own bundle"
+            "bundle", "bad", found["error"], "install osmnet-sdk again for its own bundle"
         )
     return Finding(
-        "bundle", "good", f"{facts['name']} {facts['version']}, {facts['files']} files as in its "
-        f"manifest ({facts['sha256'][:12]})",
+        "bundle", "good", f"{found['name']} {found['version']}, {found['files']} files as in its "
+        f"manifest ({found['sha256'][:12]})",
     )  # fmt: skip
 
 
@@ -367,39 +276,9 @@ def _plain(name: str) -> str:
     return name.strip().lower().replace("_", "-").replace(".", "-")
 
 
-def _installed(name: str) -> bool:
+def _version(name: str) -> str | None:
+    """The version of a package, if it is installed."""
     try:
-        metadata.version(name)
+        return metadata.version(name)
     except metadata.PackageNotFoundError:
-        return False
-    return True
-
-
-def _facts(code: str, *arguments: str) -> tuple[dict[str, Any], str]:
-    """What a piece of code printed as JSON, or nothing and what went wrong."""
-    status, lines, said = _probe(code, *arguments)
-    if status or not lines:
-        return {}, said or "nothing was answered"
-    return lines[-1], ""
-
-
-def _probe(code: str, *arguments: str) -> tuple[int, list[dict[str, Any]], str]:
-    """Run code in another process: exit status, the JSON lines it printed, its last words."""
-    # Not from the folder that one stands in, which may hold an "av.py"; this package comes last.
-    code = f"import sys; sys.path.append({str(_HERE.parent)!r})\n{code}"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", code, *arguments], stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=_SECONDS, check=False, creationflags=no_window(),
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return 1, [], f"no answer within {_SECONDS:.0f} s"
-    except OSError as error:
-        return 1, [], f"{sys.executable} cannot be started ({error.strerror})"
-    lines = []
-    for line in done.stdout.decode("utf-8", "replace").splitlines():
-        if line.startswith("{"):
-            lines.append(json.loads(line))
-    said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    ended = f"it ended with code {done.returncode}" if done.returncode else ""
-    return done.returncode, lines, (said[-1] if said else ended)[:300]
+        return None

@@ -21,8 +21,8 @@ def resolve_device(name: str = "auto") -> torch.device:
     """
     import torch
 
-    kind = name.split(":")[0]
-    if kind not in DEVICE_NAMES:
+    kind, colon, number = name.partition(":")
+    if kind not in DEVICE_NAMES or (colon and kind == "auto"):
         raise DeviceError(f"Unknown device '{name}'; use one of {', '.join(DEVICE_NAMES)}.")
     if kind == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -34,7 +34,8 @@ def resolve_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise DeviceError(f"'{name}' is not a device name such as 'cpu' or 'cuda:0'.") from error
-    if kind == "cuda" and device.index is not None and device.index >= torch.cuda.device_count():
+    # Of the text, as torch keeps the number in a byte: 258 would be 2.
+    if kind == "cuda" and colon and int(number) >= torch.cuda.device_count():
         raise DeviceError(f"Device '{name}' is not there; torch sees {torch.cuda.device_count()}.")
     return device
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from osmnet_sdk.cli import diagnosis
+from osmnet_sdk.cli import diagnosis, probes
 from osmnet_sdk.engine import finding
 from osmnet_sdk.version import __version__
 
@@ -61,7 +61,7 @@ def test_packages_that_fail_are_told_apart(tmp_path, monkeypatch):
     (tmp_path / "sound_one.py").write_text("print('hello')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     names = ["json", "damaged_one", "crashing_one", "sound_one", "absent_one"]
-    broken = diagnosis._broken_imports(names)
+    broken = probes.broken_imports(names)
     assert set(broken) == {"damaged_one", "crashing_one", "absent_one"}
     assert "no libfoo.so" in broken["damaged_one"]
     assert broken["crashing_one"]
