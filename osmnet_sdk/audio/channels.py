@@ -54,7 +54,7 @@ def channel_place(channel: Channel, names: Sequence[str], name: str) -> int:
 
     Args:
         channel: as of `parsed_channel`, but "mix".
-        names: of the channels, as FFmpeg has them (FL, FR, FC …).
+        names: of the channels, as FFmpeg has them (FL, FR, FC …; NONE if the file does not say).
         name: of the sound, for messages.
 
     Raises:
@@ -67,7 +67,8 @@ def channel_place(channel: Channel, names: Sequence[str], name: str) -> int:
         if len(names) == 1 and wanted != "FC":
             place = -1
     if not 0 <= place < len(names):
-        has = "1 channel" if len(names) == 1 else f"{len(names)} channels ({', '.join(names)})"
+        known = "" if "NONE" in names else f" ({', '.join(names)})"
+        has = "1 channel" if len(names) == 1 else f"{len(names)} channels{known}"
         raise AudioError(f"{name} has {has} and no channel '{channel}'; name another one.")
     return place
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
@@ -15,6 +14,7 @@ from osmnet_sdk.errors import AudioError, OSMNetWarning
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
 
 _KEPT = 16
+_MOST_CHANNELS = 64
 _digests: dict[tuple[str, int, int], str] = {}
 """Of the files last looked at, by path, time of change and size: five videos have one sound."""
 
@@ -63,11 +63,13 @@ def _is_part(sound: AudioSource, digest: str | None, cancel: CancelCallback | No
         warnings.simplefilter("ignore", OSMNetWarning)
         tracks = load_audio(sound, cancel=cancel).origin.tracks
         for track in range(1, tracks + 1) if tracks > 1 else (None,):
-            for channel in ("mix", "left", "right"):
-                with suppress(AudioError):  # there is no such channel
+            for channel in ("mix", *range(1, _MOST_CHANNELS + 1)):
+                try:
                     part = load_audio(sound, channel=channel, track=track, cancel=cancel)
-                    if part.sha256 == digest:
-                        return True
+                except AudioError:  # there is no such channel
+                    break
+                if part.sha256 == digest:
+                    return True
     return False
 
 

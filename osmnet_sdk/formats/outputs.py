@@ -34,8 +34,6 @@ _REASONS = {
     "audio_sha256": "another sound",
     "video_sha256": "another video",
     "photo_sha256": "another photo",
-    "face_index": "another face",
-    "shot": "another shot",
     "seed": "another seed",
     "take": "another take",
     "take_sha256": "another take",
@@ -86,10 +84,9 @@ def origin(provenance: Mapping[str, Any]) -> dict[str, Any]:
     options = provenance.get("options")
     options = options if isinstance(options, Mapping) else {}
     found: dict[str, Any] = {
-        name: provenance.get(name) for name in ("source", "seed", "take", "face_index", *_HASHES)
+        name: provenance.get(name) for name in ("source", "seed", "take", *_HASHES)
     }
-    found |= {name: options.get(name) for name in ("video_sha256", "shot")}
-    found["face_index"] = found["face_index"] or options.get("face_index")
+    found["video_sha256"] = options.get("video_sha256")
     retakes = options.get("retakes")
     found["retakes"] = [
         {name: entry.get(name) for name in ("start", "end", "seed", "take", "audio_sha256")}

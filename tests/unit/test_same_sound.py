@@ -55,8 +55,9 @@ def test_a_file_that_changed_is_read_again(tmp_path):
 
 
 def test_one_channel_of_the_sound_is_its_own(tmp_path):
-    path = write_wav(tmp_path / "v.wav", np.stack([NOISE, 0.5 * NOISE[::-1]], axis=1), 16000)
-    for channel in ("left", "right", "mix"):
+    channels = [NOISE, 0.5 * NOISE[::-1], 0.3 * np.roll(NOISE, 5000)]
+    path = write_wav(tmp_path / "v.wav", np.stack(channels, axis=1), 16000)
+    for channel in ("left", "right", "mix", 3):
         heard = load_audio(path, channel=channel).sha256
         with warnings.catch_warnings():
             warnings.simplefilter("error")
