@@ -7,14 +7,14 @@ import atexit
 
 import bpy
 
-from . import preferences
-from .engine import process as engine
+from . import status
+from .engine import process
 from .frames import watch
-from .ui import operators, panel, properties
+from .ui import operators, panel, preferences, properties, redraw
 
 _CLASSES = (
     *properties.CLASSES,
-    preferences.OSMNetPreferences,
+    *preferences.CLASSES,
     *operators.CLASSES,
     *panel.CLASSES,
 )
@@ -25,14 +25,16 @@ def register() -> None:
     for item in _CLASSES:
         bpy.utils.register_class(item)
     properties.add_pointers()
+    status.listen(redraw.sidebars)
     watch.start()
-    atexit.register(engine.stop)
+    atexit.register(process.stop)
 
 
 def unregister() -> None:
     """Take everything back; what is in the file stays and plays."""
-    atexit.unregister(engine.stop)
+    atexit.unregister(process.stop)
     watch.stop()
+    status.ignore(redraw.sidebars)
     properties.remove_pointers()
     for item in reversed(_CLASSES):
         bpy.utils.unregister_class(item)

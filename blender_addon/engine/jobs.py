@@ -17,11 +17,11 @@ from typing import Any
 
 import bpy
 
+from .. import status
 from ..core.calls import Call, Event
 from ..core.errors import AddonError, JobCancelled
 from ..core.progress import Progress, time_left
-from ..ui import redraw
-from . import process as engine
+from . import process
 
 _TICK = 0.05
 """Seconds between two looks at the engine's messages."""
@@ -83,10 +83,10 @@ class Job:
 
     def start(self) -> None:
         """Run up to the first request."""
-        status = _status()
-        status.title, status.factor = self.title, 0.0
-        status.stage = status.left = ""
-        status.error = status.details = status.note = status.warnings = ""
+        told = status.get()
+        told.title, told.factor = self.title, 0.0
+        told.stage = told.left = ""
+        told.error = told.details = told.note = told.warnings = ""
         self._advance(lambda: next(self._steps))
 
     def cancel(self) -> None:
@@ -109,7 +109,7 @@ class Job:
             self._advance(lambda: self._steps.send(None))
             return
         try:
-            engine.check_greeting()
+            process.check_greeting()
         except AddonError as error:
             self._fail(error)
             return
@@ -146,12 +146,12 @@ class Job:
         """Keep a warning; the engine may say the same of each frame."""
         if message and message not in self.warnings:
             self.warnings.append(message)
-            _status().warnings = "\n".join(self.warnings)
+            status.get().warnings = "\n".join(self.warnings)
 
     def _show(self) -> None:
-        status = _status()
+        told = status.get()
         factor, left = self._progress.look(time.perf_counter())
-        status.stage, status.factor, status.left = self._progress.stage, factor, time_left(left)
+        told.stage, told.factor, told.left = self._progress.stage, factor, time_left(left)
 
     def _fail(self, error: AddonError) -> None:
         self._call = None
@@ -177,8 +177,8 @@ class Job:
             self._end(self._sentence(error), "")
 
     def _ask(self, request: Request) -> None:
-        starting = not engine.runs()
-        self._call = engine.request(request.method, request.params)
+        starting = not process.runs()
+        self._call = process.request(request.method, request.params)
         self._progress.begin(request.method, starting, time.perf_counter())
 
     def _sentence(self, error: Exception) -> AddonError:
@@ -203,10 +203,10 @@ class Job:
 
     def _end(self, error: AddonError | None, note: str) -> None:
         self.finished, self.error, self._call = True, error, None
-        show_error(error)
-        status = _status()
-        status.title = status.stage = status.left = ""
-        status.note = note
+        status.show_error(error)
+        told = status.get()
+        told.title = told.stage = told.left = ""
+        told.note = note
 
 
 def _warnings_of(answer: dict[str, Any]) -> list[str]:
@@ -271,7 +271,7 @@ def _tick() -> float | None:
     if _job is None:
         return None
     _job.poll()
-    redraw.sidebars()
+    status.changed()
     if _job.finished:
         return None
     return _TICK if _job.waits else _AT_ONCE
@@ -285,17 +285,6 @@ def stop() -> None:
     _job = None
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
-
-
-def show_error(error: AddonError | None) -> None:
-    """Put an error's sentence into the panel, or take it away."""
-    status = _status()
-    status.error = str(error) if error is not None else ""
-    status.details = error.details if error is not None else ""
-
-
-def _status() -> Any:
-    return bpy.data.window_managers[0].osmnet
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import bpy
 
 from .. import compat
 from ..core.errors import AddonError
-from ..ui import redraw
 
 HEIGHT = 0.3
 """Height of the plane in metres."""
@@ -20,6 +19,8 @@ NODE = "OSM-Net frames"
 _BESIDE = 0.32
 """Metres from the head to the middle of the plane."""
 _CAMERA_DISTANCE = 1.0
+_PICTURES = {"MATERIAL", "RENDERED"}
+"""Kinds of shading that show the plane's picture."""
 
 
 def build_plane(
@@ -121,7 +122,17 @@ def show_sequence(plane: bpy.types.Object, folder: Path, first: int, count: int)
     user.frame_start, user.frame_duration, user.frame_offset = first, count, -1
     user.use_auto_refresh, user.use_cyclic = True, False
     image.reload()
-    redraw.views()
+    _redraw_views()
+
+
+def _redraw_views() -> None:
+    """Draw the views anew that show the plane's picture."""
+    for window in bpy.data.window_managers[0].windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D" and area.spaces.active.shading.type in _PICTURES:
+                for region in area.regions:
+                    if region.type == "WINDOW":
+                        region.tag_redraw()
 
 
 def refresh(plane: bpy.types.Object) -> None:
@@ -129,7 +140,7 @@ def refresh(plane: bpy.types.Object) -> None:
     image = texture_of(plane).image
     if image is not None:
         image.reload()
-        redraw.views()
+        _redraw_views()
 
 
 def build_camera(

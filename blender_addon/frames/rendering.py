@@ -15,11 +15,11 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .. import preferences
-from ..core import keys as frame_keys
+from .. import preferences, status
 from ..core.cache import FrameStore
 from ..core.channels import performance_values
 from ..core.errors import AddonError, JobCancelled
+from ..core.keys import changed, frame_keys, quantise
 from ..core.sequences import read_index
 from ..engine import jobs
 from ..engine.jobs import Request, Steps
@@ -107,11 +107,9 @@ def plan_in_slices(
     rig_id = rig.osmnet.rig_id
     wanted = [i for i, frame in enumerate(frames) if range_ == "TAKE" or _in_range(scene, frame)]
     values = yield from evaluation.read_in_slices(lambda: rig_of_id(rig_id), frames)
-    rotation, translation, coefficients = frame_keys.quantise(*performance_values(values))
+    rotation, translation, coefficients = quantise(*performance_values(values))
     context = {name: value for name, value in made_with.items() if name not in _NOT_SEEN}
-    keys = frame_keys.frame_keys(
-        rotation, translation, coefficients, context, int(made_with.get("window", 0))
-    )
+    keys = frame_keys(rotation, translation, coefficients, context, int(made_with.get("window", 0)))
     return Plan(frames[0], keys, rotation, translation, coefficients, wanted)
 
 
@@ -145,7 +143,7 @@ def stale_frames(plan: Plan, sequence: str) -> int:
     if index is None:
         return len(plan.wanted)
     shown = [key if final else "" for key, final in zip(index.keys, index.final, strict=True)]
-    return len(set(frame_keys.changed(shown, plan.keys)).intersection(plan.wanted))
+    return len(set(changed(shown, plan.keys)).intersection(plan.wanted))
 
 
 def render(
@@ -197,7 +195,7 @@ def render(
         return note if stopped else f"{note} The plane shows what undo has brought back."
     showing.finish()
     store.prune(keep=sequences_in_use())
-    _status().changed = stale_frames(plan, rig_of_id(rig_id).osmnet.sequence)
+    status.get().changed = stale_frames(plan, rig_of_id(rig_id).osmnet.sequence)
     return note
 
 
@@ -216,6 +214,7 @@ def _render_missing(
             coefficients=plan.coefficients[rows],
             frames=frames if settings["window"] else np.arange(len(frames), dtype=np.int32),
             keys=np.array([plan.keys[number] for number in todo]),
+            meta=np.array(json.dumps(_own_sound(rig))),
         )
         params = {
             "photo": str(_portrait(rig)),
@@ -225,6 +224,7 @@ def _render_missing(
             "label": settings["label"],
             "renderer": settings["renderer"],
             **face_parameter(rig),
+            **_voice(rig),
         }
 
         def arrived(index: int) -> None:
@@ -255,6 +255,20 @@ def face_parameter(rig: bpy.types.Object) -> dict[str, int]:
     return {"face_index": index} if index >= 0 else {}
 
 
+def _voice(rig: bpy.types.Object) -> dict[str, str]:
+    """The rig's voice, so that the engine can warn if the take was made from another sound."""
+    voice = Path(bpy.path.abspath(rig.osmnet.voice)) if rig.osmnet.voice else None
+    return {"audio": str(voice)} if voice is not None and voice.is_file() else {}
+
+
+def _own_sound(rig: bpy.types.Object) -> dict[str, str]:
+    """The sound that the take which plays was made from, as its provenance names it."""
+    made = actions.provenance_of(nla.playing_takes(rig)[0].action)
+    return {
+        name: made[name] for name in ("audio", "audio_sha256") if isinstance(made.get(name), str)
+    }
+
+
 def _portrait(rig: bpy.types.Object) -> Path:
     path = Path(bpy.path.abspath(rig.osmnet.portrait))
     if not path.is_file():
@@ -267,7 +281,3 @@ def _file_digest(path: str, modified: int) -> str:
     """SHA-256 of a file's bytes; `modified` makes a changed file count as another."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _status() -> Any:
-    return bpy.data.window_managers[0].osmnet

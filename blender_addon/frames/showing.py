@@ -11,7 +11,7 @@ from typing import Any
 
 import bpy
 
-from .. import preferences
+from .. import preferences, status
 from ..core.cache import FrameStore
 from ..core.errors import AddonError
 from ..rig.head import rig_of_id
@@ -128,9 +128,9 @@ def refresh_sequences() -> None:
             store.use(Path(state.sequence))
             plane.refresh(state.plane)
         except AddonError as error:
-            _status().error = str(error)
+            status.get().error = str(error)
         if not Path(state.sequence).is_dir():
-            _status().note = "The frames are not on this computer; press Render Frames."
+            status.get().note = "The frames are not on this computer; press Render Frames."
 
 
 def sequences_in_use() -> list[Path]:
@@ -140,7 +140,3 @@ def sequences_in_use() -> list[Path]:
 
 def _rigs() -> list[bpy.types.Object]:
     return [item for item in bpy.data.objects if item.type == "ARMATURE" and item.osmnet.rig_id]
-
-
-def _status() -> Any:
-    return bpy.data.window_managers[0].osmnet

@@ -20,17 +20,14 @@ import bpy
 import numpy as np
 from bpy.app.handlers import persistent
 
-from .. import compat
+from .. import compat, status
 from ..core.channels import BONE
 from ..core.errors import AddonError
 from ..core.sequences import stamp
-from ..engine import jobs
-from ..engine import process as engine
+from ..engine import jobs, process
 from ..rig.head import find_rig
 from ..takes import actions, evaluation, nla
-from ..ui import redraw
-from . import rendering as frames
-from . import showing
+from . import rendering, showing
 
 _TICK = 0.25
 _AT_ONCE = 0.001
@@ -76,8 +73,8 @@ def _on_load(*_: Any) -> None:
     _counted.clear()
     _left_alone.clear()
     _forget_messages()
-    jobs.show_error(None)
-    bpy.data.window_managers[0].osmnet.changed = -1
+    status.show_error(None)
+    status.get().changed = -1
     showing.refresh_sequences()
     _touched = time.perf_counter()
 
@@ -86,8 +83,8 @@ def _forget_messages() -> None:
     """What was said of a state of the file that is no more."""
     if jobs.busy():
         return
-    status = bpy.data.window_managers[0].osmnet
-    status.note = status.warnings = ""
+    told = status.get()
+    told.note = told.warnings = ""
 
 
 @persistent
@@ -109,7 +106,7 @@ def _tick() -> float:
             next(_count)
         except StopIteration:
             _count = None
-    redraw.sidebars()
+    status.changed()
     return _TICK if _count is None else _AT_ONCE
 
 
@@ -135,42 +132,43 @@ def look(context: bpy.types.Context) -> None:
 def _looking(context: bpy.types.Context) -> Generator[None, None, None]:
     """As `look`; yields now and then so that the window can breathe."""
     rig = find_rig(context)
-    status = context.window_manager.osmnet
+    told = status.get()
     if rig is None or not rig.osmnet.made_with:
-        status.changed = -1
+        told.changed = -1
         return
     rig_id, scene = rig.osmnet.rig_id, context.scene
     curves = curves_digest(rig, scene)
     state = curves + _shown_digest(rig, scene)
-    if _counted.get(rig_id) == state and status.changed >= 0:
+    if _counted.get(rig_id) == state and told.changed >= 0:
         return
-    _drop_old_note(status)
+    _drop_old_note()
     try:
-        made_with, sequence = frames.made_with(rig), rig.osmnet.sequence
+        made_with, sequence = rendering.made_with(rig), rig.osmnet.sequence
         range_ = made_with.get("range", "TAKE")
-        plan = yield from frames.plan_in_slices(rig, scene, made_with, range_)
-        status.changed = frames.stale_frames(plan, sequence)
+        plan = yield from rendering.plan_in_slices(rig, scene, made_with, range_)
+        told.changed = rendering.stale_frames(plan, sequence)
         _counted[rig_id] = state
         _update_by_itself(context, curves)
     except AddonError as error:
         _counted[rig_id] = state
-        status.changed = -1
-        jobs.show_error(error)
+        told.changed = -1
+        status.show_error(error)
 
 
-def _drop_old_note(status: Any) -> None:
+def _drop_old_note() -> None:
     global _noted
-    if status.note and status.note == _noted:
-        status.note = ""
-    _noted = status.note
+    told = status.get()
+    if told.note and told.note == _noted:
+        told.note = ""
+    _noted = told.note
 
 
 def _update_by_itself(context: bpy.types.Context, curves: bytes) -> None:
     """Auto update, once for each state of the curves, and never at length unasked."""
     rig = find_rig(context)
-    if rig is None or not context.window_manager.osmnet.changed:
+    if rig is None or not status.get().changed:
         return
-    same = nla.playing_takes(rig)[0].name == frames.made_with(rig).get("take")
+    same = nla.playing_takes(rig)[0].name == rendering.made_with(rig).get("take")
     if not same or not context.scene.osmnet.auto_update:
         return
     if _left_alone.get(rig.osmnet.rig_id) == curves:
@@ -296,4 +294,4 @@ def stop() -> None:
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     jobs.stop()
-    engine.stop()
+    process.stop()

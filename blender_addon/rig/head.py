@@ -22,7 +22,7 @@ from ..core.coefficients import DESCRIPTIONS
 from ..core.conventions import ARKIT_NAMES
 from ..core.errors import AddonError
 from ..core.head import HeadFile, to_blender
-from ..takes import collection as takes
+from ..takes.collection import separate_copy
 from . import handles, skin
 
 _HEAD_LENGTH = 0.18
@@ -254,7 +254,7 @@ def _separate_copies(rig_id: str) -> bool:
     rigs.sort(key=lambda item: item.osmnet.head is None or item.osmnet.head.parent != item)
     for copy in rigs[1:]:
         copy.osmnet.rig_id = uuid.uuid4().hex
-        takes.separate_copy(copy)
+        separate_copy(copy)
     return len(rigs) > 1
 
 

@@ -14,8 +14,7 @@ import numpy as np
 from .. import compat
 from ..core.channels import COUNT, EXPRESSION, MOTION, performance_values
 from ..core.takes import TakeFile
-from ..ui import voices
-from . import actions, evaluation, layers, nla
+from . import actions, evaluation, layers, nla, voices
 from .actions import Timing
 
 ALL = range(COUNT)

@@ -8,8 +8,12 @@ from typing import Any
 import blf
 import bpy
 
+from .. import status
 from ..core.wrapping import wrap
 from ..engine import jobs
+
+MISSING = "osmnet_missing"
+"""Name of the text that the panel hangs on a button with an empty field."""
 
 _BESIDE = 76.0
 """Pixels of a sidebar beside the text of a label in a box, before the interface's scale."""
@@ -47,42 +51,42 @@ def draw_progress(layout: Any, context: bpy.types.Context) -> None:
     """What the engine does, how far it is, and Cancel; nothing if no job runs."""
     if not jobs.busy():
         return
-    status = context.window_manager.osmnet
-    what = status.stage or status.title
+    told = status.get()
+    what = told.stage or told.title
     box = layout.box()
-    box.progress(factor=status.factor, text=f"{what}, {status.left}" if status.left else what)
+    box.progress(factor=told.factor, text=f"{what}, {told.left}" if told.left else what)
     box.operator("osmnet.cancel", icon="CANCEL")
 
 
 def draw_status(layout: Any, context: bpy.types.Context) -> None:
     """Progress with Cancel, the last error with Details, what the engine noticed, the last note."""
-    status = context.window_manager.osmnet
+    told = status.get()
     draw_progress(layout, context)
-    if status.error:
+    if told.error:
         row = layout.box().row()
         column = row.column()
         column.alert = True
-        draw_text(column, context, status.error, beside=_ICON, icon="ERROR")
-        if status.details:
+        draw_text(column, context, told.error, beside=_ICON, icon="ERROR")
+        if told.details:
             column.operator("osmnet.show_details")
         row.operator("osmnet.clear_error", text="", icon="X", emboss=False)
-    if status.warnings:
+    if told.warnings:
         row = layout.box().row()
         column = row.column()
-        for warning in status.warnings.splitlines():
+        for warning in told.warnings.splitlines():
             draw_text(column, context, warning, beside=_ICON, icon="INFO")
         row.operator("osmnet.clear_warnings", text="", icon="X", emboss=False)
-    if status.note and not status.error:
-        draw_text(layout, context, status.note)
+    if told.note and not told.error:
+        draw_text(layout, context, told.note)
 
 
 def draw_engine(layout: Any, context: bpy.types.Context) -> None:
     """In the preferences: what Check does, and what it or Find has found."""
-    status = context.window_manager.osmnet
+    told = status.get()
     draw_progress(layout, context)
-    text = status.error or status.engine or status.note
+    text = told.error or told.engine or told.note
     if text and not jobs.busy():
-        draw_text(layout, context, text, icon="ERROR" if status.error else "CHECKMARK")
+        draw_text(layout, context, text, icon="ERROR" if told.error else "CHECKMARK")
 
 
 def are_seen(context: bpy.types.Context) -> bool:

@@ -8,11 +8,10 @@ from typing import Any
 
 import bpy
 
-from .. import preferences
+from .. import preferences, status
 from ..rig.head import find_rig
-from ..takes import actions
-from . import messages, options, voices
-from .operators.base import MISSING
+from ..takes import actions, voices
+from . import messages, options
 
 
 class _Panel:
@@ -31,8 +30,15 @@ def _needing(layout: Any, field: object, sentence: str) -> Any:
     """A row for a button that needs a field: while it is empty, the button says so and is off."""
     row = layout.row(align=True)
     if not field:
-        row.context_string_set(MISSING, sentence)
+        row.context_string_set(messages.MISSING, sentence)
     return row
+
+
+def _fields(layout: Any) -> Any:
+    """A layout in which names stand to the left of their fields."""
+    layout.use_property_split = True
+    layout.use_property_decorate = False
+    return layout
 
 
 class OSMNET_UL_takes(bpy.types.UIList):
@@ -83,15 +89,17 @@ class OSMNET_PT_setup(_Panel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the fields; the voice is that of the rig where there is one."""
-        layout, settings = self.layout, context.scene.osmnet
-        layout.use_property_split = True
-        layout.use_property_decorate = False
+        layout, settings = _fields(self.layout), context.scene.osmnet
         rig = find_rig(context)
         voice = rig.osmnet if rig is not None else settings
         row = layout.row(align=True)
         row.prop(voice, "voice")
         row.operator("osmnet.voice_from_strip", text="", icon="SEQUENCE")
-        layout.prop(voice, "voice_start", text="Start")
+        layout.prop(voice, "voice_start")
+        layout.prop(voice, "channel")
+        if voice.channel == "number":
+            layout.prop(voice, "channel_number")
+        layout.prop(voice, "track")
         layout.prop(settings, "portrait")
         layout.prop(settings, "face_index")
         _needing(layout, settings.portrait, "Choose a portrait first.").operator(
@@ -118,9 +126,7 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         if rig is None:
             layout.label(text="Create or select a head rig.", icon="INFO")
             return
-        column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
+        column = _fields(layout.column())
         for name in _ALWAYS:
             column.prop(settings, name)
         voice = rig.osmnet.voice or settings.voice
@@ -194,9 +200,7 @@ class _Options(_Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw a field for each option that the panel of takes has not."""
-        column = self.layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
+        column = _fields(self.layout.column())
         for name in options.OPTIONS[self.part]:
             if name not in _ALWAYS:
                 column.prop(context.scene.osmnet, name)
@@ -232,9 +236,7 @@ class OSMNET_PT_frames(_Panel, bpy.types.Panel):
         if rig is None or not len(rig.osmnet.takes):
             layout.label(text="Sample takes first.", icon="INFO")
             return
-        column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
+        column = _fields(layout.column())
         for name in ("renderer", "frame_size", "frame_range", "label"):
             column.prop(settings, name)
         render = layout.operator("osmnet.render_frames", icon="RENDER_ANIMATION")
@@ -242,7 +244,7 @@ class OSMNET_PT_frames(_Panel, bpy.types.Panel):
         render.label, render.renderer = settings.label, settings.renderer
         if not rig.osmnet.made_with:
             return
-        changed = context.window_manager.osmnet.changed
+        changed = status.get().changed
         row = layout.row(align=True)
         row.enabled = changed != 0
         text = (
@@ -266,9 +268,7 @@ class OSMNET_PT_files(_Panel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("osmnet.import_take", icon="IMPORT")
         row.operator("osmnet.export_take", icon="EXPORT")
-        column = layout.column()
-        column.use_property_split = True
-        column.use_property_decorate = False
+        column = _fields(layout.column())
         column.prop(settings, "target")
         if settings.target is not None and settings.target.type == "ARMATURE":
             column.prop_search(settings, "target_bone", settings.target.data, "bones")

@@ -56,7 +56,43 @@ class OSMNetTake(PropertyGroup):
     )
 
 
-class OSMNetRig(PropertyGroup):
+VOICE_CHANNELS = (
+    ("auto", "Automatic", "As the recording suggests; for most, all channels together"),
+    ("left", "Left", "The first channel"),
+    ("right", "Right", "The second channel"),
+    ("centre", "Centre", "The centre of surround sound, where films have their voices"),
+    ("mix", "Mix", "All channels together"),
+    ("number", "Number", "A channel by its number"),
+)
+
+
+class _Voice:
+    """A voice, as a rig has it, and the panel for the next rig."""
+
+    voice: StringProperty(  # type: ignore[valid-type]
+        name="Voice", description="Sound or video file with the voice", subtype="FILE_PATH"
+    )
+    voice_start: FloatProperty(  # type: ignore[valid-type]
+        name="Start",
+        description="Scene frame at which the voice begins",
+        default=1.0,
+    )
+    channel: EnumProperty(  # type: ignore[valid-type]
+        name="Channel", description="Which channel of the voice is heard", items=VOICE_CHANNELS,
+        default="auto",
+    )  # fmt: skip
+    channel_number: IntProperty(  # type: ignore[valid-type]
+        name="Channel Number", description="Which channel, counted from 1", default=1, min=1, max=64
+    )
+    track: IntProperty(  # type: ignore[valid-type]
+        name="Sound Track",
+        description="Which sound track of a video is heard, counted from 1; 0 is automatic",
+        default=0,
+        min=0,
+    )
+
+
+class OSMNetRig(_Voice, PropertyGroup):
     """What an armature needs to know to be a head rig."""
 
     rig_id: StringProperty(  # type: ignore[valid-type]
@@ -67,14 +103,6 @@ class OSMNetRig(PropertyGroup):
     )
     face_index: IntProperty(  # type: ignore[valid-type]
         name="Face", description="Which face of the photo, -1 for the largest", default=-1
-    )
-    voice: StringProperty(  # type: ignore[valid-type]
-        name="Voice", description="Sound or video file with the voice", subtype="FILE_PATH"
-    )
-    voice_start: FloatProperty(  # type: ignore[valid-type]
-        name="Voice starts at frame",
-        description="Scene frame at which the voice begins",
-        default=1.0,
     )
     head: PointerProperty(  # type: ignore[valid-type]
         type=Object, name="Head", description="The head mesh with its 52 shape keys"
@@ -159,21 +187,13 @@ RENDERERS = (
 
 
 @with_options
-class OSMNetSettings(PropertyGroup):
+class OSMNetSettings(_Voice, PropertyGroup):
     """What the panel's fields hold, saved with the scene; options of takes come from their list."""
 
     portrait: StringProperty(  # type: ignore[valid-type]
         name="Portrait",
         description="Photo of a face seen from the front; the person must have agreed",
         subtype="FILE_PATH",
-    )
-    voice: StringProperty(  # type: ignore[valid-type]
-        name="Voice", description="Sound or video file with the voice", subtype="FILE_PATH"
-    )
-    voice_start: FloatProperty(  # type: ignore[valid-type]
-        name="Start",
-        description="Scene frame at which the voice begins",
-        default=1.0,
     )
     face_index: IntProperty(  # type: ignore[valid-type]
         name="Face Index",

@@ -51,8 +51,16 @@ def main() -> None:
         subprocess.run([python, "-c", _PORTRAIT, portrait], check=True)
         _install(archive, python)
         parts = _pictures(portrait, folder)
+        _check_manual(parts["note"])
         (folder / "parts.json").write_text(json.dumps(parts), encoding="utf-8")
         subprocess.run([python, HERE / "sheets.py", folder, HERE], check=True)
+
+
+def _check_manual(note: str) -> None:
+    """The manual says below the picture how many frames were rendered again."""
+    count = note.removesuffix(" rendered.")
+    if f"{count} were rendered again" not in (HERE.parent / "blender.md").read_text("utf-8"):
+        print(f"docs/blender.md must say: {count} were rendered again.", file=sys.stderr)
 
 
 def _install(archive: Path, python: Path) -> None:

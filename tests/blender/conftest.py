@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import sys
 import time
 import types
@@ -33,42 +35,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def addon() -> types.SimpleNamespace:
-    """The installed add-on's modules."""
-    import importlib
-
-    places = {
-        "actions": "takes.actions",
-        "compat": "compat",
-        "engine": "engine.process",
-        "evaluation": "takes.evaluation",
-        "first_view": "ui.first_view",
-        "frames": "frames.rendering",
-        "jobs": "engine.jobs",
-        "messages": "ui.messages",
-        "nla": "takes.nla",
-        "plane": "frames.plane",
-        "panel": "ui.panel",
-        "preferences": "preferences",
-        "redraw": "ui.redraw",
-        "rig": "rig.head",
-        "takes": "takes.collection",
-        "transfer": "rig.transfer",
-        "voices": "ui.voices",
-        "watch": "frames.watch",
-        "properties": "ui.properties",
-        "operators": "ui.operators",
-        "operators_base": "ui.operators.base",
-        "core_coefficients": "core.coefficients",
-        "core_takes": "core.takes",
-        "core_keys": "core.keys",
-        "core_channels": "core.channels",
-        "core_conventions": "core.conventions",
-        "core_errors": "core.errors",
-        "core_sequences": "core.sequences",
-    }
-    loaded = {n: importlib.import_module(f"{MODULE}.{place}") for n, place in places.items()}
-    return types.SimpleNamespace(**loaded)
+def addon() -> types.ModuleType:
+    """The installed add-on, with all its modules: `addon.takes.actions` and so on."""
+    package = importlib.import_module(MODULE)
+    for found in pkgutil.walk_packages(package.__path__, f"{MODULE}."):
+        importlib.import_module(found.name)
+    return package
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +59,7 @@ def material(tmp_path_factory) -> types.SimpleNamespace:
 @pytest.fixture(autouse=True)
 def fresh(addon, tmp_path):
     """An empty file, and preferences as a user would set them."""
-    addon.jobs.stop()
+    addon.engine.jobs.stop()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     settings = addon.preferences.get()
     settings.engine_python = os.environ["OSMNET_TEST_ENGINE"]
@@ -95,19 +67,17 @@ def fresh(addon, tmp_path):
     settings.cache_folder = str(tmp_path / "Zwischenspeicher ß")
     os.environ.pop("OSMNET_FAKE_FRAME_SECONDS", None)
     yield
-    addon.jobs.stop()
+    addon.engine.jobs.stop()
 
 
 @pytest.fixture
 def fake(addon, monkeypatch):
     """The torch-free engine; the next test goes on with it, unless this one has slowed it down."""
     engine = str(ROOT / "tests" / "engine" / "fake_engine.py")
-    monkeypatch.setattr(
-        addon.engine.locate, "engine_command", lambda python: [python, "-u", engine]
-    )
+    monkeypatch.setattr(addon.core.locate, "engine_command", lambda python: [python, "-u", engine])
     yield
     if "OSMNET_FAKE_FRAME_SECONDS" in os.environ:
-        addon.engine.stop()
+        addon.engine.process.stop()
 
 
 @pytest.fixture
@@ -118,7 +88,7 @@ def rig(request, addon, material):
     assert bpy.ops.osmnet.create_head(
         portrait=str(material.portrait), voice=str(material.voice)
     ) == {"FINISHED"}
-    return addon.rig.need_rig(bpy.context)
+    return addon.rig.head.need_rig(bpy.context)
 
 
 @pytest.fixture
@@ -126,20 +96,20 @@ def windowed(addon, monkeypatch):
     """Operators return at once, as in a window; `drive` stands for Blender's timer."""
 
     def run(title, steps, *, undo, wait=False):
-        job = addon.jobs.Job(title, steps, undo)
-        monkeypatch.setattr(addon.jobs, "_job", job)
+        job = addon.engine.jobs.Job(title, steps, undo)
+        monkeypatch.setattr(addon.engine.jobs, "_job", job)
         job.start()
         return job
 
-    monkeypatch.setattr(addon.jobs, "run", run)
+    monkeypatch.setattr(addon.engine.jobs, "run", run)
 
     def drive(until=lambda: False):
         longest, deadline = 0.0, time.monotonic() + 60
-        while addon.jobs.current() is not None and time.monotonic() < deadline:
+        while addon.engine.jobs.current() is not None and time.monotonic() < deadline:
             before = time.perf_counter()
-            addon.jobs._tick()
+            addon.engine.jobs._tick()
             longest = max(longest, time.perf_counter() - before)
-            if addon.jobs.current().finished or until():
+            if addon.engine.jobs.current().finished or until():
                 return longest
             time.sleep(0.005)
         raise AssertionError("the job did not end")

@@ -32,7 +32,7 @@ def sentence_of(error: RuntimeError) -> str:
 
 
 def curve(addon, action, channel):
-    description = addon.core_channels.CHANNELS[channel]
+    description = addon.core.channels.CHANNELS[channel]
     return addon.compat.curves_of(action).find(description.data_path, index=description.index)
 
 
@@ -81,7 +81,7 @@ def seen_on_plane(frame: int, folder: Path, size: int = 256) -> np.ndarray:
 
 def shown_file(addon, rig, frame: int) -> Path:
     """The file that Blender's image sequence shows at a scene frame."""
-    user = addon.plane.texture_of(rig.osmnet.plane).image_user
+    user = addon.frames.plane.texture_of(rig.osmnet.plane).image_user
     number = frame - user.frame_start + 1
     number = min(max(number, 1), user.frame_duration) + user.frame_offset
     return Path(rig.osmnet.sequence) / f"frame_{number:06d}.png"

@@ -23,13 +23,13 @@ def smooth(count: int, seed: int) -> np.ndarray:
 
 
 def timing(addon, rig, count: int, fps=FPS):
-    rate = addon.actions.scene_rate(bpy.context.scene)
-    return addon.actions.Timing(rig.osmnet.voice_start, fps, rate, count)
+    rate = addon.takes.actions.scene_rate(bpy.context.scene)
+    return addon.takes.actions.Timing(rig.osmnet.voice_start, fps, rate, count)
 
 
 def add_take(addon, rig, seed: int, count: int = 50, channels=range(58), name=None, fps=FPS) -> int:
     """A take as an import would add it."""
-    return addon.takes.add(
+    return addon.takes.collection.add(
         rig, name or f"voice {seed:02d}", timing(addon, rig, count, fps), smooth(count, seed),
         {**MADE, "seed": seed}, channels,
     )  # fmt: skip
@@ -38,12 +38,14 @@ def add_take(addon, rig, seed: int, count: int = 50, channels=range(58), name=No
 def at_samples(addon, rig, index: int) -> np.ndarray:
     """What the rig does at the samples of a take."""
     take = rig.osmnet.takes[index]
-    return addon.evaluation.read(rig, addon.actions.timing_of(take.action).frames)
+    return addon.takes.evaluation.read(rig, addon.takes.actions.timing_of(take.action).frames)
 
 
 def whole_frames(addon, rig, index: int) -> np.ndarray:
     """Whole scene frames during a take."""
-    return np.array(addon.actions.timing_of(rig.osmnet.takes[index].action).scene_frames, float)
+    return np.array(
+        addon.takes.actions.timing_of(rig.osmnet.takes[index].action).scene_frames, float
+    )
 
 
 def keys_of(curve) -> np.ndarray:

@@ -16,7 +16,9 @@ FRAMES = range(1, 25)
 def stale(addon, rig):
     """How many frames on the plane are not what the curves say, by the files themselves."""
     scene, store = bpy.context.scene, addon.preferences.frame_store()
-    plan = addon.frames.make_plan(rig, scene, addon.frames.made_with(rig), "SCENE")
+    plan = addon.frames.rendering.make_plan(
+        rig, scene, addon.frames.rendering.made_with(rig), "SCENE"
+    )
     assert [plan.first + number for number in plan.wanted] == list(FRAMES)
     wrong = 0
     for number in plan.wanted:
@@ -96,7 +98,7 @@ class Session:
         return len(list((self.addon.preferences.frame_store().folder / "frames").rglob("*.png")))
 
     def busy(self):
-        return bool(self.addon.jobs.busy())
+        return bool(self.addon.engine.jobs.busy())
 
 
 ACTIONS = ("edit", "edit", "edit_several", "choose", "turn_the_neck", "undo", "undo", "redo",
@@ -106,7 +108,7 @@ ACTIONS = ("edit", "edit", "edit_several", "choose", "turn_the_neck", "undo", "u
 @pytest.mark.parametrize("seed", range(4))
 def test_any_row_of_actions(addon, rig, fake, windowed, monkeypatch, seed):
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.004")
-    addon.engine.stop()
+    addon.engine.process.stop()
     scene = bpy.context.scene
     scene.render.fps, scene.frame_start, scene.frame_end = 25, FRAMES[0], FRAMES[-1]
     bpy.ops.osmnet.sample_takes(count=2)
@@ -118,7 +120,7 @@ def test_any_row_of_actions(addon, rig, fake, windowed, monkeypatch, seed):
     for _ in range(14):
         row.append(str(session.random.choice(ACTIONS)))
         getattr(session, row[-1])()
-        addon.watch.look(bpy.context)
+        addon.frames.watch.look(bpy.context)
         assert not status().error, row
         assert status().changed == stale(addon, session.rig), row
 
@@ -128,7 +130,7 @@ def test_undoing_the_takes_during_a_render_and_then_cancelling(
 ):
     """Nothing is left of takes that are no more."""
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.02")
-    addon.engine.stop()
+    addon.engine.process.stop()
     name = rig.name
     bpy.ops.ed.undo_push(message="head")
     for _ in range(2):
@@ -145,7 +147,7 @@ def test_undoing_the_takes_during_a_render_and_then_cancelling(
     windowed()
     rig = bpy.data.objects[name]
     assert (rig.osmnet.sequence, rig.osmnet.made_with) == ("", "")
-    image = addon.plane.texture_of(rig.osmnet.plane).image
+    image = addon.frames.plane.texture_of(rig.osmnet.plane).image
     assert image.source != "SEQUENCE"
     bpy.ops.ed.redo()  # still there: the job has made no step of its own
     assert len(bpy.data.objects[name].osmnet.takes) == 2
@@ -153,7 +155,7 @@ def test_undoing_the_takes_during_a_render_and_then_cancelling(
 
 def test_what_was_stopped_does_not_begin_again_by_itself(addon, rig, fake, windowed, monkeypatch):
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.02")
-    addon.engine.stop()
+    addon.engine.process.stop()
     bpy.ops.osmnet.sample_takes(count=1)
     windowed()
     bpy.ops.osmnet.render_frames()
@@ -161,17 +163,17 @@ def test_what_was_stopped_does_not_begin_again_by_itself(addon, rig, fake, windo
     bpy.context.scene.osmnet.auto_update = True
     action = rig.osmnet.takes[0].action
     add_to_key(addon, action, YAW, 20, 0.2)
-    addon.watch.look(bpy.context)
-    assert addon.jobs.busy()
+    addon.frames.watch.look(bpy.context)
+    assert addon.engine.jobs.busy()
     bpy.ops.osmnet.cancel()
     windowed()
-    addon.watch._tick()
-    addon.watch.look(bpy.context)
-    assert not addon.jobs.busy()
+    addon.frames.watch._tick()
+    addon.frames.watch.look(bpy.context)
+    assert not addon.engine.jobs.busy()
     assert status().changed > 0
     add_to_key(addon, action, YAW, 30, 0.2)
-    addon.watch.look(bpy.context)
-    assert addon.jobs.busy()
+    addon.frames.watch.look(bpy.context)
+    assert addon.engine.jobs.busy()
     windowed()
     assert status().changed == 0
 
@@ -181,12 +183,12 @@ def test_notes_go_with_what_they_speak_of(addon, rig, fake, windowed):
     windowed()
     bpy.ops.osmnet.render_frames()
     windowed()
-    addon.watch.look(bpy.context)
+    addon.frames.watch.look(bpy.context)
     assert "rendered" in status().note
-    addon.watch.look(bpy.context)
+    addon.frames.watch.look(bpy.context)
     assert "rendered" in status().note
     add_to_key(addon, rig.osmnet.takes[0].action, YAW, 20, 0.2)
-    addon.watch.look(bpy.context)
+    addon.frames.watch.look(bpy.context)
     assert status().note == ""
     bpy.ops.osmnet.update_frames()
     windowed()
@@ -194,7 +196,7 @@ def test_notes_go_with_what_they_speak_of(addon, rig, fake, windowed):
     assert status().note == ""
     bpy.ops.osmnet.update_frames()
     windowed()
-    addon.jobs.show_error(addon.core_errors.AddonError("Something."))
+    addon.status.show_error(addon.core.errors.AddonError("Something."))
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     assert (status().note, status().error, status().changed) == ("", "", -1)
 
@@ -203,13 +205,13 @@ def test_counting_does_not_hold_a_window_up(addon, rig, fake, monkeypatch):
     """A long take is read in slices, and an edit between them is counted as well."""
     from take_support import add_take
 
-    monkeypatch.setattr(addon.evaluation, "in_slices", lambda: True)
+    monkeypatch.setattr(addon.takes.evaluation, "in_slices", lambda: True)
     add_take(addon, rig, 1, count=1500)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     bpy.context.scene.render.fps = 25
     bpy.ops.osmnet.fit_takes()
     rig.osmnet.made_with = '{"range": "TAKE", "take": "voice 01"}'
-    counting = addon.watch._looking(bpy.context)
+    counting = addon.frames.watch._looking(bpy.context)
     longest, slices = 0.0, 0
     while True:
         before = time.perf_counter()

@@ -23,12 +23,12 @@ def take(request, addon, fake, rig):
     """A chosen take in a scene whose frames lie on the samples, or do not."""
     bpy.context.scene.render.fps = request.param
     add_take(addon, rig, 1)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     return rig.osmnet.takes[0]
 
 
 def resample(addon, rig, seed, count=50, channels=range(58), **options):
-    addon.takes.layers.replace_samples(
+    addon.takes.collection.layers.replace_samples(
         rig, 0, timing(addon, rig, count), smooth(count, seed), MADE, channels, **options
     )
 
@@ -36,15 +36,15 @@ def resample(addon, rig, seed, count=50, channels=range(58), **options):
 def unedited(addon, rig, seed, count=50):
     """What a take of these samples alone does at the whole frames."""
     index = add_take(addon, rig, seed, count)
-    addon.nla.choose(rig, index)
-    values = addon.evaluation.read(rig, whole_frames(addon, rig, index))
-    addon.takes.remove(rig, index)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, index)
+    values = addon.takes.evaluation.read(rig, whole_frames(addon, rig, index))
+    addon.takes.collection.remove(rig, index)
+    addon.takes.nla.choose(rig, 0)
     return values
 
 
 def is_edited(addon, take):
-    return addon.takes.layers.is_edited(take)
+    return addon.takes.collection.layers.is_edited(take)
 
 
 def yaw(addon, take):
@@ -109,48 +109,54 @@ WAYS = [
 def test_edits_survive_new_samples(addon, rig, take, edit):
     frames = whole_frames(addon, rig, 0)
     assert not is_edited(addon, take)
-    sampled = addon.evaluation.read(rig, frames)
+    sampled = addon.takes.evaluation.read(rig, frames)
     edit(addon, rig, take)
     if edit is hold_values and bpy.context.scene.render.fps == 25:
         assert not is_edited(addon, take)  # nothing to be seen on any frame
         return
     assert is_edited(addon, take)
-    change = addon.evaluation.read(rig, frames) - sampled
+    change = addon.takes.evaluation.read(rig, frames) - sampled
     if edit is not insert_between_frames or bpy.context.scene.render.fps != 25:
         assert np.abs(change).max() > 0.003
     resample(addon, rig, 2)
     assert take.layer is not None
     assert rig.animation_data.action == take.layer
-    assert not addon.nla.track_of(rig, take.action).mute
+    assert not addon.takes.nla.track_of(rig, take.action).mute
     expected = unedited(addon, rig, 2) + change
-    np.testing.assert_allclose(addon.evaluation.read(rig, frames), expected, atol=2e-5, rtol=0)
     np.testing.assert_allclose(
-        addon.actions.sampled_curves(take.action), smooth(50, 2), atol=1e-6, rtol=0
+        addon.takes.evaluation.read(rig, frames), expected, atol=2e-5, rtol=0
+    )
+    np.testing.assert_allclose(
+        addon.takes.actions.sampled_curves(take.action), smooth(50, 2), atol=1e-6, rtol=0
     )
     # once more, with the same layer
     resample(addon, rig, 3)
     expected = unedited(addon, rig, 3) + change
-    np.testing.assert_allclose(addon.evaluation.read(rig, frames), expected, atol=3e-5, rtol=0)
+    np.testing.assert_allclose(
+        addon.takes.evaluation.read(rig, frames), expected, atol=3e-5, rtol=0
+    )
     # merging changes nothing, and the merged edits are edits still
     bpy.ops.osmnet.merge_edits()
     assert take.layer is None
     assert rig.animation_data.action == take.action
-    np.testing.assert_allclose(addon.evaluation.read(rig, frames), expected, atol=3e-5, rtol=0)
+    np.testing.assert_allclose(
+        addon.takes.evaluation.read(rig, frames), expected, atol=3e-5, rtol=0
+    )
     assert is_edited(addon, take)
     resample(addon, rig, 1)
     np.testing.assert_allclose(
-        addon.evaluation.read(rig, frames), sampled + change, atol=5e-5, rtol=0
+        addon.takes.evaluation.read(rig, frames), sampled + change, atol=5e-5, rtol=0
     )
     bpy.ops.osmnet.discard_edits()
     assert take.layer is None
     assert not is_edited(addon, take)
-    np.testing.assert_allclose(addon.evaluation.read(rig, frames), sampled, atol=1e-6, rtol=0)
+    np.testing.assert_allclose(addon.takes.evaluation.read(rig, frames), sampled, atol=1e-6, rtol=0)
 
 
 def test_one_edited_key_is_a_layer_with_exactly_the_difference(addon, rig, take):
     frame = add_to_key(addon, take.action, YAW, 20, 0.15)
     resample(addon, rig, 2)
-    assert addon.actions.channels_of(take.layer) == [YAW]
+    assert addon.takes.actions.channels_of(take.layer) == [YAW]
     keys = keys_of(curve(addon, take.layer, YAW))[:, :2]
     edited = keys[np.abs(keys[:, 1]) > 1e-4]
     at = edited[np.abs(edited[:, 0] - frame) < 1e-3]
@@ -168,13 +174,16 @@ def test_an_edit_of_the_layer_survives_as_well(addon, rig, take):
     shown = bone.rotation_euler[0]
     bone.rotation_euler[0] = shown + 0.2
     bone.keyframe_insert("rotation_euler", index=0)
-    assert addon.actions.channels_of(take.layer) == [0, YAW]
-    change = addon.evaluation.read(rig, frames) - unedited(addon, rig, 2)
+    assert addon.takes.actions.channels_of(take.layer) == [0, YAW]
+    change = addon.takes.evaluation.read(rig, frames) - unedited(addon, rig, 2)
     assert change[29, 0] == pytest.approx(0.2, abs=1e-5)
     assert np.abs(change[:, YAW]).max() > 0.1
     resample(addon, rig, 3)
     np.testing.assert_allclose(
-        addon.evaluation.read(rig, frames), unedited(addon, rig, 3) + change, atol=2e-5, rtol=0
+        addon.takes.evaluation.read(rig, frames),
+        unedited(addon, rig, 3) + change,
+        atol=2e-5,
+        rtol=0,
     )
 
 
@@ -203,8 +212,8 @@ def test_a_voice_of_another_length(addon, rig, take, count):
     expected = smooth(count, 2)
     expected[20:50, YAW] += 0.1
     np.testing.assert_allclose(at_samples(addon, rig, 0), expected, atol=2e-5, rtol=0)
-    track = addon.nla.track_of(rig, take.action)
-    last = addon.actions.timing_of(take.action).frames[-1]
+    track = addon.takes.nla.track_of(rig, take.action)
+    last = addon.takes.actions.timing_of(take.action).frames[-1]
     assert track.strips[0].frame_end == pytest.approx(last, abs=1e-3)
 
 
@@ -217,7 +226,7 @@ def test_resampling_after_the_scene_changed_moves_the_edits(addon, rig, take):
     expected[20, YAW] += 0.15
     got = at_samples(addon, rig, 0)
     np.testing.assert_allclose(got[20], expected[20], atol=1e-5)
-    assert addon.actions.timing_of(take.action).frames[0] == 50.0
+    assert addon.takes.actions.timing_of(take.action).frames[0] == 50.0
     far = [n for n in range(50) if abs(n - 20) > 3]
     np.testing.assert_allclose(got[far], expected[far], atol=1e-5)
 
@@ -225,19 +234,19 @@ def test_resampling_after_the_scene_changed_moves_the_edits(addon, rig, take):
 def test_expression_leaves_the_motion_and_its_edits_alone(addon, fake, rig):
     for seed in range(2):
         add_take(addon, rig, seed, count=75)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     take = rig.osmnet.takes[0]
     add_to_key(addon, take.action, YAW, 20, 0.15)
     add_to_key(addon, take.action, JAW_OPEN, 30, 0.05)
     before = at_samples(addon, rig, 0)
     motion = [keys_of(curve(addon, take.action, channel)) for channel in range(6)]
     assert bpy.ops.osmnet.predict_expression() == {"FINISHED"}
-    assert addon.actions.channels_of(take.layer) == [JAW_OPEN]
+    assert addon.takes.actions.channels_of(take.layer) == [JAW_OPEN]
     now = [keys_of(curve(addon, take.action, channel)) for channel in range(6)]
     np.testing.assert_array_equal(now, motion)
     after = at_samples(addon, rig, 0)
     np.testing.assert_allclose(after[:, :6], before[:, :6], atol=1e-6)
-    sampled = addon.actions.sampled_curves(take.action)
+    sampled = addon.takes.actions.sampled_curves(take.action)
     difference = after[:, 6:] - sampled[:, 6:]
     assert difference[30, JAW_OPEN - 6] == pytest.approx(0.05, abs=1e-5)
     difference[30, JAW_OPEN - 6] = 0
@@ -256,10 +265,10 @@ def test_expression_leaves_the_motion_and_its_edits_alone(addon, fake, rig):
 
 def test_expression_for_takes_of_another_rate_and_length(addon, fake, rig):
     """An imported take keeps its own times."""
-    addon.nla.choose(rig, add_take(addon, rig, 1, count=240, channels=range(6), fps=60))
-    addon.nla.choose(rig, add_take(addon, rig, 2, count=75, channels=range(6)))
+    addon.takes.nla.choose(rig, add_take(addon, rig, 1, count=240, channels=range(6), fps=60))
+    addon.takes.nla.choose(rig, add_take(addon, rig, 2, count=75, channels=range(6)))
     bpy.ops.osmnet.predict_expression()
-    ours, plain = (addon.actions.sampled_curves(t.action) for t in rig.osmnet.takes)
+    ours, plain = (addon.takes.actions.sampled_curves(t.action) for t in rig.osmnet.takes)
     assert ours.shape == (240, 58)
     # 0.2 s is sample 12 of 60 per second, and sample 5 of 25
     np.testing.assert_allclose(ours[::12, 6:][:15], plain[::5, 6:], atol=1e-6)
@@ -267,12 +276,12 @@ def test_expression_for_takes_of_another_rate_and_length(addon, fake, rig):
 
 
 def test_a_motion_only_take_stays_one(addon, fake, rig):
-    addon.nla.choose(rig, add_take(addon, rig, 1, count=75, channels=range(6)))
+    addon.takes.nla.choose(rig, add_take(addon, rig, 1, count=75, channels=range(6)))
     take = rig.osmnet.takes[0]
     bpy.context.scene.frame_set(10)
     rig.pose.bones["head"].keyframe_insert('["jawOpen"]')
     bpy.ops.osmnet.resample_take(seed=4)
-    assert addon.actions.channels_of(take.action) == [*range(6), JAW_OPEN]
+    assert addon.takes.actions.channels_of(take.action) == [*range(6), JAW_OPEN]
     assert take.layer is None
 
 
@@ -290,7 +299,7 @@ def test_curves_that_were_deleted_stay_deleted(addon, rig, take):
         found = curve(addon, take.action, channel)
         addon.compat.curves_of(take.action).remove(found)
     bpy.ops.osmnet.resample_take(seed=3)
-    assert addon.actions.channels_of(take.action) == list(range(58))
+    assert addon.takes.actions.channels_of(take.action) == list(range(58))
 
 
 def test_modifiers_and_settings_of_curves_stay(addon, rig, take):
@@ -299,15 +308,15 @@ def test_modifiers_and_settings_of_curves_stay(addon, rig, take):
     edited.modifiers.new("CYCLES")
     edited.lock = True
     assert is_edited(addon, take)
-    beyond = addon.actions.timing_of(take.action).frames[-1] + 10
-    before = addon.evaluation.read(rig, [beyond, 12])
+    beyond = addon.takes.actions.timing_of(take.action).frames[-1] + 10
+    before = addon.takes.evaluation.read(rig, [beyond, 12])
     first = smooth(50, 1)[:, YAW]
     assert abs(before[0, YAW] - first[-1]) > 0.01
     add_to_key(addon, take.action, 0, 20, 0.1)
     resample(addon, rig, 2)
     edited = yaw(addon, take)
     assert (len(edited.modifiers), edited.lock) == (1, True)
-    assert addon.actions.channels_of(take.layer) == [0]
+    assert addon.takes.actions.channels_of(take.layer) == [0]
     np.testing.assert_allclose(at_samples(addon, rig, 0)[:, YAW], smooth(50, 2)[:, YAW], atol=1e-6)
     bpy.ops.osmnet.discard_edits()
     assert not len(yaw(addon, take).modifiers)
@@ -315,30 +324,32 @@ def test_modifiers_and_settings_of_curves_stay(addon, rig, take):
 
 def test_drivers_constraints_and_the_neck_are_read_and_stay(addon, rig, take):
     frames = whole_frames(addon, rig, 0)
-    before = addon.evaluation.read(rig, frames)
+    before = addon.takes.evaluation.read(rig, frames)
     neck, head = rig.pose.bones["neck"], rig.pose.bones["head"]
     neck.rotation_mode = "XYZ"
     neck.rotation_euler[1] = 0.3
-    turned = addon.evaluation.read(rig, frames)
+    turned = addon.takes.evaluation.read(rig, frames)
     assert np.abs(turned - before)[:, :3].max() > 0.2
     limit = head.constraints.new("LIMIT_ROTATION")
     limit.use_limit_x = limit.use_limit_y = limit.use_limit_z = True
     limit.owner_space = "LOCAL"
-    held = addon.evaluation.read(rig, frames)
+    held = addon.takes.evaluation.read(rig, frames)
     assert np.ptp(held[:, :3], axis=0).max() < 1e-5
     driver = head.driver_add('["jawOpen"]').driver
     driver.type, driver.expression = "SCRIPTED", "frame * 0.01"
-    driven = addon.evaluation.read(rig, frames)
+    driven = addon.takes.evaluation.read(rig, frames)
     np.testing.assert_allclose(driven[:, JAW_OPEN], frames * 0.01, atol=1e-6)
     # none of that is an edit of the curves
     assert not is_edited(addon, take)
     # what is baked leaves out what goes on acting
     bpy.ops.osmnet.keep_only(name="baked")
-    np.testing.assert_allclose(addon.evaluation.read(rig, frames), driven, atol=1e-5)
+    np.testing.assert_allclose(addon.takes.evaluation.read(rig, frames), driven, atol=1e-5)
     head.constraints.remove(limit)
     neck.rotation_euler[1] = 0.0
     head.driver_remove('["jawOpen"]')
-    np.testing.assert_allclose(addon.evaluation.read(rig, frames)[:, :6], before[:, :6], atol=2e-3)
+    np.testing.assert_allclose(
+        addon.takes.evaluation.read(rig, frames)[:, :6], before[:, :6], atol=2e-3
+    )
     np.testing.assert_allclose(at_samples(addon, rig, 0)[:, :6], smooth(50, 1)[:, :6], atol=1e-6)
 
 

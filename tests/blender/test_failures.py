@@ -152,7 +152,7 @@ def test_no_rig():
 def slow(addon, monkeypatch, fake):
     """An engine that takes its time for each frame."""
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.02")
-    addon.engine.stop()
+    addon.engine.process.stop()
 
 
 def kill_when_frames_arrive(addon, count):
@@ -163,7 +163,7 @@ def kill_when_frames_arrive(addon, count):
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             if len(list((store.folder / "frames").rglob("*.png"))) >= count:
-                addon.engine._client._process._child.kill()
+                addon.engine.process._client._process._child.kill()
                 return
             time.sleep(0.002)
 
@@ -210,7 +210,7 @@ def test_the_disk_of_temporary_files_is_full(addon, rig, fake, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(addon.frames.np, "savez", full)
+    monkeypatch.setattr(addon.frames.rendering.np, "savez", full)
     refused(bpy.ops.osmnet.render_frames, "No space left")
 
 
@@ -236,7 +236,7 @@ def test_a_full_disk(addon, rig, tmp_path, fake):
         assert "space" in message or "full" in message, message
         assert not broken_files(folder)
     finally:
-        addon.engine.stop()
+        addon.engine.process.stop()
         subprocess.run(["umount", str(folder)], check=True)
 
 
@@ -257,9 +257,9 @@ def test_the_plane_was_deleted(addon, rig, fake):
 def test_a_second_job_waits(addon, rig, fake, monkeypatch):
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.05")
     bpy.ops.osmnet.sample_takes(count=1)
-    steps = addon.frames.render(rig, bpy.context.scene, "crop", True, "TAKE")
-    job = addon.jobs.Job("Rendering frames", steps, "undo")
-    monkeypatch.setattr(addon.jobs, "_job", job)
+    steps = addon.frames.rendering.render(rig, bpy.context.scene, "crop", True, "TAKE")
+    job = addon.engine.jobs.Job("Rendering frames", steps, "undo")
+    monkeypatch.setattr(addon.engine.jobs, "_job", job)
     job.start()
     refused(bpy.ops.osmnet.sample_takes, "Rendering frames", count=1)
     job.cancel()

@@ -22,7 +22,7 @@ def test_the_loop(addon, material, tmp_path):
     assert ops.create_head(portrait=str(material.portrait), voice=str(material.voice)) == {
         "FINISHED"
     }
-    rig = addon.rig.need_rig(bpy.context)
+    rig = addon.rig.head.need_rig(bpy.context)
     head = rig.osmnet.head
     assert [b.name for b in rig.data.bones] == ["neck", "head"]
     assert len(head.data.shape_keys.key_blocks) == 53
@@ -41,7 +41,7 @@ def test_the_loop(addon, material, tmp_path):
     assert ops.render_frames() == {"FINISHED"}
     count = 75
     assert status().note.startswith(f"{count} of {count} frames")
-    node = addon.plane.texture_of(rig.osmnet.plane)
+    node = addon.frames.plane.texture_of(rig.osmnet.plane)
     assert node.image_user.frame_duration == count
     before = {f: picture(shown_file(addon, rig, f)) for f in range(1, count + 1)}
     assert not np.array_equal(before[1], before[40])
@@ -53,7 +53,7 @@ def test_the_loop(addon, material, tmp_path):
     assert moved == 40
     push("edit one key")
     # samples lie on whole frames here, so a key shows in its own frame alone
-    assert addon.frames.changed_frames(rig, scene) == 1
+    assert addon.frames.rendering.changed_frames(rig, scene) == 1
     assert ops.update_frames() == {"FINISHED"}
     assert status().note == f"1 of {count} frames rendered."
     after = {f: picture(shown_file(addon, rig, f)) for f in range(1, count + 1)}
@@ -69,13 +69,13 @@ def test_the_loop(addon, material, tmp_path):
     assert np.array_equal(picture(shown_file(addon, rig, 40)), before[40])
     seen = seen_on_plane(40, tmp_path)
     assert np.abs(seen.astype(int) - before[40]).max() <= 1
-    assert addon.frames.changed_frames(rig, bpy.context.scene) == 0
+    assert addon.frames.rendering.changed_frames(rig, bpy.context.scene) == 0
     assert ops.update_frames() == {"FINISHED"}
     assert status().note.startswith("0 of")
 
     path = tmp_path / "Szene mit Kopf.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
-    addon.engine.stop()
+    addon.engine.process.stop()
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     bpy.ops.wm.open_mainfile(filepath=str(path))
     rig = bpy.data.objects[rig_name]
@@ -86,6 +86,6 @@ def test_the_loop(addon, material, tmp_path):
     assert (made["seed"], made["take"], made["audio"]) == (3, 2, "my voice.wav")
     seen = seen_on_plane(40, tmp_path)
     assert np.abs(seen.astype(int) - before[40]).max() <= 1
-    assert addon.frames.changed_frames(rig, bpy.context.scene) == 0
+    assert addon.frames.rendering.changed_frames(rig, bpy.context.scene) == 0
     assert bpy.ops.osmnet.update_frames() == {"FINISHED"}
     assert status().note.startswith("0 of")

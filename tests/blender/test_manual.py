@@ -37,7 +37,7 @@ def test_operators(addon):
         last = found or last  # a row without an operator goes on with the one above
         for name in last:
             properties.setdefault(name, set()).update(re.findall(r"`([a-z_]+)`", given))
-    real = {name.bl_idname.removeprefix("osmnet.") for name in addon.operators.CLASSES}
+    real = {name.bl_idname.removeprefix("osmnet.") for name in addon.ui.operators.CLASSES}
     assert names == real
     for name in names:
         kind = getattr(bpy.ops.osmnet, name).get_rna_type()

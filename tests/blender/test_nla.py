@@ -25,7 +25,7 @@ def two(addon, fake, rig):
     bpy.context.scene.render.fps = 25
     for seed in range(2):
         add_take(addon, rig, seed)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     return rig.osmnet.takes
 
 
@@ -56,35 +56,35 @@ def test_half_an_influence_is_the_mean_of_two_takes(addon, rig, two):
 def test_edits_are_blended_with_their_take(addon, rig, two):
     add_to_key(addon, two[0].action, YAW, 20, 0.1)
     bpy.ops.osmnet.resample_take(index=0, seed=7)
-    alone = addon.evaluation.read(rig, np.arange(1, 51))
+    alone = addon.takes.evaluation.read(rig, np.arange(1, 51))
     bpy.ops.osmnet.choose_take(index=1)
     add_to_key(addon, two[1].action, YAW, 30, 0.2)
     bpy.ops.osmnet.resample_take(index=1, seed=8)
-    other = addon.evaluation.read(rig, np.arange(1, 51))
+    other = addon.takes.evaluation.read(rig, np.arange(1, 51))
     both_on(addon, rig)
     two[1].influence = 0.5
-    close(addon.evaluation.read(rig, np.arange(1, 51)), (alone + other) / 2)
+    close(addon.takes.evaluation.read(rig, np.arange(1, 51)), (alone + other) / 2)
     # weights are for blending only
     bpy.ops.osmnet.choose_take(index=1)
-    close(addon.evaluation.read(rig, np.arange(1, 51)), other)
+    close(addon.takes.evaluation.read(rig, np.arange(1, 51)), other)
     both_on(addon, rig)
-    close(addon.evaluation.read(rig, np.arange(1, 51)), (alone + other) / 2)
+    close(addon.takes.evaluation.read(rig, np.arange(1, 51)), (alone + other) / 2)
 
 
 def test_solo_and_mute(addon, rig, two):
     both_on(addon, rig)
-    tracks = [addon.nla.track_of(rig, take.action) for take in two]
+    tracks = [addon.takes.nla.track_of(rig, take.action) for take in two]
     close(at_samples(addon, rig, 0), smooth(50, 1))
     tracks[0].is_solo = True
     close(at_samples(addon, rig, 0), smooth(50, 0))
-    assert list(addon.nla.playing_takes(rig)) == [two[0]]
+    assert list(addon.takes.nla.playing_takes(rig)) == [two[0]]
     bpy.ops.osmnet.choose_take(index=1)
     assert not tracks[0].is_solo
     close(at_samples(addon, rig, 0), smooth(50, 1))
     both_on(addon, rig)
     tracks[1].mute = True
     close(at_samples(addon, rig, 0), smooth(50, 0))
-    assert list(addon.nla.playing_takes(rig)) == [two[0]]
+    assert list(addon.takes.nla.playing_takes(rig)) == [two[0]]
     tracks[0].mute = True
     with pytest.raises(RuntimeError, match="All takes are muted"):
         bpy.ops.osmnet.keep_only()
@@ -105,9 +105,9 @@ def test_keep_only_bakes_the_blend(addon, rig, two, remove):
     assert rig.animation_data.action == takes[chosen].action
     assert len(rig.animation_data.nla_tracks) == len(takes)
     close(at_samples(addon, rig, chosen), before, 1e-6)
-    made = addon.actions.provenance_of(takes[chosen].action)
+    made = addon.takes.actions.provenance_of(takes[chosen].action)
     assert (made["source"], made["audio"]) == ("edited", "voice.wav")
-    assert not addon.takes.layers.is_edited(takes[chosen])
+    assert not addon.takes.collection.layers.is_edited(takes[chosen])
 
 
 def test_keep_only_of_the_chosen_one_with_edits(addon, rig, two):
@@ -122,9 +122,9 @@ def test_keep_only_of_the_chosen_one_with_edits(addon, rig, two):
 
 
 def test_keep_only_bakes_no_more_channels_than_play(addon, fake, rig):
-    addon.nla.choose(rig, add_take(addon, rig, 1, channels=range(6)))
+    addon.takes.nla.choose(rig, add_take(addon, rig, 1, channels=range(6)))
     bpy.ops.osmnet.keep_only()
-    assert addon.actions.channels_of(rig.osmnet.takes[0].action) == list(range(6))
+    assert addon.takes.actions.channels_of(rig.osmnet.takes[0].action) == list(range(6))
 
 
 def test_an_animators_action_is_kept_and_plays_on(addon, fake, rig, tmp_path):
@@ -172,7 +172,7 @@ def test_an_action_on_the_head_itself_does_not_cover_a_take(addon, rig, two):
     rig.pose.bones["head"].keyframe_insert("rotation_euler", frame=5)
     mine = rig.animation_data.action
     keys = all_keys(addon, mine)
-    assert not addon.actions.is_ours(mine)
+    assert not addon.takes.actions.is_ours(mine)
     bpy.ops.osmnet.choose_take(index=0)
     close(at_samples(addon, rig, 0), edited)
     assert all_keys(addon, mine) == keys
@@ -236,7 +236,7 @@ def test_tweak_mode_is_left(addon, rig, two):
     animation = rig.animation_data
     for track in animation.nla_tracks:
         track.select = False
-    track = addon.nla.track_of(rig, two[0].action)
+    track = addon.takes.nla.track_of(rig, two[0].action)
     track.select = track.strips[0].select = True
     animation.use_tweak_mode = True
     assert animation.use_tweak_mode

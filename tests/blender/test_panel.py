@@ -90,7 +90,7 @@ def drawn(addon):
 
     def draw():
         layout = Layout()
-        for kind in addon.panel.CLASSES[1:]:
+        for kind in addon.ui.panel.CLASSES[1:]:
             kind.draw(_Self(kind, layout), bpy.context)
         return layout.seen
 
@@ -134,8 +134,8 @@ def test_another_frame_rate_is_said(drawn, rig, fake):
 
 
 def test_errors_and_progress(addon, drawn, rig, fake):
-    error = addon.core_errors.AddonError("The engine stopped; it is started again.", "last lines")
-    addon.jobs.show_error(error)
+    error = addon.core.errors.AddonError("The engine stopped; it is started again.", "last lines")
+    addon.status.show_error(error)
     seen = drawn()
     assert "osmnet.show_details" in seen
     assert any("engine stopped" in text for text in seen)
@@ -162,7 +162,7 @@ def test_targets_and_mapping(drawn, rig, fake):
 
 def test_preferences(addon):
     layout = Layout()
-    kind = addon.preferences.OSMNetPreferences
+    kind = addon.ui.preferences.OSMNetPreferences
     kind.draw(_Self(kind, layout), bpy.context)
     assert "osmnet.find_engine" in layout.seen
     assert "osmnet.check_engine" in layout.seen
@@ -196,7 +196,7 @@ def test_options_of_takes_are_the_properties_that_the_sdk_lists(addon, rig, fake
     assert bpy.ops.osmnet.sample_takes(count=1, expression_rest_in_silence=False, **given) == {
         "FINISHED"
     }
-    made = addon.actions.provenance_of(rig.osmnet.takes[0].action)["options"]
+    made = addon.takes.actions.provenance_of(rig.osmnet.takes[0].action)["options"]
     assert made["motion"] == {
         name: value for name, value in given.items() if not name.startswith("expression_")
     }

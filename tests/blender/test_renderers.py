@@ -29,11 +29,11 @@ def test_each_renderer_has_frames_of_its_own(addon, taken):
     warped = picture(shown_file(addon, taken, 20))
     bpy.ops.osmnet.render_frames(renderer="paper")
     assert rendered() == 75
-    assert addon.frames.made_with(taken)["renderer"] == "paper"
+    assert addon.frames.rendering.made_with(taken)["renderer"] == "paper"
     assert not np.array_equal(picture(shown_file(addon, taken, 20)), warped)
     bpy.ops.osmnet.render_frames()  # the engine's default is the warp, whose frames are there
     assert rendered() == 0
-    assert addon.frames.made_with(taken)["renderer"] == "warp"
+    assert addon.frames.rendering.made_with(taken)["renderer"] == "warp"
     assert np.array_equal(picture(shown_file(addon, taken, 20)), warped)
 
 
@@ -43,12 +43,12 @@ def test_an_edit_reaches_as_far_as_the_renderer_looks(addon, taken, renderer, wi
     before = {f: picture(shown_file(addon, taken, f)) for f in range(1, 76)}
     frame = add_to_key(addon, taken.osmnet.takes[0].action, YAW, 39, 0.15)
     expected = list(range(round(frame) - window, round(frame) + window + 1))
-    assert addon.frames.changed_frames(taken, bpy.context.scene) == len(expected)
+    assert addon.frames.rendering.changed_frames(taken, bpy.context.scene) == len(expected)
     bpy.ops.osmnet.update_frames()
     assert rendered() == len(expected)
     after = {f: picture(shown_file(addon, taken, f)) for f in before}
     assert [f for f in before if not np.array_equal(before[f], after[f])] == expected
-    assert addon.frames.made_with(taken)["renderer"] == renderer
+    assert addon.frames.rendering.made_with(taken)["renderer"] == renderer
 
 
 def test_frames_of_a_part_are_those_of_the_whole(addon, taken):
@@ -68,13 +68,13 @@ def test_frames_of_a_part_are_those_of_the_whole(addon, taken):
 
 def test_a_renderer_without_weights_is_one_sentence_and_changes_nothing(addon, taken):
     bpy.ops.osmnet.render_frames()
-    before = dict(addon.frames.made_with(taken))
+    before = dict(addon.frames.rendering.made_with(taken))
     with pytest.raises(RuntimeError, match="has no weights for the renderer 'guided'; choose warp"):
         bpy.ops.osmnet.render_frames(renderer="guided")
-    assert addon.frames.made_with(taken) == before
+    assert addon.frames.rendering.made_with(taken) == before
 
 
 def test_the_panels_choice_is_the_operators(addon, taken):
-    names = [item[0] for item in addon.properties.RENDERERS]
-    assert names == ["auto", *addon.core_conventions.RENDERERS]
+    names = [item[0] for item in addon.ui.properties.RENDERERS]
+    assert names == ["auto", *addon.core.conventions.RENDERERS]
     assert bpy.context.scene.osmnet.renderer == "auto"

@@ -46,29 +46,32 @@ def test_sampled_takes_lie_at_their_exact_times(addon, fake, rig, fps, base):
         assert strip.frame_start == pytest.approx(7.25)
         assert strip.frame_end == pytest.approx(expected[-1], abs=1e-3)
         bpy.ops.osmnet.choose_take(index=number)
-        sampled = addon.actions.sampled_curves(take.action)
+        sampled = addon.takes.actions.sampled_curves(take.action)
         np.testing.assert_allclose(at_samples(addon, rig, number), sampled, atol=1e-6, rtol=0)
-    first, second = (addon.actions.sampled_curves(takes[n].action) for n in (0, 1))
+    first, second = (addon.takes.actions.sampled_curves(takes[n].action) for n in (0, 1))
     assert np.abs(first[:, :6] - second[:, :6]).max() > 0.01
     # without an active action the tracks tell the same
     bpy.ops.osmnet.blend_takes()
     np.testing.assert_allclose(
-        at_samples(addon, rig, 2), addon.actions.sampled_curves(takes[2].action), atol=1e-5, rtol=0
+        at_samples(addon, rig, 2),
+        addon.takes.actions.sampled_curves(takes[2].action),
+        atol=1e-5,
+        rtol=0,
     )
 
 
 def test_a_file_gives_its_values_back(addon, fake, rig, tmp_path):
     values = smooth(40, 1)
-    file = addon.core_takes.TakeFile(
+    file = addon.core.takes.TakeFile(
         take_fps := timing(addon, rig, 1).fps, np.degrees(values[:, :3]), values[:, 3:6],
         values[:, 6:],
     )  # fmt: skip
     source, target = tmp_path / "Rolle ä 1.npz", tmp_path / "zurück.npz"
-    addon.core_takes.write_take(source, file)
+    addon.core.takes.write_take(source, file)
     bpy.ops.osmnet.import_take(filepath=str(source))
     assert rig.osmnet.takes[0].name == "Rolle ä 1"
     bpy.ops.osmnet.export_take(filepath=str(target))
-    read = addon.core_takes.read_take(target)
+    read = addon.core.takes.read_take(target)
     assert read.fps == take_fps
     np.testing.assert_allclose(read.rotation, file.rotation, atol=1e-4)
     np.testing.assert_allclose(read.translation, file.translation, atol=1e-6)
@@ -88,12 +91,12 @@ def test_only_the_chosen_take_plays(addon, fake, rig):
 def test_renaming(addon, fake, rig):
     index = add_take(addon, rig, 1)
     other = add_take(addon, rig, 2)
-    addon.nla.choose(rig, index)
+    addon.takes.nla.choose(rig, index)
     add_to_key(addon, rig.osmnet.takes[index].action, YAW, 10, 0.1)
     bpy.ops.osmnet.resample_take(index=index, seed=8)
     take = rig.osmnet.takes[index]
     bpy.ops.osmnet.rename_take(index=index, name="  Großaufnahme ")
-    tracks = [addon.nla.track_of(rig, action) for action in (take.action, take.layer)]
+    tracks = [addon.takes.nla.track_of(rig, action) for action in (take.action, take.layer)]
     assert take.name == take.action.name == tracks[0].name == tracks[0].strips[0].name
     assert take.name == "Großaufnahme"
     assert take.layer.name == tracks[1].name == tracks[1].strips[0].name == "Großaufnahme edits"
@@ -134,7 +137,7 @@ def test_deleting(addon, fake, rig):
 def test_deleting_while_blending_goes_on_blending(addon, fake, rig):
     for seed in range(3):
         add_take(addon, rig, seed)
-    addon.nla.choose(rig, 1)
+    addon.takes.nla.choose(rig, 1)
     bpy.ops.osmnet.blend_takes()
     bpy.ops.osmnet.delete_take(index=1)
     assert rig.osmnet.blending
@@ -147,7 +150,7 @@ def test_deleting_while_blending_goes_on_blending(addon, fake, rig):
 
 def test_a_copy_has_the_edits_and_is_independent(addon, fake, rig):
     add_take(addon, rig, 1, name="one")
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     add_to_key(addon, rig.osmnet.takes[0].action, YAW, 10, 0.1)
     bpy.ops.osmnet.resample_take(index=0, seed=2)
     add_to_key(addon, rig.osmnet.takes[0].action, 0, 20, 0.1)
@@ -155,7 +158,7 @@ def test_a_copy_has_the_edits_and_is_independent(addon, fake, rig):
     bpy.ops.osmnet.duplicate_take(index=0)
     one, copy = rig.osmnet.takes
     assert (rig.osmnet.chosen, copy.name, copy.layer.name) == (1, "one.001", "one.001 edits")
-    assert addon.nla.track_of(rig, copy.action).name == "one.001"
+    assert addon.takes.nla.track_of(rig, copy.action).name == "one.001"
     np.testing.assert_allclose(at_samples(addon, rig, 1), before, atol=1e-6)
     kept = all_keys(addon, one.action), all_keys(addon, one.layer)
     add_to_key(addon, copy.action, YAW, 30, 0.2)
@@ -169,7 +172,7 @@ def test_takes_fit_another_frame_rate_and_start(addon, fake, rig, count):
     scene = bpy.context.scene
     scene.render.fps = 24
     add_take(addon, rig, 1, count)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     action = rig.osmnet.takes[0].action
     moved = curve(addon, action, YAW)
     point = moved.keyframe_points[7]
@@ -180,31 +183,31 @@ def test_takes_fit_another_frame_rate_and_start(addon, fake, rig, count):
     bpy.ops.osmnet.resample_take(seed=4)
     add_to_key(addon, action, 0, 3, 0.1)
     rig.pose.bones["neck"].keyframe_insert("location", frame=13)
-    track = addon.nla.track_of(rig, action)
-    at = addon.actions.timing_of(action).frames
-    before, keys = addon.evaluation.read(rig, at), keys_of(curve(addon, action, 0))
+    track = addon.takes.nla.track_of(rig, action)
+    at = addon.takes.actions.timing_of(action).frames
+    before, keys = addon.takes.evaluation.read(rig, at), keys_of(curve(addon, action, 0))
     scene.render.fps, scene.render.fps_base = 60, 1.001
     rig.osmnet.voice_start = 101.5
     bpy.ops.osmnet.fit_takes()
     assert status().note == "1 takes moved."
-    after = addon.actions.timing_of(action)
-    assert (after.start, after.rate) == (101.5, addon.actions.scene_rate(scene))
+    after = addon.takes.actions.timing_of(action)
+    assert (after.start, after.rate) == (101.5, addon.takes.actions.scene_rate(scene))
     rate = 60 / 1.001
     exact = np.float32(101.5 + np.arange(len(keys)) / 25 * rate)
     now = keys_of(curve(addon, action, 0))
     np.testing.assert_allclose(now[:, 0], exact, atol=1e-4, rtol=0)
     np.testing.assert_allclose(now[:, 4], 101.5 + (keys[:, 4] - 1) / 24 * rate, atol=2e-3, rtol=0)
-    np.testing.assert_allclose(addon.evaluation.read(rig, after.frames), before, atol=1e-5)
+    np.testing.assert_allclose(addon.takes.evaluation.read(rig, after.frames), before, atol=1e-5)
     assert track.strips[0].frame_start == pytest.approx(101.5)
     assert track.strips[0].frame_end == pytest.approx(exact[-1], abs=1e-3)
     bpy.ops.osmnet.fit_takes()
     assert status().note == "0 takes moved."
     # moving is no edit
     bpy.ops.osmnet.discard_edits()
-    assert not addon.takes.layers.is_edited(rig.osmnet.takes[0])
+    assert not addon.takes.collection.layers.is_edited(rig.osmnet.takes[0])
     scene.render.fps, scene.render.fps_base = 24, 1.0
     bpy.ops.osmnet.fit_takes()
-    assert not addon.takes.layers.is_edited(rig.osmnet.takes[0])
+    assert not addon.takes.collection.layers.is_edited(rig.osmnet.takes[0])
 
 
 def test_fitting_moves_nla_strips_as_they_are(addon, fake, rig):
@@ -212,17 +215,17 @@ def test_fitting_moves_nla_strips_as_they_are(addon, fake, rig):
     scene.render.fps = 25
     for seed in range(2):
         add_take(addon, rig, seed)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     bpy.ops.osmnet.blend_takes()
     tracks = rig.animation_data.nla_tracks
     tracks[0].mute = tracks[1].mute = False
     strip = tracks[1].strips[0]
     addon.compat.set_strip_range(strip, (11, 31), (16, 36))  # cut, and later
     rig.osmnet.takes[1].influence = 0.25
-    before = addon.evaluation.read(rig, np.arange(1, 50))
+    before = addon.takes.evaluation.read(rig, np.arange(1, 50))
     scene.render.fps = 50
     bpy.ops.osmnet.fit_takes()
-    after = addon.evaluation.read(rig, 1 + 2 * np.arange(0, 49))
+    after = addon.takes.evaluation.read(rig, 1 + 2 * np.arange(0, 49))
     np.testing.assert_allclose(after, before, atol=1e-5)
     assert rig.osmnet.takes[1].influence == pytest.approx(0.25)
 
@@ -247,7 +250,7 @@ SCENE_OPERATORS = {
 def test_each_operator_is_one_undo_step(addon, fake, rig, name):
     for seed in range(2):
         add_take(addon, rig, seed, channels=range(6))
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     add_to_key(addon, rig.osmnet.takes[0].action, YAW, 10, 0.1)
     bpy.ops.osmnet.resample_take(index=0, seed=2)
     rig.osmnet.voice_start = 20.0
@@ -281,7 +284,7 @@ def test_takes_that_are_not_there(addon, fake, rig, name):
     refused(addon, rig, name, "There is no take yet", **options)
     refused(addon, rig, name, "There is no take yet", **{**options, "index": -1})
     add_take(addon, rig, 1)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     refused(
         addon, rig, name, "There is no take number 8; the rig has 1.", **{**options, "index": 7}
     )
@@ -295,7 +298,7 @@ def test_without_takes(addon, fake, rig, name):
 def test_a_take_whose_action_was_deleted_by_hand(addon, fake, rig):
     for seed in range(2):
         add_take(addon, rig, seed)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     bpy.data.actions.remove(rig.osmnet.takes[0].action)
     for name in INDEX_OPERATORS:
         if name != "delete_take":
@@ -316,7 +319,7 @@ def test_a_take_whose_action_was_deleted_by_hand(addon, fake, rig):
 def test_a_rig_that_blender_copied_gets_takes_of_its_own(addon, fake, rig):
     for seed in range(3):
         add_take(addon, rig, seed)
-    addon.nla.choose(rig, 1)
+    addon.takes.nla.choose(rig, 1)
     add_to_key(addon, rig.osmnet.takes[1].action, YAW, 10, 0.1)
     bpy.ops.osmnet.resample_take(index=1, seed=2)
     before, state = at_samples(addon, rig, 1), state_of(addon, rig)
@@ -331,7 +334,7 @@ def test_a_rig_that_blender_copied_gets_takes_of_its_own(addon, fake, rig):
     rig_id = rig.osmnet.rig_id
     for copy in (plain, bpy.context.view_layer.objects.active):
         bpy.context.view_layer.objects.active = copy
-        assert addon.rig.need_rig(bpy.context) == copy
+        assert addon.rig.head.need_rig(bpy.context) == copy
         assert copy.osmnet.rig_id != rig.osmnet.rig_id
         own = {a for take in copy.osmnet.takes for a in (take.action, take.layer) if a}
         assert len(own) == 4
@@ -341,8 +344,8 @@ def test_a_rig_that_blender_copied_gets_takes_of_its_own(addon, fake, rig):
         np.testing.assert_allclose(at_samples(addon, copy, 1), before, atol=1e-6)
         for take in copy.osmnet.takes:
             add_to_key(addon, take.action, YAW, 5, 1.0)
-        addon.nla.choose(copy, 0)
-        addon.nla.choose(copy, 1)
+        addon.takes.nla.choose(copy, 0)
+        addon.takes.nla.choose(copy, 1)
     assert rig.osmnet.rig_id == rig_id
     now = state_of(addon, rig)
     assert {name: now["actions"][name] for name in state["actions"]} == state["actions"]
@@ -354,25 +357,25 @@ def test_a_rig_that_blender_copied_gets_takes_of_its_own(addon, fake, rig):
 
 def test_reading_leaves_the_animators_scene_alone(addon, fake, rig):
     add_take(addon, rig, 1)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     scene = bpy.context.scene
     scene.frame_set(12)
     names = [item.name for item in bpy.data.scenes]
     frames = whole_frames(addon, rig, 0)
-    before = addon.evaluation.read(rig, frames)
+    before = addon.takes.evaluation.read(rig, frames)
     assert scene.frame_current == 12
     assert [item.name for item in bpy.data.scenes] == names
     rig.hide_set(True)
-    np.testing.assert_array_equal(addon.evaluation.read(rig, frames), before)
+    np.testing.assert_array_equal(addon.takes.evaluation.read(rig, frames), before)
     rig.hide_viewport = True
-    np.testing.assert_array_equal(addon.evaluation.read(rig, frames), before)
+    np.testing.assert_array_equal(addon.takes.evaluation.read(rig, frames), before)
     assert rig.hide_viewport
 
 
 @pytest.mark.parametrize("kind", ["linked", "override"])
 def test_a_linked_rig_is_refused(addon, fake, rig, tmp_path, kind):
     add_take(addon, rig, 1)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     name, path = rig.users_collection[0].name, tmp_path / "library.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)

@@ -62,9 +62,9 @@ def test_lips_and_sound_agree(addon, material, fake, minute, tmp_path, fps, base
     bpy.ops.osmnet.create_head(
         portrait=str(material.portrait), voice=str(minute / "voice.wav"), voice_start=start
     )
-    rig = addon.rig.need_rig(bpy.context)
+    rig = addon.rig.head.need_rig(bpy.context)
     assert bpy.ops.osmnet.import_take(filepath=str(minute / "take.npz")) == {"FINISHED"}
-    timing = addon.actions.timing_of(rig.osmnet.takes[0].action)
+    timing = addon.takes.actions.timing_of(rig.osmnet.takes[0].action)
     frames = np.array(timing.scene_frames)
     assert abs(len(frames) - SECONDS * rate) <= 1
 
@@ -74,7 +74,7 @@ def test_lips_and_sound_agree(addon, material, fake, minute, tmp_path, fps, base
     assert np.abs(keys - (start + np.arange(SECONDS * 25) / 25 * rate)).max() < 1e-3
 
     # what would be rendered at each scene frame
-    plan = addon.frames.make_plan(rig, scene, {}, "TAKE")
+    plan = addon.frames.rendering.make_plan(rig, scene, {}, "TAKE")
     assert plan.first == frames[0] == start
     lips = plan.coefficients[:, 17]
     heard = clicks_heard(addon, scene, tmp_path, start, rate)
@@ -118,6 +118,6 @@ def test_the_voice_of_a_trimmed_strip_starts_where_its_sound_does(addon, materia
     bpy.ops.osmnet.voice_from_strip()
     assert scene.osmnet.voice_start == 40
     bpy.ops.osmnet.create_head(portrait=str(material.portrait))
-    rig = addon.rig.need_rig(bpy.context)
+    rig = addon.rig.head.need_rig(bpy.context)
     assert rig.osmnet.voice_start == 40
     assert len(addon.compat.sequencer_strips(editor)) == 1

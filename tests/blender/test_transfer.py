@@ -24,7 +24,7 @@ BONES = {
 def rig(rig, addon, fake):
     bpy.context.scene.render.fps = 24
     add_take(addon, rig, 1)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     return rig
 
 
@@ -96,7 +96,7 @@ def key_values(mesh, names, frames):
 def test_a_bone_turns_as_our_head_does(addon, rig, bone, mode):
     target = build_armature()
     target.pose.bones[bone].rotation_mode = mode
-    frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::5]
+    frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::5]
     ours = bone_motion(rig, "head", frames)
     assert np.abs(ours - np.eye(4)).max() > 0.1
     bpy.ops.osmnet.apply_to_rig(target="character", bone=bone)
@@ -120,7 +120,7 @@ def test_a_bone_turns_as_our_head_does(addon, rig, bone, mode):
 def test_a_bone_with_locations_in_its_parents_axes(addon, rig):
     target = build_armature()
     target.data.bones["sideways"].use_local_location = False
-    frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::9]
+    frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::9]
     bpy.ops.osmnet.apply_to_rig(target="character", bone="sideways")
     joint = np.array([*target.data.bones["sideways"].head_local, 1.0])
     moved = (bone_motion(target, "sideways", frames) @ joint - joint)[:, :3]
@@ -143,7 +143,7 @@ def test_an_object_turns_as_our_head_does_from_where_it_stands(addon, rig, mode)
         target.rotation_axis_angle = (angle, *axis)
     else:
         target.rotation_euler = target.matrix_world.to_euler(mode)
-    frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
+    frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
     ours = bone_motion(rig, "head", frames)
     for _ in range(2):  # a second time it starts from the same rest
         bpy.context.scene.frame_set(20)
@@ -162,7 +162,7 @@ def test_what_plays_is_applied_with_its_edits_and_the_neck(addon, rig):
     bpy.ops.osmnet.blend_takes()
     rig.osmnet.takes[1].playing = True
     rig.osmnet.takes[1].influence = 0.5
-    frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::9]
+    frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::9]
     ours = bone_motion(rig, "head", frames)
     bpy.ops.osmnet.apply_to_rig(target="character", bone="down")
     theirs = bone_motion(target, "down", frames)
@@ -180,9 +180,9 @@ def test_what_plays_is_applied_with_its_edits_and_the_neck(addon, rig):
 )
 def test_shape_keys_by_name(addon, rig, jaw, left, right):
     face = build_mesh([jaw, "other", right, left])
-    frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
+    frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
     bpy.ops.osmnet.apply_to_rig(mesh="face")
-    names = addon.core_conventions.ARKIT_NAMES
+    names = addon.core.conventions.ARKIT_NAMES
     columns = [6 + names.index(name) for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")]
     expected, got = smooth(50, 1)[::7, columns], key_values(face, [jaw, left, right], frames)
     np.testing.assert_allclose(got, expected, atol=1e-6)
@@ -196,7 +196,7 @@ def test_a_mapping_goes_through_a_file(addon, rig, tmp_path):
     bpy.ops.osmnet.match_shape_keys()
     assert status().note.startswith("0 of 52")
     rows = {row.blendshape: row for row in settings.mapping}
-    assert list(rows) == list(addon.core_conventions.ARKIT_NAMES)
+    assert list(rows) == list(addon.core.conventions.ARKIT_NAMES)
     rows["jawOpen"].shape_key = 'Mund "auf" ä'
     rows["eyeBlinkLeft"].shape_key = rows["eyeBlinkRight"].shape_key = "Both eyes"
     path = tmp_path / "Zuordnung ü.json"
@@ -205,8 +205,8 @@ def test_a_mapping_goes_through_a_file(addon, rig, tmp_path):
     settings.mapping.clear()
     bpy.ops.osmnet.load_mapping(filepath=str(path))
     assert {row.blendshape: row.shape_key for row in settings.mapping} == table
-    frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
-    names = addon.core_conventions.ARKIT_NAMES
+    frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
+    names = addon.core.conventions.ARKIT_NAMES
     values = smooth(50, 1)[::7, 6:]
     jaw, left, right = (
         values[:, names.index(name)] for name in ("jawOpen", "eyeBlinkLeft", "eyeBlinkRight")
@@ -223,10 +223,10 @@ def test_drivers_keep_what_they_own(addon, rig):
     face = build_mesh(["jawOpen", "jawLeft"])
     driver = face.data.shape_keys.key_blocks["jawOpen"].driver_add("value").driver
     driver.type, driver.expression = "SCRIPTED", "0.125"
-    frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
+    frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
     bpy.ops.osmnet.apply_to_rig(mesh="face")
     got = key_values(face, ["jawOpen", "jawLeft"], frames)
-    column = 6 + addon.core_conventions.ARKIT_NAMES.index("jawLeft")
+    column = 6 + addon.core.conventions.ARKIT_NAMES.index("jawLeft")
     np.testing.assert_allclose(got[:, 0], 0.125)
     np.testing.assert_allclose(got[:, 1], smooth(50, 1)[::7, column], atol=1e-6)
     face.data.shape_keys.key_blocks["jawLeft"].driver_add("value")
@@ -249,13 +249,13 @@ def test_actions_of_the_target_are_kept(addon, rig):
 
     walked = spine()
     assert np.ptp(walked) > 0.005
-    column = 6 + addon.core_conventions.ARKIT_NAMES.index("jawLeft")
+    column = 6 + addon.core.conventions.ARKIT_NAMES.index("jawLeft")
     for _ in range(2):
         bpy.ops.osmnet.apply_to_rig(target="character", bone="up", mesh="face")
         assert [all_keys(addon, action) for action in (mine, pout)] == before
         assert min(mine.users, pout.users) > 0
         np.testing.assert_allclose(spine(), walked, atol=1e-6)
-        frames = addon.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
+        frames = addon.takes.actions.timing_of(rig.osmnet.takes[0].action).frames[::7]
         got = key_values(face, ["jawLeft"], frames)
         np.testing.assert_allclose(got[:, 0], smooth(50, 1)[::7, column], atol=1e-6)
 
@@ -307,7 +307,7 @@ def test_targets_that_will_not_do(addon, rig, tmp_path):
     table = {"schema": "osmnet.mapping/1", "shape_keys": {"jawOpen": "gone"}}
     wrong.write_text(json.dumps(table), encoding="utf-8")
     refused(addon, "fits the mapping", mesh="face", mapping=str(wrong))
-    addon.takes.remove(rig, 0)
+    addon.takes.collection.remove(rig, 0)
     refused(addon, "There is no take yet", target="character", bone="up")
 
 

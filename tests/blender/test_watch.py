@@ -17,10 +17,10 @@ def taken(addon, rig, fake):
 
 
 def test_frames_arrive_one_by_one_and_cancel_keeps_them(addon, taken, windowed, monkeypatch):
-    addon.engine.stop()
+    addon.engine.process.stop()
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.03")
     assert bpy.ops.osmnet.render_frames() == {"FINISHED"}
-    job = addon.jobs.current()
+    job = addon.engine.jobs.current()
     assert not job.finished
     store = addon.preferences.frame_store()
 
@@ -45,10 +45,12 @@ def test_frames_arrive_one_by_one_and_cancel_keeps_them(addon, taken, windowed, 
     assert 10 <= kept < 75
     assert np.array_equal(picture(shown_file(addon, taken, 8)), first)
     monkeypatch.undo()
-    plan = addon.frames.make_plan(taken, bpy.context.scene, addon.frames.made_with(taken), "TAKE")
+    plan = addon.frames.rendering.make_plan(
+        taken, bpy.context.scene, addon.frames.rendering.made_with(taken), "TAKE"
+    )
     waiting = sum(not store.has(key) for key in plan.keys)
     assert 0 < waiting < 75
-    assert addon.frames.changed_frames(taken, bpy.context.scene) == waiting
+    assert addon.frames.rendering.changed_frames(taken, bpy.context.scene) == waiting
 
 
 def test_the_rig_is_deleted_meanwhile(addon, taken, windowed):
@@ -68,11 +70,11 @@ def test_the_rig_is_renamed_meanwhile(addon, taken, windowed):
 
 def test_another_file_is_opened_meanwhile(addon, taken, windowed, monkeypatch):
     monkeypatch.setenv("OSMNET_FAKE_FRAME_SECONDS", "0.05")
-    addon.engine.stop()
+    addon.engine.process.stop()
     bpy.ops.osmnet.render_frames()
     windowed(until=lambda: status().factor > 0)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-    assert addon.jobs.current() is None
+    assert addon.engine.jobs.current() is None
     assert not [image for image in bpy.data.images if image.source == "SEQUENCE"]
 
 
@@ -81,16 +83,16 @@ def test_edits_are_counted_and_rendered_by_themselves(addon, taken, windowed):
     bpy.ops.osmnet.fit_takes()
     bpy.ops.osmnet.render_frames()
     windowed()
-    addon.watch.look(bpy.context)
+    addon.frames.watch.look(bpy.context)
     assert status().changed == 0
     action = taken.osmnet.takes[0].action
     add_to_key(addon, action, YAW, 20, 0.2)
-    addon.watch.look(bpy.context)
+    addon.frames.watch.look(bpy.context)
     assert status().changed == 1
-    assert addon.jobs.current().finished
+    assert addon.engine.jobs.current().finished
     bpy.context.scene.osmnet.auto_update = True
     add_to_key(addon, action, YAW, 22, 0.2)
-    addon.watch.look(bpy.context)
+    addon.frames.watch.look(bpy.context)
     windowed()
     assert status().note.startswith("2 of")
     assert status().changed == 0
@@ -101,7 +103,7 @@ def test_an_auto_update_that_fails_is_a_sentence(addon, taken):
     bpy.context.scene.osmnet.auto_update = True
     addon.preferences.get().engine_python = "/no/such/python"
     add_to_key(addon, taken.osmnet.takes[0].action, YAW, 20, 0.2)
-    addon.watch.look(bpy.context)  # raising here would end Blender's timer
+    addon.frames.watch.look(bpy.context)  # raising here would end Blender's timer
     assert "/no/such/python" in status().error
 
 
@@ -109,7 +111,7 @@ def test_reading_leaves_the_scene_alone(addon, taken):
     scene = bpy.context.scene
     scene.frame_set(17, subframe=0.25)
     names = [item.name for item in bpy.data.scenes]
-    addon.frames.make_plan(taken, scene, {}, "TAKE")
+    addon.frames.rendering.make_plan(taken, scene, {}, "TAKE")
     assert (scene.frame_current, round(scene.frame_subframe, 3)) == (17, 0.25)
     assert [item.name for item in bpy.data.scenes] == names
     assert taken.users_scene == (scene,)

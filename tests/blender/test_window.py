@@ -74,7 +74,7 @@ def test_the_camera_is_out_of_the_way_and_renders(rig, fake, tmp_path):
 
 def test_coefficients_have_descriptions_and_can_be_overridden(addon, rig, fake, tmp_path):
     bone = rig.pose.bones["head"]
-    for name, words in addon.core_coefficients.DESCRIPTIONS.items():
+    for name, words in addon.core.coefficients.DESCRIPTIONS.items():
         assert bone.id_properties_ui(name).as_dict()["description"] == words
         assert bone.is_property_overridable_library(f'["{name}"]')
     name, path = rig.users_collection[0].name, tmp_path / "library.blend"
@@ -156,21 +156,23 @@ def test_every_button_says_why_it_is_off(addon, material, fake, monkeypatch):
     bpy.ops.osmnet.render_frames()
     assert not why_not("update_frames")
     # while a job runs, only Cancel is on
-    monkeypatch.setattr(addon.jobs, "busy", lambda: "Wait for 'Rendering frames' to end.")
+    monkeypatch.setattr(addon.engine.jobs, "busy", lambda: "Wait for 'Rendering frames' to end.")
     still_on = {name for name in polls() if not why_not(name)}
     assert still_on == {"cancel"}
 
 
 def test_checking_the_engine_leaves_the_file_alone(addon, rig, fake, tmp_path):
     pushed = []
-    real = addon.jobs.Job
-    addon.jobs.Job = lambda title, steps, undo: pushed.append(undo) or real(title, steps, undo)
+    real = addon.engine.jobs.Job
+    addon.engine.jobs.Job = lambda title, steps, undo: (
+        pushed.append(undo) or real(title, steps, undo)
+    )
     try:
         bpy.ops.osmnet.check_engine()
         bpy.ops.osmnet.sample_takes(count=1)
         bpy.ops.osmnet.export_take(filepath=str(tmp_path / "take.npz"))
     finally:
-        addon.jobs.Job = real
+        addon.engine.jobs.Job = real
     assert pushed == ["", "OSM-Net: Sample Takes", ""]
 
 
@@ -178,14 +180,14 @@ def test_influence_is_what_plays(addon, rig, fake):
     """Strips play at full weight until somebody says otherwise."""
     for seed in range(3):
         add_take(addon, rig, seed)
-    addon.nla.choose(rig, 0)
+    addon.takes.nla.choose(rig, 0)
     bpy.ops.osmnet.blend_takes()
     takes = rig.osmnet.takes
     assert [take.influence for take in takes] == [1.0, 1.0, 1.0]
     takes[1].influence = 0.25
     bpy.context.scene.frame_set(20)
     assert [take.influence for take in takes] == pytest.approx([1.0, 0.25, 1.0])
-    (_, strip), *_ = addon.nla.strips_of(rig, takes[2].action)
+    (_, strip), *_ = addon.takes.nla.strips_of(rig, takes[2].action)
     strip.use_animated_influence = True
     weights = strip.fcurves.find("influence")
     weights.keyframe_points.insert(10, 0.0)
@@ -199,44 +201,44 @@ def test_influence_is_what_plays(addon, rig, fake):
 
 def test_what_the_engine_notices_is_told_once(addon):
     """What it says while it works and what its answer carries are one list."""
-    job = addon.jobs.Job("x", iter(()), "")
+    job = addon.engine.jobs.Job("x", iter(()), "")
     for message in ("The mouth is covered.", "A second face.", "A second face.", ""):
         job._warn(message)
     assert status().warnings.splitlines() == ["The mouth is covered.", "A second face."]
     words = {"warnings": ["A.", 3, "B. "], "notes": ["C."], "takes": ["no"]}
-    assert addon.jobs._warnings_of(words) == ["A.", "B.", "C."]
-    assert addon.jobs._warnings_of({"warnings": "text", "notes": None}) == []
+    assert addon.engine.jobs._warnings_of(words) == ["A.", "B.", "C."]
+    assert addon.engine.jobs._warnings_of({"warnings": "text", "notes": None}) == []
     assert bpy.ops.osmnet.clear_warnings() == {"FINISHED"}
     assert not status().warnings
 
 
 def test_another_voice_than_the_takes_is_told(addon, rig, fake, material, tmp_path, monkeypatch):
-    monkeypatch.setattr(addon.voices, "_FRESH", 0.0)
+    monkeypatch.setattr(addon.takes.voices, "_FRESH", 0.0)
     bpy.ops.osmnet.sample_takes(count=1)
-    assert addon.voices.mismatch(rig) == ""
+    assert addon.takes.voices.mismatch(rig) == ""
     other = tmp_path / "other.wav"
     other.write_bytes(material.voice.read_bytes())
     rig.osmnet.voice = str(other)
-    assert addon.voices.mismatch(rig) == ""  # the same sound under another name
+    assert addon.takes.voices.mismatch(rig) == ""  # the same sound under another name
     data = bytearray(other.read_bytes())
     data[-1000] ^= 1
     other.write_bytes(data)
-    assert "other.wav" in addon.voices.mismatch(rig)
+    assert "other.wav" in addon.takes.voices.mismatch(rig)
     bpy.ops.osmnet.keep_only(name="baked")
-    assert "other.wav" in addon.voices.mismatch(rig)
+    assert "other.wav" in addon.takes.voices.mismatch(rig)
     bpy.ops.osmnet.resample_take()
-    assert addon.voices.mismatch(rig) == ""
+    assert addon.takes.voices.mismatch(rig) == ""
     data[-1000] ^= 1
     other.write_bytes(data)
-    assert "changed" in addon.voices.mismatch(rig)
+    assert "changed" in addon.takes.voices.mismatch(rig)
     # of an imported take only the sound's name is known
     index = add_take(addon, rig, 1)
-    addon.nla.choose(rig, index)
-    assert "voice.wav" in addon.voices.mismatch(rig)
+    addon.takes.nla.choose(rig, index)
+    assert "voice.wav" in addon.takes.voices.mismatch(rig)
     rig.osmnet.voice = str(tmp_path / "voice.wav")
-    assert addon.voices.mismatch(rig) == ""
+    assert addon.takes.voices.mismatch(rig) == ""
     rig.osmnet.voice = ""
-    assert addon.voices.mismatch(rig) == ""
+    assert addon.takes.voices.mismatch(rig) == ""
 
 
 def test_the_bundle_of_the_preferences_reaches_the_engine(addon, fake, tmp_path):
@@ -244,14 +246,14 @@ def test_the_bundle_of_the_preferences_reaches_the_engine(addon, fake, tmp_path)
     assert preferences.bundle() == "starter"
     settings = preferences.get()
     sent = []
-    real = addon.engine._running
+    real = addon.engine.process._running
 
     class Client:
         def request(self, method, params):
             sent.append(params)
-            raise addon.core_errors.AddonError("Enough.")
+            raise addon.core.errors.AddonError("Enough.")
 
-    addon.engine._running = lambda _: Client()
+    addon.engine.process._running = lambda _: Client()
     try:
         for chosen, expected in [
             ("", "starter"), ("  mine ", "mine"), (str(tmp_path), str(tmp_path)),
@@ -261,7 +263,7 @@ def test_the_bundle_of_the_preferences_reaches_the_engine(addon, fake, tmp_path)
                 bpy.ops.osmnet.check_engine()
             assert sent[-1]["bundle"] == expected
     finally:
-        addon.engine._running = real
+        addon.engine.process._running = real
         settings.bundle = "starter"
 
 

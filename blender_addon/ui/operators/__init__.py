@@ -8,11 +8,12 @@ the panel.
 
 from __future__ import annotations
 
-from . import engine, files, frames, setup, takes, transfer
+from . import engine, files, frames, sampling, setup, takes, transfer
 
 CLASSES = (
     *engine.CLASSES,
     *setup.CLASSES,
+    *sampling.CLASSES,
     *takes.CLASSES,
     *frames.CLASSES,
     *files.CLASSES,

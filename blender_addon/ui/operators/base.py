@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from ... import status
 from ...core.errors import AddonError
 from ...engine import jobs
 from ...rig.head import find_rig, why_no_rig
 from ...takes import nla
-from .. import messages, redraw
+from .. import messages
 
 Need = Callable[[bpy.types.Context], str]
 """Looks whether something is there; returns a sentence about what is missing, or ""."""
@@ -28,7 +29,7 @@ def no_job(context: bpy.types.Context) -> str:
 
 def no_missing_field(context: bpy.types.Context) -> str:
     """The panel says of a button which field it still needs; a script gives properties instead."""
-    return str(getattr(context, MISSING, "") or "")
+    return str(getattr(context, messages.MISSING, "") or "")
 
 
 def a_rig(context: bpy.types.Context) -> str:
@@ -42,10 +43,6 @@ def a_take(context: bpy.types.Context) -> str:
     if rig is None or len(rig.osmnet.takes):
         return why_no_rig(context)
     return why_no_rig(context) or nla.NO_TAKE
-
-
-MISSING = "osmnet_missing"
-"""Name of the text that the panel hangs on a button with an empty field."""
 
 
 class Polled:
@@ -76,7 +73,7 @@ def sentence_errors(execute: Callable[..., set[str]]) -> Callable[..., set[str]]
         try:
             result = execute(self, context)
         except AddonError as error:
-            jobs.show_error(error)
+            status.show_error(error)
             if not (self.options.is_invoke and messages.are_seen(context)):
                 self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
@@ -94,9 +91,9 @@ class EditOperator(Polled):
     @sentence_errors
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Do it and say what was done."""
-        jobs.show_error(None)
-        context.window_manager.osmnet.note = self.edit(context)
-        redraw.sidebars()
+        status.show_error(None)
+        status.get().note = self.edit(context)
+        status.changed()
         return {"FINISHED"}
 
 

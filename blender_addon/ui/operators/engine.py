@@ -8,7 +8,7 @@ import textwrap
 
 import bpy
 
-from ... import preferences
+from ... import preferences, status
 from ...core import locate
 from ...core.errors import AddonError
 from ...engine import jobs
@@ -47,13 +47,13 @@ class CheckEngine(JobOperator, bpy.types.Operator):
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Ask once."""
-        context.window_manager.osmnet.engine = ""
+        status.get().engine = ""
         info = yield jobs.Request("check", {})
         text = (
             f"OSM-Net {info['version']}, Python {info['python']}, device {info['device']}, "
             f"bundle {info['bundle']} {info['bundle_version']}"
         )
-        bpy.data.window_managers[0].osmnet.engine = text
+        status.get().engine = text
         return text
 
 
@@ -62,11 +62,11 @@ def _a_job(context: bpy.types.Context) -> str:
 
 
 def _an_error(context: bpy.types.Context) -> str:
-    return "" if context.window_manager.osmnet.error else "There is no message."
+    return "" if status.get().error else "There is no message."
 
 
 def _a_warning(context: bpy.types.Context) -> str:
-    return "" if context.window_manager.osmnet.warnings else "There is no hint."
+    return "" if status.get().warnings else "There is no hint."
 
 
 class Cancel(Polled, bpy.types.Operator):
@@ -94,10 +94,10 @@ class ShowDetails(Polled, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Put the details on the clipboard and into a text data-block."""
-        status = context.window_manager.osmnet
+        told = status.get()
         text = bpy.data.texts.get("OSM-Net details") or bpy.data.texts.new("OSM-Net details")
         text.clear()
-        text.write(f"{status.error}\n\n{status.details}\n")
+        text.write(f"{told.error}\n\n{told.details}\n")
         context.window_manager.clipboard = text.as_string()
         self.report({"INFO"}, "Copied to the clipboard and to the text 'OSM-Net details'.")
         return {"FINISHED"}
@@ -109,8 +109,8 @@ class ShowDetails(Polled, bpy.types.Operator):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the last lines."""
-        status = context.window_manager.osmnet
-        for line in [status.error, *status.details.splitlines()[-_LINES:]]:
+        told = status.get()
+        for line in [told.error, *told.details.splitlines()[-_LINES:]]:
             for part in textwrap.wrap(line, _LETTERS):
                 self.layout.label(text=part)
 
@@ -124,7 +124,7 @@ class ClearError(Polled, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Clear it."""
-        jobs.show_error(None)
+        status.show_error(None)
         return {"FINISHED"}
 
 
@@ -137,7 +137,7 @@ class ClearWarnings(Polled, bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Clear them."""
-        context.window_manager.osmnet.warnings = ""
+        status.get().warnings = ""
         return {"FINISHED"}
 
 

@@ -13,8 +13,7 @@ from ...core.errors import AddonError
 from ...core.takes import read_take, write_take
 from ...engine import jobs
 from ...rig.head import need_rig, rig_of_id
-from ...takes import collection as takes
-from ...takes import nla
+from ...takes import collection, nla
 from .base import FileWindow, JobOperator, a_rig, a_take, existing_file, no_job, output_file
 
 
@@ -46,8 +45,8 @@ def _import(rig_id: str, scene_name: str, source: Path) -> jobs.Steps:
     else:
         file = read_take(source)
     rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
-    timing = takes.timing_for(rig, file, scene)
-    index = takes.add(rig, source.stem, timing, file.curves, file.provenance)
+    timing = collection.timing_for(rig, file, scene)
+    index = collection.add(rig, source.stem, timing, file.curves, file.provenance)
     nla.choose(rig, index)
     return f"'{source.name}' imported: {len(file)} samples, {file.seconds:.1f} s."
 
@@ -70,7 +69,7 @@ class ExportTake(_FileOperator, bpy.types.Operator):
 
 
 def _export(rig: bpy.types.Object, target: Path) -> jobs.Steps:
-    file = takes.as_file(rig)
+    file = collection.as_file(rig)
     if target.suffix.lower() == ".csv":
         with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
             source = Path(folder) / "take.npz"

@@ -8,7 +8,7 @@ from bpy.props import BoolProperty, EnumProperty
 
 from ...core.errors import AddonError
 from ...engine import jobs
-from ...frames import rendering as frames
+from ...frames import rendering
 from ...rig.head import find_rig, need_rig
 from ..properties import (
     ABOUT_RANGE,
@@ -45,7 +45,9 @@ class RenderFrames(JobOperator, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Render what is not there."""
         rig = need_rig(context)
-        return frames.render(rig, context.scene, self.size, self.label, self.range, self.renderer)
+        return rendering.render(
+            rig, context.scene, self.size, self.label, self.range, self.renderer
+        )
 
 
 _NO_FRAMES = "There are no frames yet; press Render Frames first."
@@ -67,10 +69,10 @@ class UpdateFrames(JobOperator, bpy.types.Operator):
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Render with the settings of the frames on the plane."""
         rig = need_rig(context)
-        before = frames.made_with(rig)
+        before = rendering.made_with(rig)
         if not before:
             raise AddonError(_NO_FRAMES)
-        return frames.render(
+        return rendering.render(
             rig, context.scene, before["size"], before["label"], before["range"],
             before.get("renderer", "auto"),
         )  # fmt: skip

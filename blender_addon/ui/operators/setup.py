@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
@@ -14,9 +15,9 @@ from ...core.errors import AddonError
 from ...core.head import read_head
 from ...engine import jobs
 from ...frames import plane
-from ...rig import head as rig
 from ...rig import sound
-from ...takes import actions
+from ...rig.head import build_rig, find_rig, is_rig, need_rig
+from ...takes import actions, voices
 from .. import first_view
 from .base import EditOperator, JobOperator, a_rig, existing_file, no_job
 
@@ -56,21 +57,23 @@ class CreateHead(JobOperator, bpy.types.Operator):
         """Fit the photo, then build."""
         settings = context.scene.osmnet
         portrait = existing_file(self.portrait or settings.portrait, "a portrait")
-        before = rig.find_rig(context)  # the panel shows the voice of a rig where there is one
+        before = find_rig(context)  # the panel shows the voice of a rig where there is one
         source = before.osmnet if before is not None else settings
-        voice = self.voice or source.voice
-        voice = existing_file(voice, "a voice") if voice else None
-        given = self.properties.is_property_set("voice_start")
-        start = self.voice_start if given else source.voice_start
+        voice = voices.fields(source)
+        if self.voice:
+            voice = {"voice": self.voice, "voice_start": source.voice_start}
+        if voice["voice"]:
+            voice["voice"] = str(existing_file(voice["voice"], "a voice"))
+        if self.properties.is_property_set("voice_start"):
+            voice["voice_start"] = self.voice_start
         given = self.properties.is_property_set("face_index")
         face_index = self.face_index if given else settings.face_index
-        return _build(context.scene.name, portrait, voice, start, face_index, self.set_up_scene)
+        return _build(context.scene.name, portrait, voice, face_index, self.set_up_scene)
 
 
 def _build(
-    scene_name: str, portrait: Path, voice: Path | None, start: float, face_index: int,
-    set_up: bool,
-) -> jobs.Steps:  # fmt: skip
+    scene_name: str, portrait: Path, voice: dict[str, Any], face_index: int, set_up: bool
+) -> jobs.Steps:
     with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
         params = {"photo": str(portrait), "folder": folder}
         if face_index >= 0:
@@ -83,20 +86,21 @@ def _build(
     collection = bpy.data.collections.new(f"OSM-Net {portrait.stem}")
     scene.collection.children.link(collection)
     place = _free_place(scene)
-    armature = rig.build_rig(portrait.stem, head, picture, collection)
+    armature = build_rig(portrait.stem, head, picture, collection)
     armature.location = place
     state = armature.osmnet
     state.portrait, state.face_index = str(portrait), face_index
-    state.still, state.voice_start = still, start
+    state.still = still
+    voices.put(state, voice)
     state.plane = plane.build_plane(
         f"{portrait.stem} frames", armature, tuple(state.crop), still, collection
     )
     state.camera = plane.build_camera(f"{portrait.stem} camera", state.plane, collection)
     note = f"Head of '{portrait.name}' created."
-    if voice is not None:
-        state.voice = str(voice)
+    if state.voice:
+        start = round(state.voice_start)
         try:
-            sound.add_voice(scene, voice, round(start), bpy.context.workspace)
+            sound.add_voice(scene, Path(state.voice), start, bpy.context.workspace)
         except AddonError as error:  # the head stands all the same
             note = f"{note} {error}"
     if set_up and scene.camera is None:
@@ -108,7 +112,7 @@ def _build(
 def _free_place(scene: bpy.types.Scene) -> Vector:
     """The cursor, or beside it if a head stands there already."""
     place = scene.cursor.location.copy()
-    others = [item.location for item in scene.objects if rig.is_rig(item)]
+    others = [item.location for item in scene.objects if is_rig(item)]
     while any((place - other).length < _ROOM / 2 for other in others):
         place.x += _ROOM
     return place
@@ -140,7 +144,7 @@ class SetUpScene(EditOperator, bpy.types.Operator):
 
     def edit(self, context: bpy.types.Context) -> str:
         """Do so."""
-        set_up_scene(context.scene, rig.need_rig(context))
+        set_up_scene(context.scene, need_rig(context))
         return "The scene shows the plane through the head's camera."
 
 
@@ -160,7 +164,7 @@ class VoiceFromStrip(EditOperator, bpy.types.Operator):
         path, start = sound.active_voice(context.scene)
         context.scene.osmnet.voice = path
         context.scene.osmnet.voice_start = start
-        armature = rig.find_rig(context)
+        armature = find_rig(context)
         if armature is not None:
             armature.osmnet.voice, armature.osmnet.voice_start = path, start
         return f"The voice is '{Path(path).name}', from frame {start:g} on."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which voice a take was made from, and whether it is the one that is chosen now."""
+"""Which voice takes are made from, and whether a take was made from the one chosen now."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import bpy
 
 from ..core.errors import AddonError
-from ..takes import actions, nla
+from . import actions, nla
 
 _LARGE = 64_000_000
 """Bytes up to which a file is read whole; of larger ones, its start, middle and end."""
@@ -20,6 +21,27 @@ _FRESH = 1.0
 """Seconds for which a file is not looked at again: panels are drawn often."""
 
 _seen: dict[str, tuple[float, object, str]] = {}
+
+
+_FIELDS = ("voice", "voice_start", "channel", "channel_number", "track")
+
+
+def fields(source: Any) -> dict[str, Any]:
+    """All that belongs to the voice in the properties of a rig or of the panel."""
+    return {name: getattr(source, name) for name in _FIELDS}
+
+
+def put(target: Any, values: dict[str, Any]) -> None:
+    """Set `fields` in the properties of a rig or of the panel."""
+    for name, value in values.items():
+        setattr(target, name, value)
+
+
+def parameters(source: Any) -> dict[str, Any]:
+    """Channel and track of a voice for the engine; nothing where the choice is left to it."""
+    channel = source.channel_number if source.channel == "number" else source.channel
+    named = {"channel": channel} if channel != "auto" else {}
+    return {**named, "track": source.track} if source.track else named
 
 
 def note(action: bpy.types.Action, voice: Path) -> None:

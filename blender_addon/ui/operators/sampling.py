@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sampling takes, and their expression."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, IntProperty
+
+from ...core.errors import AddonError
+from ...core.takes import read_take
+from ...core.timing import resampled
+from ...engine import jobs
+from ...frames import rendering
+from ...rig.head import need_rig, rig_of_id
+from ...takes import actions, collection, layers, nla, voices
+from ..options import chosen, with_options
+from .base import JobOperator, a_rig, a_take, existing_file, no_job, no_missing_field
+
+
+@dataclass(frozen=True)
+class _Order:
+    """Takes that a job asks for, of a rig and a scene that may be renamed meanwhile.
+
+    Attributes:
+        rig_id: of the rig.
+        scene_name: of the scene.
+        voice: file with the voice.
+        sound: which channel and track of it.
+    """
+
+    rig_id: str
+    scene_name: str
+    voice: Path
+    sound: dict[str, Any]
+
+    @classmethod
+    def of(cls, rig: bpy.types.Object, context: bpy.types.Context) -> _Order:
+        """Takes of the rig's voice, or of the panel's if it has none."""
+        source = rig.osmnet if rig.osmnet.voice else context.scene.osmnet
+        voice = existing_file(source.voice, "a voice")
+        return cls(rig.osmnet.rig_id, context.scene.name, voice, voices.parameters(source))
+
+    @property
+    def scene(self) -> bpy.types.Scene:
+        """The scene."""
+        return bpy.data.scenes[self.scene_name]
+
+    def take_files(self, wanted: list[dict[str, int]], options: dict[str, Any]) -> Any:
+        """Request takes; return the rig, and the take files in order."""
+        rig = rig_of_id(self.rig_id)
+        portrait = existing_file(rig.osmnet.portrait, "a portrait")
+        with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
+            answer = yield jobs.Request(
+                "sample_takes",
+                {
+                    "audio": str(self.voice),
+                    "photo": str(portrait),
+                    "takes": wanted,
+                    "folder": folder,
+                    **options,
+                    **self.sound,
+                    **rendering.face_parameter(rig),
+                },
+            )
+            files = [read_take(Path(path)) for path in answer["takes"]]
+        rig = rig_of_id(self.rig_id)
+        if not rig.osmnet.voice:  # the panel's becomes its own, once it was used
+            voices.put(rig.osmnet, {**voices.fields(self.scene.osmnet), "voice": str(self.voice)})
+        return rig, files
+
+
+@with_options
+class SampleTakes(JobOperator, bpy.types.Operator):
+    """Sample several different head motions of the voice, one action each."""
+
+    bl_idname = "osmnet.sample_takes"
+    bl_label = "Sample Takes"
+    title = "Sampling takes"
+    needs = (no_job, a_rig, no_missing_field)
+
+    count: IntProperty(  # type: ignore[valid-type]
+        name="Takes", description="How many takes to sample", default=5, min=1, max=100
+    )
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed", description="The same seed gives the same takes", default=0, min=0
+    )
+    expression: BoolProperty(  # type: ignore[valid-type]
+        name="Expression", description="Fill the expression channels as well", default=False
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Sample; the panel's next takes will be others."""
+        result = self.execute(context)
+        if result == {"FINISHED"}:
+            context.scene.osmnet.seed = self.seed + 1
+        return result
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Sample and add."""
+        rig = need_rig(context)
+        wanted = [{"seed": self.seed, "take": number} for number in range(self.count)]
+        channels = collection.ALL if self.expression else collection.MOTION_CHANNELS
+        return _sample(_Order.of(rig, context), wanted, chosen(self), channels)
+
+
+def _sample(
+    order: _Order, wanted: list[dict[str, int]], options: dict[str, Any], channels: range
+) -> jobs.Steps:
+    rig, files = yield from order.take_files(wanted, options)
+    first = len(rig.osmnet.takes)
+    for file in files:
+        timing = collection.timing_for(rig, file, order.scene)
+        name = collection.take_name(rig, file.provenance)
+        index = collection.add(rig, name, timing, file.curves, file.provenance, channels)
+        voices.note(rig.osmnet.takes[index].action, order.voice)
+    nla.choose(rig, first)
+    return f"{len(files)} takes sampled."
+
+
+@with_options
+class PredictExpression(JobOperator, bpy.types.Operator):
+    """Fill the 52 expression channels and the blinks of all takes from the voice."""
+
+    bl_idname = "osmnet.predict_expression"
+    bl_label = "Predict Expression"
+    title = "Predicting the expression"
+    needs = (no_job, a_take, no_missing_field)
+
+    all_takes: BoolProperty(  # type: ignore[valid-type]
+        name="All takes", description="Else only the chosen one", default=True
+    )
+    discard_edits: BoolProperty(  # type: ignore[valid-type]
+        name="Discard edits", description="Forget edits of the expression", default=False
+    )
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Predict and fill."""
+        rig = need_rig(context)
+        names = [t.name for t in rig.osmnet.takes if t.action] if self.all_takes else []
+        names = names or [nla.chosen_take(rig).name]
+        return _predict(_Order.of(rig, context), names, chosen(self), self.discard_edits)
+
+
+def _predict(order: _Order, names: list[str], options: dict[str, Any], discard: bool) -> jobs.Steps:
+    wanted = []
+    for number, name in enumerate(names):
+        made = actions.provenance_of(bpy.data.actions[name])
+        wanted.append({"seed": made.get("seed") or 0, "take": _number(made, number)})
+    rig, files = yield from order.take_files(wanted, options)
+    places = [_index_of(rig, name) for name in names]
+    for index, file in zip(places, files, strict=True):
+        action = rig.osmnet.takes[index].action
+        timing = actions.timing_of(action)
+        curves = resampled(file.curves, file.fps, timing.fps, timing.count)
+        layers.replace_samples(
+            rig, index, timing, curves, actions.provenance_of(action),
+            collection.EXPRESSION_CHANNELS, discard=discard,
+        )  # fmt: skip
+    return f"Expression of {len(files)} takes predicted."
+
+
+def _number(made: dict[str, Any], default: int) -> int:
+    number = made.get("take")
+    return int(number) if number is not None else default
+
+
+def _index_of(rig: bpy.types.Object, name: str) -> int:
+    for index, take in enumerate(rig.osmnet.takes):
+        if take.name == name:
+            return index
+    raise AddonError(f"The take '{name}' was removed meanwhile.")
+
+
+@with_options
+class ResampleTake(JobOperator, bpy.types.Operator):
+    """Sample one take anew with another seed; edits stay as a layer on top."""
+
+    bl_idname = "osmnet.resample_take"
+    bl_label = "Resample Take"
+    title = "Sampling a take"
+    needs = (no_job, a_take, no_missing_field)
+
+    index: IntProperty(  # type: ignore[valid-type]
+        name="Take", description="Place in the list, -1 takes the chosen one", default=-1, min=-1
+    )
+    seed: IntProperty(  # type: ignore[valid-type]
+        name="Seed", description="-1 takes the take's own seed plus one", default=-1, min=-1
+    )
+    discard_edits: BoolProperty(  # type: ignore[valid-type]
+        name="Discard edits", description="Forget the edits of this take", default=False
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Ask for seed, spread and intensity."""
+        return context.window_manager.invoke_props_dialog(self)
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what is asked for; the other options are the panel's."""
+        for name in ("index", "seed", "epsilon", "intensity", "discard_edits"):
+            self.layout.prop(self, name)
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Sample and replace."""
+        rig = need_rig(context)
+        take = nla.take_at(rig, self.index) if self.index >= 0 else nla.chosen_take(rig)
+        made = actions.provenance_of(take.action)
+        seed = self.seed if self.seed >= 0 else int(made.get("seed") or 0) + 1
+        wanted = {"seed": seed, "take": _number(made, 0)}
+        order = _Order.of(rig, context)
+        return _resample(order, take.name, wanted, chosen(self), self.discard_edits)
+
+
+def _resample(
+    order: _Order, name: str, wanted: dict[str, int], options: dict[str, Any], discard: bool
+) -> jobs.Steps:
+    rig, (file,) = yield from order.take_files([wanted], options)
+    index = _index_of(rig, name)
+    sampled = actions.sampled_channels(rig.osmnet.takes[index].action)
+    spoken = max(sampled) >= collection.EXPRESSION_CHANNELS[0]
+    channels = collection.ALL if spoken else collection.MOTION_CHANNELS
+    timing = collection.timing_for(rig, file, order.scene)
+    layers.replace_samples(
+        rig, index, timing, file.curves, file.provenance, channels, discard=discard
+    )
+    voices.note(rig.osmnet.takes[index].action, order.voice)
+    return f"'{name}' sampled with seed {wanted['seed']}."
+
+
+CLASSES = (SampleTakes, PredictExpression, ResampleTake)
