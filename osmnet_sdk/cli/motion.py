@@ -208,7 +208,11 @@ def _basis_provenance(osm: OSMNet, face: SourceFace | None) -> dict[str, str]:
     made_by = Provenance(source="edited", bundle=osm.bundle.name, bundle_sha256=osm.bundle.sha256)
     text = made_by.model_dump_json(exclude_defaults=True)
     endings = {".json": text, ".png": text}
-    return endings if face is None else endings | {"-faces.png": of_photo(text, face.photo)}
+    return (
+        endings
+        if face is None
+        else endings | {"-faces.png": of_photo(text, face.photo, face.index)}
+    )
 
 
 def _basis_stem(folder: Path, provenance: dict[str, str], overwrite: bool) -> str:

@@ -122,7 +122,7 @@ def _overview_provenance(face: SourceFace, takes: list[Take]) -> dict[str, str]:
 
     shared = takes[0].provenance.model_copy(update={"take": None})
     curves = shared.model_dump_json(exclude_defaults=True)
-    return {"takes": of_photo(curves, face.photo), "curves": curves}
+    return {"takes": of_photo(curves, face.photo, face.index), "curves": curves}
 
 
 def _overview(

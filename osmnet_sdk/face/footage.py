@@ -194,9 +194,13 @@ def _warn(message: str) -> None:
     warnings.warn(message, OSMNetWarning, stacklevel=5)
 
 
-def of_video(take: Take, video: Path) -> Take:
-    """The take with the video that it was tracked in named in its provenance."""
-    origin = {"video": video.name, "video_sha256": file_sha256(video)}
+def of_video(take: Take, video: Path, shot: int | None, face_index: int | None) -> Take:
+    """The take with the video that it was tracked in, and what was named in it, as provenance."""
+    origin: dict[str, object] = {"video": video.name, "video_sha256": file_sha256(video)}
+    if shot is not None:
+        origin["shot"] = shot
+    if face_index:
+        origin["face_index"] = face_index
     options = {**take.provenance.options, **origin}
     made_by = take.provenance.model_copy(update={"options": options})
     return replace(

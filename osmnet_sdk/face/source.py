@@ -86,6 +86,7 @@ class SourceFace:
         quality: how well the photo will work, aspect by aspect.
         alpha: (H, W) uint8, 255 where the photo is opaque; None if it is so everywhere.
         notes: what was done to the photo and what was chosen in it, one sentence each.
+        index: number of the face in the photo, counted from the largest.
 
     Example:
         >>> face = sdk.fit_face("portrait.png")
@@ -102,6 +103,7 @@ class SourceFace:
     quality: PhotoQuality
     alpha: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
+    index: int = 0
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -222,7 +224,16 @@ def fit_photo(
     quality = photo_quality(photo, points, fit, model, inside=inside, covered=covered, name=name)
     mask = _person_mask(photo, crop, networks)
     face = SourceFace(
-        photo, crop, points.astype(np.float32), fit, mask, model, quality, alpha, tuple(notes)
+        photo,
+        crop,
+        points.astype(np.float32),
+        fit,
+        mask,
+        model,
+        quality,
+        alpha,
+        tuple(notes),
+        chosen,
     )
     for advice in face.warnings:
         warnings.warn(advice, OSMNetWarning, stacklevel=3)

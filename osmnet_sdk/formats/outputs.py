@@ -34,6 +34,8 @@ _REASONS = {
     "audio_sha256": "another sound",
     "video_sha256": "another video",
     "photo_sha256": "another photo",
+    "face_index": "another face",
+    "shot": "another shot",
     "seed": "another seed",
     "take": "another take",
     "take_sha256": "another take",
@@ -84,9 +86,10 @@ def origin(provenance: Mapping[str, Any]) -> dict[str, Any]:
     options = provenance.get("options")
     options = options if isinstance(options, Mapping) else {}
     found: dict[str, Any] = {
-        name: provenance.get(name) for name in ("source", "seed", "take", *_HASHES)
+        name: provenance.get(name) for name in ("source", "seed", "take", "face_index", *_HASHES)
     }
-    found["video_sha256"] = options.get("video_sha256")
+    found |= {name: options.get(name) for name in ("video_sha256", "shot")}
+    found["face_index"] = found["face_index"] or options.get("face_index")
     retakes = options.get("retakes")
     found["retakes"] = [
         {name: entry.get(name) for name in ("start", "end", "seed", "take", "audio_sha256")}

@@ -144,7 +144,7 @@ def frame_provenance(face: SourceFace, take: Take | MotionTrack) -> str:
     made_by = take.provenance
     if not made_by.audio_sha256 and "video_sha256" not in made_by.options:
         text = json.dumps({**json.loads(text), "take_sha256": _digest(take)})
-    return of_photo(text, face.photo)
+    return of_photo(text, face.photo, face.index)
 
 
 def _digest(take: Take | MotionTrack) -> str:

@@ -47,7 +47,9 @@ def test_of_several_faces_the_largest_is_taken_with_a_warning(osm, astronaut):
     with pytest.warns(OSMNetWarning, match="2 faces; the largest is used"):
         largest = osm.fit_face(both)
     assert largest.landmarks[4, 0] > 300
-    assert osm.fit_face(both, face_index=1).landmarks[4, 0] < 300
+    second = osm.fit_face(both, face_index=1)
+    assert second.landmarks[4, 0] < 300
+    assert second.index == 1
     with pytest.raises(NoFaceError, match="face_index 2 must be 0 to 1"):
         osm.fit_face(both, face_index=2)
 

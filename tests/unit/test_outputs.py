@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from osmnet_sdk.core.provenance import file_metadata, of_photo
 from osmnet_sdk.errors import OSMNetWarning
+from osmnet_sdk.face.footage import of_video
 from osmnet_sdk.formats.image_sequence import write_png
 from osmnet_sdk.formats.outputs import (
     free_file,
@@ -113,6 +114,30 @@ def test_films_and_pictures_say_their_sound_and_photo(tmp_path):
     assert free_file(tmp_path / "0.mp4", films[0]) == tmp_path / "0.mp4"
     with pytest.warns(OSMNetWarning, match="another photo"):
         assert free_file(tmp_path / "0.mp4", films[1]).name == "0-2.mp4"
+
+
+def test_another_face_of_one_photo_is_another_film(tmp_path):
+    text = made_take().provenance.model_dump_json(exclude_defaults=True)
+    largest, second = (of_photo(text, GREY, index) for index in (0, 1))
+    assert largest == of_photo(text, GREY), "films that are there go on being those of the largest"
+    write_png(tmp_path / "f.png", GREY, file_metadata(largest))
+    assert free_file(tmp_path / "f.png", origin(json.loads(largest))) == tmp_path / "f.png"
+    for _ in range(2):
+        with pytest.warns(OSMNetWarning, match="comes from another face"):
+            place = free_file(tmp_path / "f.png", origin(json.loads(second)))
+        assert place == tmp_path / "f-2.png"
+        write_png(place, GREY, file_metadata(second))
+
+
+@pytest.mark.parametrize(("named", "reason"), [((None, 1), "face"), ((2, None), "shot")])
+def test_another_face_or_shot_of_one_video_is_another_take(tmp_path, named, reason):
+    video = tmp_path / "v.mp4"
+    video.write_bytes(b"film")
+    first = saved(of_video(made_take(None, None), video, None, 0), tmp_path / "t.npz")
+    assert saved(of_video(made_take(None, None), video, None, None), first) == first
+    with pytest.warns(OSMNetWarning, match=f"comes from another {reason}"):
+        other = saved(of_video(made_take(None, None), video, *named), first)
+    assert other == tmp_path / "t-2.npz"
 
 
 def test_folders_of_frames_are_numbered_on(tmp_path, monkeypatch):
