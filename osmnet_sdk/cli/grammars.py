@@ -99,7 +99,10 @@ def named_options(kind: type[Options], example: str) -> Callable[[str, str], Opt
                     f"{flag} takes each NAME=VALUE once, as in '{example}', not '{word}'."
                 )
             holder[key] = value
-        return kind(**values)
+        try:
+            return kind(**values)
+        except InputError as error:
+            raise InputError(f"{flag}: {error}") from None
 
     return read
 

@@ -69,7 +69,7 @@ def test_talk_takes_all_that_is_asked_of_takes_and_films(photo, voices, tmp_path
     take = load_take(result["takes"][0])
     np.testing.assert_allclose(take.motion.rotation[10, 1], 12, atol=1e-4)
     assert set(take.provenance.options["motion"]) == {
-        "pins", "still", "limits", "tempo", "smoothing", "basis", "start", "end",
+        "pins", "hold", "limits", "tempo", "smoothing", "basis", "start", "end",
         "blinks_per_minute", "brow_activity",
     }  # fmt: skip
     with av.open(result["videos"][0]) as container:
