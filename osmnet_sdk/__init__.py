@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from osmnet_sdk.audio.load import load_audio as load_audio
     from osmnet_sdk.client import OSMNet as OSMNet
     from osmnet_sdk.client import default_osmnet
+    from osmnet_sdk.core.conventions import ARKIT_NAMES as ARKIT_NAMES
     from osmnet_sdk.errors import AudioError as AudioError
     from osmnet_sdk.errors import Cancelled as Cancelled
     from osmnet_sdk.errors import DeviceError as DeviceError
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Audio": "audio.load",
     "load_audio": "audio.load",
+    "ARKIT_NAMES": "core.conventions",
     "ExpressionStream": "expression.stream",
     "SourceFace": "face.source",
     "read_livelink_csv": "formats.livelink_csv",

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +22,13 @@ from osmnet_sdk.core.devices import describe_device, resolve_device
 from osmnet_sdk.core.made_by import retaken_provenance, unused_seed
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.formats.photo import PhotoSource, load_picture
-from osmnet_sdk.options import ExpressionOptions, SampleOptions, check_sampling
+from osmnet_sdk.options import (
+    ExpressionOptions,
+    Options,
+    SampleOptions,
+    check_sampling,
+    with_named,
+)
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter, asks_often
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__
@@ -113,6 +120,7 @@ class OSMNet:
         follow: MotionTrack | Take | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
+        **named: Any,
     ) -> list[MotionTrack]:
         """Sample several different head motions for one voice (paper section III-A).
 
@@ -126,7 +134,8 @@ class OSMNet:
             seed: 0 or more; the same seed gives the same takes.
             first: number of the first take, 0 or more: takes first … first + n − 1 of the seed,
                 equal to those of a longer call that starts at 0.
-            options: spread, intensity, pins and the like.
+            options: spread, intensity, pins and the like; single ones may be given by their names
+                instead, as in `sample_motions(audio, epsilon=0.5)`.
             follow: a performance, as of `track_video`, whose slow motion (a Gaussian of 0.2 s) the
                 takes go around; with ε = 0 they are that motion. It is cut to the sound, and
                 after the end of a shorter one the head goes to rest.
@@ -149,7 +158,7 @@ class OSMNet:
         from osmnet_sdk.motion.edit.follow import reference_record
 
         check_sampling(n, seed, first)
-        options = options or SampleOptions()
+        options = self._options("sample_motions", named, options=options or SampleOptions())[0]
         report = Reporter(progress, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
         self.check_options(recording, options)
@@ -187,17 +196,18 @@ class OSMNet:
         self,
         audio: AudioSource,
         *,
-        face: SourceFace | None = None,
+        face: SourceFace | PhotoSource | None = None,
         options: ExpressionOptions | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
+        **named: Any,
     ) -> ExpressionTrack:
         """Predict what the face does while it says this (paper section III-B); deterministic.
 
         Args:
             audio: as for `sample_motions`.
-            face: the face that speaks; None is the average head.
-            options: strength, smoothing, lag and the like.
+            face: the face that speaks, or its photo; None is the average head.
+            options: strength, smoothing, lag and the like; single ones by their names, too.
 
         Returns:
             A track at 25 fps of T = ceil(25 · seconds) frames.
@@ -216,7 +226,10 @@ class OSMNet:
         """
         from osmnet_sdk.expression.predict import OPENING, warn_without_voice
 
-        options = options or ExpressionOptions()
+        options = self._options(
+            "predict_expression", named, options=options or ExpressionOptions()
+        )[0]
+        face = self._face(face, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
         identity = None if face is None else face.identity
         track = self._predictor.predict(
@@ -229,7 +242,11 @@ class OSMNet:
         return track
 
     def expression_stream(
-        self, *, face: SourceFace | None = None, options: ExpressionOptions | None = None
+        self,
+        *,
+        face: SourceFace | PhotoSource | None = None,
+        options: ExpressionOptions | None = None,
+        **named: Any,
     ) -> ExpressionStream:
         """Predict expression from sound that is still going on.
 
@@ -249,8 +266,11 @@ class OSMNet:
             >>> sum(map(len, ready)) + len(stream.finish())
             50
         """
-        identity = None if face is None else face.identity
-        return self._predictor.stream(identity, options or ExpressionOptions())
+        options = self._options("expression_stream", named, options=options or ExpressionOptions())[
+            0
+        ]
+        face = self._face(face)
+        return self._predictor.stream(None if face is None else face.identity, options)
 
     @asks_often
     def sample_takes(
@@ -260,19 +280,20 @@ class OSMNet:
         n: int = 1,
         seed: int = 0,
         first: int = 0,
-        face: SourceFace | None = None,
+        face: SourceFace | PhotoSource | None = None,
         options: SampleOptions | None = None,
         expression_options: ExpressionOptions | None = None,
         follow: MotionTrack | Take | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
+        **named: Any,
     ) -> list[Take]:
         """Sample whole performances: head motion, expression; blinks, gaze and brows with each.
 
         Arguments, errors and warnings are those of `sample_motions` and `predict_expression`.
 
         Args:
-            face: the face that speaks; its pose becomes the takes' rest pose.
+            face: the face that speaks, or its photo; its pose becomes the takes' rest pose.
             options: for motion, blinks, gaze and brows.
             expression_options: for expression; gains on brows, cheeks and single coefficients act
                 on what is sampled, too.
@@ -284,8 +305,12 @@ class OSMNet:
         """
         from osmnet_sdk.expression.gestures import with_gestures
 
-        options = options or SampleOptions()
-        wanted = expression_options or ExpressionOptions()
+        check_sampling(n, seed, first)
+        options, wanted = self._options(
+            "sample_takes", named, options=options or SampleOptions(),
+            expression_options=expression_options or ExpressionOptions(),
+        )  # fmt: skip
+        face = self._face(face, cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         recording = load_audio(audio, **calls)
         motions = self.sample_motions(
@@ -321,6 +346,7 @@ class OSMNet:
         eyes: bool = True,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
+        **named: Any,
     ) -> _Performance:
         """Sample a range of time of a take anew; outside the range not a bit changes.
 
@@ -366,7 +392,7 @@ class OSMNet:
         seed = unused_seed(track.provenance) if seed is None else seed
         check_sampling(1, seed, take)
         frames = frame_range(start, end, len(track), float(track.fps))
-        options = options or SampleOptions()
+        options = self._options("retake", named, options=options or SampleOptions())[0]
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         recording = load_audio(audio, **calls)
         check_same_length(track, recording)
@@ -516,7 +542,7 @@ class OSMNet:
     @asks_often
     def render(
         self,
-        face: SourceFace,
+        face: SourceFace | PhotoSource,
         take: Take | MotionTrack,
         expression: ExpressionTrack | None = None,
         *,
@@ -524,7 +550,7 @@ class OSMNet:
         size: Size = "crop",
         label: bool = True,
         keep_rest: bool = True,
-        frames: Sequence[int] | None = None,
+        frames: Sequence[int] | slice | int | None = None,
         alpha: bool = False,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
@@ -532,18 +558,18 @@ class OSMNet:
         """Render frames one by one; nothing is drawn before the first is asked for.
 
         Args:
-            face: from `fit_face`.
+            face: from `fit_face`, or a photo.
             take: a take, or a motion track together with `expression`.
             expression: expression of a motion track.
             renderer: "warp" (the photo warped by the fitted head), "guided" (the warp finished by a
                 network), "paper" (the paper's Video Generator), or "auto" for the bundle's default.
-            size: "crop" (256 × 256 around the head), "photo" (the whole photo) or
-                (height, width) in pixels.
+            size: "crop" (256 × 256 around the head), "photo" (the whole photo), (height, width)
+                in pixels, or the side of a square.
             label: whether each frame says "AI-generated"; leave it on for what others will see.
             keep_rest: whether the photo's own brows, lids, gaze and half of its mouth's shape stay
                 under the track's; lips part and meet as in the track all the same.
-            frames: numbers of the frames to render, from 0; each is what it would be among all
-                others, of which "paper" looks at some before and after. None renders all.
+            frames: numbers of the frames to render, from 0, or a slice; each is what it would be
+                among all others, of which "paper" looks at some before and after. None renders all.
             alpha: whether frames of a photo with transparent places have them, too: a fourth
                 channel of straight alpha. Without it they lie on white.
 
@@ -568,12 +594,14 @@ class OSMNet:
             (256, 256, 3) uint8
             (256, 256, 3) uint8
         """
-        from osmnet_sdk.rendering.frames import render_frames
+        from osmnet_sdk.rendering.frames import checked_frames, checked_size, render_frames
         from osmnet_sdk.rendering.output import tracks_of
 
         motion, spoken = tracks_of(take, expression)
+        size, frames = checked_size(size), checked_frames(frames, len(motion))
+        chosen = self._renderer(renderer)
         return render_frames(
-            face, motion, spoken, renderer=self._renderer(renderer), size=size, label=label,
+            self._face(face, cancel), motion, spoken, renderer=chosen, size=size, label=label,
             keep_rest=keep_rest, frames=frames, alpha=alpha, reporter=Reporter(progress, cancel),
         )  # fmt: skip
 
@@ -593,7 +621,7 @@ class OSMNet:
     @asks_often
     def render_video(
         self,
-        face: SourceFace,
+        face: SourceFace | PhotoSource,
         take: Take | MotionTrack,
         path: PathLike,
         *,
@@ -640,8 +668,9 @@ class OSMNet:
 
         target = Path(path)
         check_writable(target)
-        checked_size(size)
+        size = checked_size(size)
         motion, spoken = tracks_of(take, expression)
+        face = self._face(face, cancel)
         if fps is not None:
             motion, spoken = motion.resample(fps), spoken.resample(fps)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
@@ -660,7 +689,7 @@ class OSMNet:
     @asks_often
     def render_images(
         self,
-        face: SourceFace,
+        face: SourceFace | PhotoSource,
         take: Take | MotionTrack,
         folder: PathLike,
         *,
@@ -689,9 +718,12 @@ class OSMNet:
             >>> sdk.render_images(face, take, "frames", size=(128, 128))  # frame_000000.png and on
             2
         """
+        from osmnet_sdk.rendering.frames import checked_size
         from osmnet_sdk.rendering.output import tracks_of, write_images
 
+        size = checked_size(size)
         motion, spoken = tracks_of(take, expression)
+        face = self._face(face, cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         job = self._job(
             face, take, motion, spoken,
@@ -706,7 +738,7 @@ class OSMNet:
 
     def head_turn(
         self,
-        face: SourceFace | None = None,
+        face: SourceFace | PhotoSource | None = None,
         *,
         pitch: float = 0.0,
         yaw: float = 0.0,
@@ -716,7 +748,7 @@ class OSMNet:
         """Combine basis vectors into the motion that turns a head (paper section IV-E3).
 
         Args:
-            face: from `fit_face`; needed for `frontal`.
+            face: from `fit_face`, or a photo; needed for `frontal`.
             pitch: degrees, −45 to 45, above 0 looks down.
             yaw: degrees, −45 to 45, above 0 turns to the subject's left.
             roll: degrees, −45 to 45, above 0 tilts towards the subject's right shoulder.
@@ -740,6 +772,7 @@ class OSMNet:
 
         if frontal and face is None:
             raise InputError("frontal needs a face: pass what fit_face returned.")
+        face = self._face(face)
         rest = face.fit.pose.rotation if frontal and face is not None else None
         turn = turn_head(self._sampler.network, wanted_rotation((pitch, yaw, roll), rest))
         asked = {"pitch": pitch, "yaw": yaw, "roll": roll, "frontal": frontal}
@@ -748,7 +781,7 @@ class OSMNet:
 
     def rotate(
         self,
-        face: SourceFace,
+        face: SourceFace | PhotoSource,
         *,
         pitch: float = 0.0,
         yaw: float = 0.0,
@@ -769,6 +802,10 @@ class OSMNet:
             >>> sdk.rotate(sdk.fit_face("portrait.png"), yaw=10).shape
             (256, 256, 3)
         """
+        from osmnet_sdk.rendering.frames import checked_size
+
+        size = checked_size(size)
+        face = self._face(face)
         turn = self.head_turn(face, pitch=pitch, yaw=yaw, roll=roll, frontal=frontal)
         last = turn.motion.slice(len(turn.motion) - 1, len(turn.motion))
         own = ExpressionTrack(last.fps, face.fit.expression[None].astype(np.float32))
@@ -776,6 +813,29 @@ class OSMNet:
             face, last, own, renderer=renderer, size=size, label=label, keep_rest=False
         )
         return image
+
+    @overload
+    def _face(
+        self, face: SourceFace | PhotoSource, cancel: CancelCallback | None = None
+    ) -> SourceFace: ...
+    @overload
+    def _face(
+        self, face: SourceFace | PhotoSource | None, cancel: CancelCallback | None = None
+    ) -> SourceFace | None: ...
+    def _face(
+        self, face: SourceFace | PhotoSource | None, cancel: CancelCallback | None = None
+    ) -> SourceFace | None:
+        """The face that a call was given, or that of the photo that it was given instead."""
+        from osmnet_sdk.face.source import SourceFace
+
+        if face is None or isinstance(face, SourceFace):
+            return face
+        return self.fit_face(face, cancel=cancel)
+
+    def _options(self, call: str, named: dict[str, Any], **given: Options) -> list[Any]:
+        """The options of a call together with single ones that were given by their names."""
+        others = [name for name in signature(getattr(self, call)).parameters if name != "named"]
+        return with_named(named, given, others)
 
     def _made_by(self, **values: Any) -> Provenance:
         return Provenance(

@@ -28,7 +28,7 @@ class AudioError(InputError):
 
 
 class PhotoError(InputError):
-    """A photo or video frame cannot be read or used."""
+    """A photo or picture cannot be read or used."""
 
 
 class NoFaceError(PhotoError):

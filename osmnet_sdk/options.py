@@ -7,7 +7,7 @@ manual are made from the schema of these classes (`core.option_fields`).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Annotated, Any
 
@@ -60,10 +60,19 @@ def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
     return times
 
 
+def near_name(name: str, names: Iterable[str]) -> str:
+    """What to write in place of a name that is unknown: the near one, or all that there are."""
+    known = list(names)
+    near = get_close_matches(name, known, 1) or [
+        one for one in known if one.lower() == name.lower()
+    ]
+    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
+
+
 def _checked_name(name: str) -> str:
     if name not in ARKIT_NAMES:
-        near = get_close_matches(name, ARKIT_NAMES, 1)
-        hint = f"did you mean {near[0]}?" if near else "see conventions.ARKIT_NAMES."
+        near = near_name(name, ARKIT_NAMES)
+        hint = near if near.endswith("?") else "osmnet_sdk.ARKIT_NAMES lists them."
         raise InputError(f"'{name}' is none of the 52 ARKit coefficients; {hint}")
     return name
 
@@ -88,7 +97,11 @@ class Options(BaseModel):
             name = ".".join(str(part) for part in first["loc"]) or type(self).__name__
             reason = self._range(first["loc"]) or first["msg"].lower()
             if first["type"] == "extra_forbidden":
-                reason = f"there are {', '.join(type(self).model_fields)}"
+                kinds: dict[str, type[Options]] = {"limits": Limits, "pins": Pin}
+                holder = kinds.get(str(first["loc"][0]))
+                kind = type(self) if holder is None or len(first["loc"]) == 1 else holder
+                reason = near_name(str(first["loc"][-1]), kind.model_fields)
+                raise InputError(f"There is no option '{name}'; {reason}") from None
             raise InputError(f"Option '{name}' cannot be {first['input']!r}: {reason}.") from None
 
     @classmethod
@@ -144,7 +157,14 @@ def _largest_angle(axis: str) -> Any:
 
 
 class Limits(Options):
-    """Largest motion that is sampled; it bends softly from 0.6 (translation 0.5) of these on."""
+    """Largest motion that is sampled; it bends softly from 0.6 (translation 0.5) of these on.
+
+    Example:
+        >>> calm = sdk.SampleOptions(limits=sdk.Limits(yaw=5))
+        >>> motion = sdk.sample_motions("speech.wav", options=calm)[0]
+        >>> bool(abs(motion.rotation[:, 1]).max() <= 5)
+        True
+    """
 
     pitch: float = _largest_angle("pitch")
     yaw: float = _largest_angle("yaw")
@@ -322,6 +342,39 @@ def option_schemas() -> dict[str, dict[str, Any]]:
         "motion": SampleOptions.model_json_schema(),
         "expression": ExpressionOptions.model_json_schema(),
     }
+
+
+def with_named(
+    named: Mapping[str, Any], given: Mapping[str, Options], others: Iterable[str] = ()
+) -> list[Any]:
+    """The options of a call, changed by those that it was given by their own names.
+
+    Args:
+        named: values by the names of options.
+        given: objects of options, by the names of the call's arguments that take them.
+        others: names of the call's other arguments, for what is misspelt.
+
+    Raises:
+        InputError: if there is no such option, or two objects have one of that name.
+    """
+    changes: dict[str, dict[str, Any]] = {argument: {} for argument in given}
+    for name, value in named.items():
+        homes = [
+            argument
+            for argument, options in given.items()
+            if name in type(options).model_fields or (name == "still" and argument == "options")
+        ]
+        if len(homes) > 1:
+            ways = " or ".join(f"{a}={type(given[a]).__name__}({name}=…)" for a in homes)
+            raise InputError(f"'{name}' is an option of motion and of expression; write {ways}.")
+        if not homes:
+            known = [field for options in given.values() for field in type(options).model_fields]
+            raise InputError(f"There is no option '{name}'; {near_name(name, [*known, *others])}")
+        changes[homes[0]][name] = value
+    return [
+        type(options)(**{**dict(options), **changes[argument]}) if changes[argument] else options
+        for argument, options in given.items()
+    ]
 
 
 def check_sampling(n: int, seed: int, first: int = 0) -> None:

@@ -72,7 +72,7 @@ def crop_around(points: NDArray[np.floating]) -> Crop:
     return Crop(float(x), float(y) - _LIFT * side, side)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SourceFace:
     """A fitted photo; make it once with `fit_face` and render any number of takes from it.
 
@@ -104,6 +104,10 @@ class SourceFace:
     alpha: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
     index: int = 0
+
+    def __repr__(self) -> str:
+        height, width = self.photo.shape[:2]
+        return f"SourceFace({width} × {height} photo, quality {self.quality.score:.2f})"
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.audio.container import checked_path, open_container, source_name
 from osmnet_sdk.audio.filesound import moving_picture
-from osmnet_sdk.errors import InputError, OSMNetWarning, PhotoError
+from osmnet_sdk.errors import InputError, OSMNetWarning
 
 KIND = "a video file"
 
@@ -69,9 +69,9 @@ def video_info(path: str | os.PathLike[str]) -> VideoInfo:
     """Size, rate and length of a video file.
 
     Raises:
-        PhotoError: if the file cannot be read or holds no moving picture.
+        InputError: if the file cannot be read or holds no moving picture.
     """
-    with open_container(path, error=PhotoError, kind=KIND) as container:
+    with open_container(path, error=InputError, kind=KIND) as container:
         stream = _picture_stream(container, source_name(path))
         fps = _frame_rate(stream)
         seconds = _declared_seconds(container, stream)
@@ -98,20 +98,19 @@ def read_frames(
         `VideoFrame`, first to last.
 
     Raises:
-        PhotoError: if the file cannot be read or holds no moving picture.
-        InputError: if `fps` is not above 0.
+        InputError: if the file cannot be read or holds no moving picture, or `fps` is not above 0.
 
     Warns:
         OSMNetWarning: if the video is damaged or cut short; what could be decoded is given.
     """
     if fps is not None and fps <= 0:
         raise InputError(f"The frame rate must be above 0, not {fps}.")
-    checked_path(path, PhotoError, KIND)
+    checked_path(path, InputError, KIND)
     return _frames(path, fps)
 
 
 def _frames(path: str | os.PathLike[str], fps: Fraction | None) -> Iterator[VideoFrame]:
-    with open_container(path, error=PhotoError, kind=KIND) as container:
+    with open_container(path, error=InputError, kind=KIND) as container:
         stream = _picture_stream(container, source_name(path))
         pictures = _decoded(container, stream, source_name(path))
         if fps is None:
@@ -163,7 +162,7 @@ def _at_rate(pictures: Iterator[_Picture], fps: Fraction, last: Fraction) -> Ite
 def _picture_stream(container: Any, name: str) -> Any:
     stream = moving_picture(container)
     if stream is None or stream.codec_context is None:
-        raise PhotoError(f"'{name}' has no moving picture that can be read; give {KIND}.")
+        raise InputError(f"'{name}' has no moving picture that can be read; give {KIND}.")
     stream.thread_type = "AUTO"
     return stream
 
@@ -206,7 +205,7 @@ def _decoded(container: Any, stream: Any, name: str) -> Iterator[_Picture]:
             yield _Picture(frame, time, aspect)
             count += 1
     if not count:
-        raise PhotoError(f"No frame of '{name}' could be decoded; it is damaged or not {KIND}.")
+        raise InputError(f"No frame of '{name}' could be decoded; it is damaged or not {KIND}.")
     missing = 0.0
     if stream.duration or not container.streams.audio:  # else the sound may be what lasts longer
         missing = _declared_seconds(container, stream) - float(time + step)

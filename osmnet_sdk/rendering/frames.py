@@ -5,12 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from operator import index
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.core.provenance import draw_label
+from osmnet_sdk.core.wording import one_line, quoted
 from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
@@ -22,7 +24,8 @@ from osmnet_sdk.rendering.warp.cutout import AlphaDrawer, with_alpha
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 Image = NDArray[np.uint8]
-Size = Literal["crop", "photo"] | tuple[int, int]
+Size = Literal["crop", "photo"] | int | tuple[int, int]
+_Size = Literal["crop", "photo"] | tuple[int, int]
 
 CROP_SIZE = 256
 """Height and width of a frame of size "crop", the paper's resolution."""
@@ -34,22 +37,60 @@ _MAX_CHANGE = 30.0
 """Degrees of yaw or pitch away from the photo's own pose."""
 
 
-def checked_size(size: Size) -> Size:
+def checked_size(size: Size) -> _Size:
     """A `size` that frames can have: "crop", "photo" or (height, width) in pixels.
+
+    Args:
+        size: one of these, or one number for the side of a square.
 
     Raises:
         InputError: if the size is none of these.
     """
-    if size in ("crop", "photo"):
-        return size
-    if isinstance(size, str) or len(size) != 2:
-        raise InputError(f"size must be 'crop', 'photo' or (height, width), not {size!r}.")
-    height, width = size
+    if isinstance(size, str):
+        if size in ("crop", "photo"):
+            return size
+        raise InputError(f"size must be 'crop', 'photo' or (height, width), not {quoted(size)}.")
+    try:
+        height, width = (index(side) for side in (size if np.iterable(size) else (size, size)))
+    except (TypeError, ValueError):
+        raise InputError(
+            f"size must be 'crop', 'photo', (height, width) or the side of a square in pixels, not "
+            f"{one_line(repr(size), 60)}."
+        ) from None
     if not (16 <= height <= _MAX_SIZE and 16 <= width <= _MAX_SIZE):
         raise InputError(
             f"size (height, width) must be between 16 and {_MAX_SIZE} pixels, not {size!r}."
         )
-    return int(height), int(width)
+    return height, width
+
+
+def checked_frames(frames: Sequence[int] | slice | int | None, count: int) -> Sequence[int]:
+    """The numbers of the frames to render, of a track of `count` frames.
+
+    Args:
+        frames: numbers, a slice as of a list, one number, or None for all.
+        count: length of the track.
+
+    Raises:
+        InputError: if they are no whole numbers, or there is no such frame.
+    """
+    if frames is None:
+        return range(count)
+    try:
+        if isinstance(frames, slice):
+            return range(count)[frames]
+        wanted = [index(number) for number in (frames if np.iterable(frames) else (frames,))]
+    except TypeError:
+        raise InputError(
+            f"frames must be whole numbers or a slice, such as range(10, 20) or slice(10, 20), not "
+            f"{one_line(repr(frames), 60)}."
+        ) from None
+    beyond = [number for number in wanted if not 0 <= number < count]
+    if beyond:
+        raise InputError(
+            f"frames names frame {beyond[0]}, but the track has frames 0 to {count - 1}."
+        )
+    return wanted
 
 
 def view_of(face: SourceFace, size: Size) -> View:
@@ -76,7 +117,7 @@ def render_frames(
     size: Size = "crop",
     label: bool = True,
     keep_rest: bool = True,
-    frames: Sequence[int] | None = None,
+    frames: Sequence[int] | slice | int | None = None,
     alpha: bool = False,
     reporter: Reporter | None = None,
 ) -> Iterator[Image]:
@@ -112,12 +153,7 @@ def render_frames(
             f"({len(expression)} frames at {expression.fps} fps) must have the same length and "
             "frame rate; resample or slice one of them."
         )
-    wanted = range(len(motion)) if frames is None else frames
-    beyond = [number for number in wanted if not 0 <= number < len(motion)]
-    if beyond:
-        raise InputError(
-            f"frames names frame {beyond[0]}, but the track has frames 0 to {len(motion) - 1}."
-        )
+    wanted = checked_frames(frames, len(motion))
     values = expression.coefficients.astype(np.float64)
     if keep_rest:
         values = with_rest_expression(face.model, face.fit.expression, values)

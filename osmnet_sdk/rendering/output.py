@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def write_video(
     from osmnet_sdk.formats.video_writer import VideoWriter
 
     ledger = Ledger(path.parent) if resume else None
-    digest = job.digest(sound=_sound_digest(audio)) if resume else ""
+    digest = job.digest(sound=sound_digest(audio)) if resume else ""
     if ledger is not None and ledger.holds(path.name, digest):
         report.step("Rendering", len(job.motion), len(job.motion))
         return path
@@ -118,8 +119,8 @@ def write_images(job: Job, draw: Draw, folder: Path, resume: bool, report: Repor
     return frames
 
 
-def _sound_digest(audio: AudioSource | None) -> str | None:
-    """SHA-256 of a sound's file, or of its samples.
+def sound_digest(audio: AudioSource | None) -> str | None:
+    """SHA-256 of a sound as a video carries it: of its file or samples, its channel and track.
 
     Raises:
         AudioError: if the file cannot be read.
@@ -129,7 +130,11 @@ def _sound_digest(audio: AudioSource | None) -> str | None:
     if isinstance(audio, (str, os.PathLike)):
         return file_sha256(Path(checked_path(audio, AudioError, "a sound or video file")))
     if isinstance(audio, Audio):
-        return audio.sha256
+        source, channel, track = audio.origin.source, audio.origin.channel, audio.origin.track
+        named = source if isinstance(source, (str, os.PathLike, tuple)) else None
+        return job_digest(
+            heard=audio.sha256, source=sound_digest(named), channel=channel, track=track
+        )
     if isinstance(audio, tuple):
         return job_digest(samples=audio)
     raise InputError("A video whose sound is an open file cannot be gone on with; give its path.")
@@ -167,6 +172,11 @@ def tracks_of(
         if expression is not None:
             raise InputError("A take has its own expression; pass its motion to use another.")
         return take.motion, take.expression
+    if not isinstance(take, MotionTrack) or not isinstance(expression, (ExpressionTrack, NoneType)):
+        raise InputError(
+            "render needs a Take, or a MotionTrack and an ExpressionTrack; read files with "
+            "load_take, MotionTrack.load or ExpressionTrack.load."
+        )
     if expression is None:
         raise InputError("A motion track needs an expression track beside it, or pass a take.")
     return take, expression
