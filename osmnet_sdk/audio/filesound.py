@@ -116,7 +116,8 @@ def file_blocks(source: FileSource, track: int | None = None) -> Iterator[SoundB
                 f"No sound could be decoded from '{name}'; it is empty, damaged or not {KIND}."
             )
         missing = total - tally.seconds if _is_declared(container, stream, source) else 0.0
-        missing += _wav_bytes_missing(source) * 8 / (stream.codec_context.bit_rate or math.inf)
+        lacking = _wav_bytes_missing(source) * 8 / (stream.codec_context.bit_rate or math.inf)
+        missing = max(missing, lacking)
         # Tags at the end of an MP3 file often pass for one damaged packet.
         if missing > max(0.1, 0.01 * total) or tally.damaged > (form == "mp3"):
             whole = tally.seconds + max(missing, 0.0)
@@ -267,16 +268,25 @@ def _wav_bytes_missing(source: FileSource) -> int:
 def _riff_bytes_missing(file: BinaryIO) -> int:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
-    riff, _, wave = struct.unpack("<4sI4s", file.read(12))
-    while (riff, wave) == (b"RIFF", b"WAVE"):
-        kind, length = struct.unpack("<4sI", file.read(8))
+    start = file.read(40)
+    if (start[:4], start[8:12]) == (b"RIFF", b"WAVE"):
+        head, even, before = "<4sI", 2, 0
+    elif (start[:4], start[24:28]) == (b"riff", b"wave"):  # W64: longer names, sizes with the head
+        head, even, before = "<4s12xQ", 8, 24
+    else:
+        return 0
+    file.seek(12 if before == 0 else 40)
+    while True:
+        kind, length = struct.unpack(head, file.read(struct.calcsize(head)))
+        length -= before
         if kind == b"data":
             # Programs that write to a pipe do not know the size, and put 0 or a huge one.
             there = size - file.tell()
             streamed = length >= 0x7FFF0000 or length >= max(_STREAMED, _FAR_LESS * there)
             return 0 if streamed else max(length - there, 0)
-        file.seek(length + length % 2, os.SEEK_CUR)
-    return 0
+        if not 0 <= length <= size:
+            return 0
+        file.seek(length + -length % even, os.SEEK_CUR)
 
 
 def _cut_short(name: str, seconds: float, total: float) -> str:
