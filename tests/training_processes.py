@@ -15,6 +15,7 @@ from pipeline.test_motion_training import SMALL
 from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.research.trainers.expression.train import ExpressionData, train_expression
+from osmnet_sdk.research.trainers.loop import TrainingRun
 from osmnet_sdk.research.trainers.motion.train import train_motion
 from osmnet_sdk.research.trainers.processes import Processes
 
@@ -26,16 +27,16 @@ EXPRESSION = RECIPE.model_copy(update={"steps": 12})
 def train_both(clips: Path, output: Path, processes: Processes) -> None:
     """Write motion.safetensors, expression.safetensors, and checkpoints in `output`/work."""
     output.mkdir(exist_ok=True)
-    train_motion(MOTION, clips, output, work=output / "work", processes=processes)
+    run = TrainingRun(output / "work", processes=processes)
+    train_motion(MOTION, clips, output, run)
     spoken = loud_opens_clips(6)
     spoken[0].coefficients[:, :] = 0.3  # pressed lips: shares of a batch differ in weight
     train_expression(
         EXPRESSION,
         ExpressionData(spoken, spoken[:1]),
         load_face_model(find_bundle()),
+        run,
         out=output / "expression.safetensors",
-        work=output / "work",
-        processes=processes,
     )
 
 

@@ -25,6 +25,7 @@ from osmnet_sdk.research.trainers.expression.train import (
     starting_weights,
     train_expression,
 )
+from osmnet_sdk.research.trainers.loop import TrainingRun
 
 RECIPE = ExpressionRecipe(
     config=ExtractorConfig(
@@ -71,7 +72,7 @@ def test_training_learns_and_resumes_where_it_stopped(
     clips = loud_opens_clips(6)
     data = ExpressionData(clips, clips[:1])
     whole = tmp_path / "whole.safetensors"
-    loss = train_expression(RECIPE, data, model, out=whole, work=tmp_path / "whole")
+    loss = train_expression(RECIPE, data, model, TrainingRun(tmp_path / "whole"), out=whole)
     curves = EventAccumulator(str(tmp_path / "whole")).Reload()
     losses = [event.value for event in curves.Scalars("expression/total")]
     assert losses[-1] < 0.5 * losses[0]
@@ -87,12 +88,11 @@ def test_training_learns_and_resumes_where_it_stopped(
             RECIPE,
             data,
             model,
+            TrainingRun(tmp_path / "half", cancel=lambda: next(steps) >= 30),
             out=half,
-            work=tmp_path / "half",
-            cancel=lambda: next(steps) >= 30,
         )
     assert not half.exists()
-    train_expression(RECIPE, data, model, out=half, work=tmp_path / "half")
+    train_expression(RECIPE, data, model, TrainingRun(tmp_path / "half"), out=half)
     resumed = load_file(half)
     for name, value in load_file(whole).items():
         np.testing.assert_array_equal(resumed[name], value, err_msg=name)
@@ -102,7 +102,11 @@ def test_the_learning_rate_falls_once_in_each_cycle(model: Any, tmp_path: Path) 
     clips = loud_opens_clips(2)
     recipe = RECIPE.model_copy(update={"steps": 40, "cycles": 2})
     train_expression(
-        recipe, ExpressionData(clips, []), model, out=tmp_path / "a.safetensors", work=tmp_path
+        recipe,
+        ExpressionData(clips, []),
+        model,
+        TrainingRun(tmp_path),
+        out=tmp_path / "a.safetensors",
     )
     curves = EventAccumulator(str(tmp_path)).Reload()
     rates = {event.step: event.value for event in curves.Scalars("expression/learning rate")}
@@ -115,7 +119,7 @@ def test_training_needs_clips_that_are_long_enough(model: Any, tmp_path: Path) -
     recipe = RECIPE.model_copy(update={"frames": 100})
     data = ExpressionData(loud_opens_clips(2), [])
     with pytest.raises(InputError, match="100 frames"):
-        train_expression(recipe, data, model, out=tmp_path / "a.safetensors", work=tmp_path)
+        train_expression(recipe, data, model, TrainingRun(tmp_path), out=tmp_path / "a.safetensors")
 
 
 def test_finishing_learns_from_real_speakers_and_from_weights_that_are_given(
@@ -125,16 +129,21 @@ def test_finishing_learns_from_real_speakers_and_from_weights_that_are_given(
     wider = [Clip(c.mel, c.coefficients * np.float16(2), ALL_COEFFICIENTS) for c in clips]
     data = ExpressionData(clips, wider[:1], wider)
     first = tmp_path / "first.safetensors"
-    before = train_expression(RECIPE, data, model, out=first, work=tmp_path / "first")
+    before = train_expression(RECIPE, data, model, TrainingRun(tmp_path / "first"), out=first)
     recipe = RECIPE.model_copy(
         update={"finishing_steps": 40, "finishing_learning_rate": 5e-3, "recorded_share": 0.9}
     )
     whole = tmp_path / "whole.safetensors"
-    after = train_expression(recipe, data, model, out=whole, work=tmp_path / "whole")
+    after = train_expression(recipe, data, model, TrainingRun(tmp_path / "whole"), out=whole)
     assert after < 0.6 * before
     started = tmp_path / "started.safetensors"
     train_expression(
-        recipe, data, model, out=started, work=tmp_path / "started", start=starting_weights(first)
+        recipe,
+        data,
+        model,
+        TrainingRun(tmp_path / "started"),
+        out=started,
+        start=starting_weights(first),
     )
     # The same steps; the weights that it starts from are rounded to half precision.
     for name, value in load_file(whole).items():
@@ -151,13 +160,15 @@ def test_weights_to_start_from_that_cannot_be_read_are_named(tmp_path: Path) -> 
 def test_finished_weights_are_mixed_with_those_before(model: Any, tmp_path: Path) -> None:
     data = ExpressionData(loud_opens_clips(4), [], loud_opens_clips(4))
     first = tmp_path / "first.safetensors"
-    train_expression(RECIPE, data, model, out=first, work=tmp_path / "first")
+    train_expression(RECIPE, data, model, TrainingRun(tmp_path / "first"), out=first)
     made = {}
     for share in (1.0, 0.25):
         recipe = RECIPE.model_copy(update={"finishing_steps": 10, "finished_share": share})
         out = tmp_path / f"{share}.safetensors"
         start = starting_weights(first)
-        train_expression(recipe, data, model, out=out, work=tmp_path / str(share), start=start)
+        train_expression(
+            recipe, data, model, TrainingRun(tmp_path / str(share)), out=out, start=start
+        )
         made[share] = load_file(out)
     for name, before in load_file(first).items():
         wanted = 0.25 * made[1.0][name].astype(float) + 0.75 * before.astype(float)

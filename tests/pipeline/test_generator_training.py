@@ -28,7 +28,7 @@ from osmnet_sdk.research.trainers.generator.recipe import GeneratorRecipe
 from osmnet_sdk.research.trainers.generator.train import SHEET, train_generator
 from osmnet_sdk.research.trainers.generator.windows import SegmentWindows, WindowPlan
 from osmnet_sdk.research.trainers.image_losses import ImageLosses
-from osmnet_sdk.research.trainers.loop import Stage, train_stages
+from osmnet_sdk.research.trainers.loop import Stage, TrainingRun
 from osmnet_sdk.research.trainers.processes import Processes
 
 RECIPES = Path(__file__).parents[2] / "models" / "recipes"
@@ -64,7 +64,7 @@ def updated(**fields: object) -> GeneratorRecipe:
 
 
 def trained(bundle: Path, work: Path, recipe: GeneratorRecipe = RECIPE, **options: object) -> Path:
-    return train_generator(recipe, SEGMENTS, bundle, work=work, **options)[0]  # type: ignore[arg-type]
+    return train_generator(recipe, SEGMENTS, bundle, TrainingRun(work, **options))[0]  # type: ignore[arg-type]
 
 
 def same(first: Path, second: Path) -> bool:
@@ -84,7 +84,7 @@ def test_weights_card_curves_and_sheet_are_written(bundle: Path, tmp_path: Path)
     work = tmp_path / "work"
     recipe = updated(validation_share=0.3, steps=3)
     segments = [segment(name, sound=False) for name in "abcd"] + [segment("e")]
-    weights, card = train_generator(recipe, segments, bundle, work=work)
+    weights, card = train_generator(recipe, segments, bundle, TrainingRun(work))
     write_manifest(bundle, name="made", version="1", licence="none")
     assert load_generator(find_bundle(bundle)).config == RECIPE.config
     with safe_open(weights, framework="np") as stream:
@@ -266,13 +266,13 @@ def test_what_cannot_be_trained_is_said(bundle: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"vgg19-dcbb9e9d\.pth"):
         trained(bundle, tmp_path, updated(style_weight=1.0))
     with pytest.raises(InputError, match="no clip"):
-        train_generator(RECIPE, [], bundle, work=tmp_path)
+        train_generator(RECIPE, [], bundle, TrainingRun(tmp_path))
     with pytest.raises(InputError, match=r"'s' has fewer than 2 frames"):
-        train_generator(RECIPE, [segment("s", frames=1)], bundle, work=tmp_path)
+        train_generator(RECIPE, [segment("s", frames=1)], bundle, TrainingRun(tmp_path))
     with pytest.raises(InputError, match=r"'x' .*32 × 32"):
-        train_generator(RECIPE, [segment("x", size=40)], bundle, work=tmp_path)
+        train_generator(RECIPE, [segment("x", size=40)], bundle, TrainingRun(tmp_path))
     with pytest.raises(ModelError, match="no bundle"):
-        train_generator(RECIPE, SEGMENTS, tmp_path, work=tmp_path)
+        train_generator(RECIPE, SEGMENTS, tmp_path, TrainingRun(tmp_path))
 
 
 class Mean(torch.nn.Module):
@@ -303,7 +303,7 @@ def weights_of(folder: Path, *, divisible: bool = True, **options: object) -> to
         divisible=divisible,
     )
     path = folder / "checkpoint.safetensors"
-    train_stages(network, [stage], Processes(), checkpoint=path, fingerprint=str(options))
+    TrainingRun(path.parent).train(network, [stage], path.name, str(options))
     return network.weight.detach()
 
 

@@ -23,6 +23,7 @@ from osmnet_sdk.core.bundle import find_bundle, write_manifest
 from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.face.networks import load_face_networks
+from osmnet_sdk.progress import CancelCallback
 from osmnet_sdk.rendering.guided.guides import GUIDES
 from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter
 from osmnet_sdk.rendering.guided.weights import load_guided
@@ -48,6 +49,7 @@ from osmnet_sdk.research.trainers.guided.samples import (
 )
 from osmnet_sdk.research.trainers.guided.train import CHECKPOINT, SHEET, train_guided
 from osmnet_sdk.research.trainers.image_losses import ImageLosses
+from osmnet_sdk.research.trainers.loop import TrainingRun
 
 Picture = NDArray[np.uint8]
 Curves = NDArray[np.float32]
@@ -101,12 +103,12 @@ class MadeUp(SampleMaker):
         return GuidedSamples([])
 
 
-def trained(folder: Path, recipe: GuidedRecipe = RECIPE, **options: object) -> Path:
+def trained(folder: Path, recipe: GuidedRecipe = RECIPE, **watching: CancelCallback) -> Path:
     """A short run on made-up samples; its work folder and bundle lie in `folder`."""
     clips = [segment(name, sound=False) for name in "abcd"]
     return train_guided(
-        recipe, clips, [], folder / "bundle", work=folder / "work",
-        networks=None, model=None, **options,  # type: ignore[arg-type]
+        recipe, clips, [], folder / "bundle", TrainingRun(folder / "work", **watching),
+        networks=None, model=None,  # type: ignore[arg-type]
     )[0]  # fmt: skip
 
 
@@ -342,7 +344,7 @@ def test_what_cannot_be_used_is_said(osm, clip, tmp_path: Path) -> None:  # type
         guided_samples.read_portraits(tmp_path)
     with pytest.raises(ModelError, match="efficientnet-lite0-57934424"):
         train_guided(
-            GuidedRecipe(), [clip], [], tmp_path, work=tmp_path, networks=None, model=None  # type: ignore[arg-type]
+            GuidedRecipe(), [clip], [], tmp_path, TrainingRun(tmp_path), networks=None, model=None  # type: ignore[arg-type]
         )  # fmt: skip
 
 

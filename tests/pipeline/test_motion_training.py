@@ -24,6 +24,7 @@ from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.research.data.clips import read_clips, split_speakers
 from osmnet_sdk.research.trainers import loop
 from osmnet_sdk.research.trainers.checkpoint import load_checkpoint, save_checkpoint
+from osmnet_sdk.research.trainers.loop import TrainingRun
 from osmnet_sdk.research.trainers.motion import train as motion
 from osmnet_sdk.research.trainers.motion.data import MotionWindows
 from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe, StageRecipe
@@ -101,8 +102,7 @@ def test_weights_and_card_are_written(folder: Path, tmp_path: Path) -> None:
         SMALL,
         folder,
         tmp_path,
-        work=tmp_path / "work",
-        progress=lambda stage, done, total: stages.append(stage),
+        TrainingRun(tmp_path / "work", progress=lambda stage, done, total: stages.append(stage)),
     )
     assert list(dict.fromkeys(stages)) == ["clips", "motion space", "audio", "calibration"]
     text = card.read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ def test_weights_and_card_are_written(folder: Path, tmp_path: Path) -> None:
 
 def test_training_lowers_the_losses(folder: Path, tmp_path: Path) -> None:
     recipe = SMALL.model_copy(update={"motion_space": StageRecipe(steps=300, batch=32)})
-    network = train_network(recipe, read_clips(folder), tmp_path / "work")
+    network = train_network(recipe, read_clips(folder), TrainingRun(tmp_path / "work"))
     curves = EventAccumulator(str(tmp_path / "work")).Reload()
 
     def points(name: str) -> list[tuple[int, float]]:
@@ -145,7 +145,7 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
 ) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_STEPS", 2)
     clips = read_clips(folder)
-    whole = train_network(SMALL, clips, tmp_path / "whole").state_dict()
+    whole = train_network(SMALL, clips, TrainingRun(tmp_path / "whole")).state_dict()
     for stop in (5, 9, 12):  # in both stages, and between two checkpoints
         work = tmp_path / f"stopped-{stop}"
         calls = [0]
@@ -155,8 +155,8 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(
             return calls[0] > stop
 
         with pytest.raises(Cancelled):
-            train_network(SMALL, clips, work, cancel=cancelled)
-        resumed = train_network(SMALL, clips, work).state_dict()
+            train_network(SMALL, clips, TrainingRun(work, cancel=cancelled))
+        resumed = train_network(SMALL, clips, TrainingRun(work)).state_dict()
         assert all(torch.equal(resumed[name], value) for name, value in whole.items())
 
 
@@ -172,22 +172,23 @@ def test_the_same_recipe_makes_the_same_network_as_ever(
         torch.arange(40).where(torch.arange(40) % 4 > 0, -1),
     )
     monkeypatch.setattr(motion, "motion_windows", lambda clips, recipe: windows)
-    state = train_network(SMALL, [], tmp_path).state_dict()
+    state = train_network(SMALL, [], TrainingRun(tmp_path)).state_dict()
     found = {name: float(state[name].double().abs().sum()) for name in EARLIER}
     assert found == pytest.approx(EARLIER, rel=1e-5)
 
 
 def test_another_recipe_starts_anew(folder: Path, tmp_path: Path) -> None:
     clips = read_clips(folder)
-    first = train_network(SMALL, clips, tmp_path).state_dict()
+    first = train_network(SMALL, clips, TrainingRun(tmp_path)).state_dict()
     other = SMALL.model_copy(update={"seed": 9})
     with pytest.warns(OSMNetWarning, match=r"another recipe.* starts anew, and the other is kept"):
-        here = train_network(other, clips, tmp_path).state_dict()
-    elsewhere = train_network(other, clips, tmp_path / "other").state_dict()
+        here = train_network(other, clips, TrainingRun(tmp_path)).state_dict()
+    elsewhere = train_network(other, clips, TrainingRun(tmp_path / "other")).state_dict()
     assert all(torch.equal(here[name], value) for name, value in elsewhere.items())
+    cancelled = TrainingRun(tmp_path, cancel=lambda: True)
     with pytest.warns(OSMNetWarning, match="starts anew"), pytest.raises(Cancelled):
-        train_network(SMALL, clips[:3], tmp_path, cancel=lambda: True)  # other data
-    again = train_network(SMALL, clips, tmp_path, cancel=lambda: True).state_dict()
+        train_network(SMALL, clips[:3], cancelled)  # other data
+    again = train_network(SMALL, clips, cancelled).state_dict()
     assert all(torch.equal(first[name], value) for name, value in again.items())
 
 
@@ -213,7 +214,7 @@ def test_silent_clips_do_for_the_motion_space_but_not_alone(folder: Path, tmp_pa
     clips = read_clips(folder)
     assert [clip.samples is None for clip in clips] == [False, False, False, True]
     with pytest.raises(InputError, match="sound"):
-        train_network(SMALL, clips[3:], tmp_path)
+        train_network(SMALL, clips[3:], TrainingRun(tmp_path))
 
 
 def test_speakers_are_never_on_both_sides(folder: Path) -> None:
@@ -298,4 +299,4 @@ def test_damaged_checkpoints_are_refused(tmp_path: Path) -> None:
 def test_work_folder_must_be_one(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OutputError, match="folder"):
-        train_network(SMALL, read_clips(folder), tmp_path / "file" / "work")
+        train_network(SMALL, read_clips(folder), TrainingRun(tmp_path / "file" / "work"))

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from osmnet_sdk.errors import Cancelled, DeviceError, InputError, ModelError, OutputError
 from osmnet_sdk.research.trainers import loop
-from osmnet_sdk.research.trainers.loop import Stage, train_stages
+from osmnet_sdk.research.trainers.loop import Stage, TrainingRun
 from osmnet_sdk.research.trainers.processes import Processes
 
 STEPS = 12
@@ -75,14 +75,10 @@ def stages(network: nn.Sequential) -> list[Stage]:
 def trained(folder: Path, processes: Processes | None = None, stop: int = 99) -> dict[str, Tensor]:
     network = new_network()
     calls = iter(range(100))
-    train_stages(
-        network,
-        stages(network),
-        processes or Processes(),
-        checkpoint=folder / "checkpoint.safetensors",
-        fingerprint="a",
-        cancel=lambda: next(calls) >= stop,
+    run = TrainingRun(
+        folder, processes=processes or Processes(), cancel=lambda: next(calls) >= stop
     )
+    run.train(network, stages(network), "checkpoint.safetensors", "a")
     assert not network.training
     return network.state_dict()
 

@@ -17,7 +17,9 @@ LAYERS = (
     {"audio", "face", "formats"},
     {"motion", "expression", "rendering"},
     {"client"},
-    {"research"},
+    {"research", "research.tables", "research.data"},
+    {"research.trainers"},
+    {"research.evaluation"},
     {"cli", "engine", "__main__"},
     {"research.cli"},
 )
@@ -48,6 +50,7 @@ def imports_of(path: Path) -> set[str]:
             found.add(f"osmnet_sdk.core.{node.module}")
         elif isinstance(node, ast.ImportFrom):
             found.add(node.module or "")
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
     return found
@@ -74,6 +77,51 @@ def test_imports_point_down(name, path):
         if imported == "osmnet_sdk":
             raise AssertionError(f"{name} imports the package's top; name the module")
         assert level(imported) <= own, f"{name} imports {imported}, which is above it"
+
+
+def edges() -> dict[str, set[str]]:
+    """Modules that each module imports, functions' own imports included."""
+    names = {name for name, _ in modules()}
+    return {name: (imports_of(path) & names) - {name} for name, path in modules() if "." in name}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Groups of nodes each of which leads to all others of its group."""
+
+    def reached(start: str) -> set[str]:
+        found, waiting = set(), [start]
+        while waiting:
+            new = graph.get(waiting.pop(), set()) - found
+            found |= new
+            waiting += new
+        return found
+
+    leads = {node: reached(node) for node in graph}
+    lying = {node: {o for o in leads[node] if node in leads.get(o, ())} for node in graph}
+    return [sorted(group) for node, group in lying.items() if group and node == min(group)]
+
+
+def package_of(module: str) -> str:
+    """The package that a module belongs to; those of research count each for itself."""
+    first, *others = module.split(".")[1:]
+    if first == "research":
+        return ".".join([first, *others[:1]])
+    return "core" if first in LAYERS[0] else first
+
+
+def test_no_circles():
+    found = edges()
+    assert circles(found) == []
+    packages: dict[str, set[str]] = {}
+    for name, imported in found.items():
+        packages.setdefault(package_of(name), set()).update(map(package_of, imported))
+    assert circles({name: others - {name} for name, others in packages.items()}) == []
+
+
+def test_only_the_command_line_imports_research():
+    for name, imported in edges().items():
+        if package_of(name).split(".")[0] not in ("research", "cli"):
+            assert not any(".research" in other for other in imported), name
 
 
 def test_only_devices_names_a_kind_of_device():

@@ -86,16 +86,15 @@ def motion(
 
     Several processes train together when torchrun starts them, see docs/training.md.
     """
+    from osmnet_sdk.research.trainers.loop import TrainingRun
     from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe
     from osmnet_sdk.research.trainers.motion.train import train_motion
 
     with plain_errors():
         processes = training_processes(device)
         with progress_bars(not processes.is_first) as progress:
-            weights, card = train_motion(
-                MotionRecipe.read(recipe), takes, output, work=work, curves=curves,
-                processes=processes, progress=progress,
-            )  # fmt: skip
+            run = TrainingRun(work, curves, processes, progress)
+            weights, card = train_motion(MotionRecipe.read(recipe), takes, output, run)
         if processes.is_first:
             show_result({"weights": str(weights), "card": str(card)}, False)
 
@@ -137,6 +136,7 @@ def expression(
         starting_weights,
         train_expression,
     )
+    from osmnet_sdk.research.trainers.loop import TrainingRun
 
     with plain_errors():
         processes = training_processes(device)
@@ -145,17 +145,14 @@ def expression(
             settings = expression_recipe.without(settings, without or ())
             start = starting_weights(recipe.parent / settings.start) if settings.start else None
             model = load_face_model(find_bundle(output))
+            run = TrainingRun(work, curves, processes, progress)
             with processes.first_alone():
                 data = prepare_data(
-                    settings, model, texts=recipe.parent / settings.texts, cache=work,
+                    settings, model, run, texts=recipe.parent / settings.texts,
                     facegood=facegood, takes=read_clips(takes) if takes else (),
-                    progress=progress,
                 )  # fmt: skip
             weights = output / "expression.safetensors"
-            loss = train_expression(
-                settings, data, model, out=weights, work=work, start=start, curves=curves,
-                processes=processes, progress=progress,
-            )  # fmt: skip
+            loss = train_expression(settings, data, model, run, out=weights, start=start)
         if processes.is_first:
             show_result({"weights": str(weights), "validation": f"{loss:.4f}"}, False)
 
@@ -179,6 +176,7 @@ def generator(
     """
     from osmnet_sdk.research.trainers.generator.recipe import GeneratorRecipe
     from osmnet_sdk.research.trainers.generator.train import train_generator
+    from osmnet_sdk.research.trainers.loop import TrainingRun
 
     with plain_errors():
         processes = training_processes(device, precision)
@@ -188,10 +186,10 @@ def generator(
                 data, videos, work, output, settings.config.image_size, settings.frames, processes,
                 progress,
             )  # fmt: skip
+            run = TrainingRun(work, curves, processes, progress)
             weights, card = train_generator(
-                settings, segments, output, work=work, extractor_file=extractor_file,
-                curves=curves, processes=processes, progress=progress,
-            )  # fmt: skip
+                settings, segments, output, run, extractor_file=extractor_file
+            )
         if processes.is_first:
             show_result({"weights": str(weights), "card": str(card)}, False)
 
@@ -222,6 +220,7 @@ def guided(
     from osmnet_sdk.research.trainers.guided.recipe import GuidedRecipe
     from osmnet_sdk.research.trainers.guided.samples import read_portraits
     from osmnet_sdk.research.trainers.guided.train import train_guided
+    from osmnet_sdk.research.trainers.loop import TrainingRun
 
     with plain_errors():
         processes = training_processes(device, precision)
@@ -234,9 +233,9 @@ def guided(
             )  # fmt: skip
             weights, card = train_guided(
                 settings, segments, read_portraits(portraits) if portraits else [], output,
-                work=work, networks=load_face_networks(bundle), model=load_face_model(bundle),
-                extractor_file=extractor_file, curves=curves, processes=processes,
-                progress=progress,
+                TrainingRun(work, curves, processes, progress),
+                networks=load_face_networks(bundle), model=load_face_model(bundle),
+                extractor_file=extractor_file,
             )  # fmt: skip
         if processes.is_first:
             show_result({"weights": str(weights), "card": str(card)}, False)

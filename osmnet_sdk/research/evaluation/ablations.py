@@ -10,7 +10,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -25,10 +24,12 @@ from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.rendering.frames import CROP_SIZE
 from osmnet_sdk.research.data.segments import Segment, split_segments
 from osmnet_sdk.research.evaluation.video.clips import RealFrames, VideoScore, VideoScorer
+from osmnet_sdk.research.tables import markdown_table
 from osmnet_sdk.research.trainers.generator.figures import drawn_columns
 from osmnet_sdk.research.trainers.generator.recipe import GeneratorRecipe
 from osmnet_sdk.research.trainers.generator.train import TrainedGenerator, train_chain
 from osmnet_sdk.research.trainers.generator.windows import SegmentWindows
+from osmnet_sdk.research.trainers.loop import TrainingRun
 from osmnet_sdk.research.trainers.processes import Processes
 
 Image = NDArray[np.uint8]
@@ -137,11 +138,11 @@ def evaluate_ablations(
     scorer = VideoScorer(load_face_networks(found), load_face_model(found), reporter=report)
     table = _Table(scorer, held_out, report) if processes.is_first else None
     for name, variant in ablated(recipe).items():
-        made = train_chain(
-            variant, segments, bundle, work=Path(models) / name.split(" (")[0].replace(" ", "-"),
-            extractor_file=extractor_file, processes=processes, cancel=cancel,
-            progress=None if progress is None else _named(progress, name),
+        run = TrainingRun(
+            Path(models) / name.split(" (")[0].replace(" ", "-"), processes=processes,
+            progress=None if progress is None else _named(progress, name), cancel=cancel,
         )  # fmt: skip
+        made = train_chain(variant, segments, bundle, run, extractor_file=extractor_file)
         if table is None:
             continue
         made.chain.to(processes.device)
@@ -249,14 +250,4 @@ def ablation_table(rows: Sequence[AblationRow]) -> str:
     """The rows as one table of Markdown."""
     titles = ("network", "driven by", "frames", "SSIM", "SSIM, mouth", "LMD, px", "LMD, mouth, px",
               "CPBD", "flicker over real")  # fmt: skip
-    lines = [f"| {' | '.join(titles)} |", "|" + "---|" * len(titles)]
-    for row in rows:
-        cells: list[Any] = list(vars(row).values())
-        lines.append(f"| {' | '.join(_text(cell) for cell in cells)} |")
-    return "\n".join(lines)
-
-
-def _text(cell: float | int | str | None) -> str:
-    if isinstance(cell, float):
-        return f"{cell:.3f}"
-    return "" if cell is None else str(cell)
+    return markdown_table(titles, [tuple(vars(row).values()) for row in rows])

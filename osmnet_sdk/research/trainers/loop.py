@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,63 +66,83 @@ class Stage:
     divisible: bool = False
 
 
-def train_stages(
-    network: nn.Module,
-    stages: Sequence[Stage],
-    processes: Processes,
-    *,
-    checkpoint: Path,
-    curves: Path | None = None,
-    fingerprint: str,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
-) -> None:
-    """Train a network, or go on where a stopped run of the same fingerprint left off.
+@dataclass(frozen=True)
+class TrainingRun:
+    """Where a training works, who takes part in it, and who watches.
 
-    Args:
-        network: is trained in place; it is on the CPU and in evaluation mode afterwards.
-        stages: one after the other.
-        processes: those that train.
-        checkpoint: file to go on from, and to write every 250 steps; its folder is made.
-        curves: folder for TensorBoard, by default the checkpoint's; curves run over the steps of
-            all stages.
-        fingerprint: of recipe and data.
-        progress: called with (stage, steps done, steps in all).
-        cancel: asked after each step.
-
-    Raises:
-        InputError: if the processes cannot share a batch evenly.
-        ModelError: if the checkpoint is damaged, or a loss is no longer a number.
-        DeviceError: if memory runs out.
-        OutputError: if a folder cannot be written to.
-        Cancelled: if `cancel` returns True; the checkpoint stays.
-
-    Warns:
-        OSMNetWarning: if a checkpoint of another recipe or other data is there; it is kept.
+    Attributes:
+        work: folder for checkpoints and what else is kept; it is made. A run that was stopped goes
+            on from there.
+        curves: folder for TensorBoard; None is `work`. Curves run over the steps of all stages.
+        processes: those that train, by default this one on the CPU; the first of them writes.
+        progress: called with (stage, done, total).
+        cancel: asked after each step, and between what is prepared before.
     """
-    folder = output_folder(checkpoint.parent)
-    with processes.first_alone():  # or others would read what it renames
-        resumed = load_checkpoint(checkpoint, fingerprint)
-    current, start = 0, 0
-    if resumed is not None:
-        resumed.restore_network(network)
-        current, start = [stage.name for stage in stages].index(resumed.stage), resumed.step
-        if start == stages[current].steps:
-            current, start, resumed = current + 1, 0, None
-    network.to(processes.device)
-    reporter = Reporter(progress if processes.is_first else None, cancel)
-    before = sum(stage.steps for stage in stages[:current])
-    if current < len(stages):
-        with _writer(curves or folder, before + start, processes) as writer:
-            run = _Run(network, processes, checkpoint, fingerprint, reporter, writer)
-            for stage in stages[current:]:
-                run.stage(stage, before, start, resumed)
-                before, start, resumed = before + stage.steps, 0, None
-    network.to("cpu").eval()
+
+    work: Path
+    curves: Path | None = None
+    processes: Processes = field(default_factory=Processes)
+    progress: ProgressCallback | None = None
+    cancel: CancelCallback | None = None
+
+    @property
+    def report(self) -> Reporter:
+        """Tells progress and asks whether to stop."""
+        return Reporter(self.progress, self.cancel)
+
+    def train(
+        self, network: nn.Module, stages: Sequence[Stage], checkpoint: str, fingerprint: str
+    ) -> None:
+        """Train a network, or go on where a stopped run of the same fingerprint left off.
+
+        Args:
+            network: is trained in place; it is on the CPU and in evaluation mode afterwards.
+            stages: one after the other.
+            checkpoint: name of the file to go on from, and to write every 250 steps.
+            fingerprint: of recipe and data.
+
+        Raises:
+            InputError: if the processes cannot share a batch evenly.
+            ModelError: if packages of the extra "train" are not installed, the checkpoint is
+                damaged, or a loss is no longer a number.
+            DeviceError: if memory runs out.
+            OutputError: if a folder cannot be written to.
+            Cancelled: if `cancel` returns True; the checkpoint stays.
+
+        Warns:
+            OSMNetWarning: if a checkpoint of another recipe or other data is there; it is kept.
+        """
+        processes, path = self.processes, output_folder(self.work) / checkpoint
+        with processes.first_alone():  # or others would read what it renames
+            resumed = load_checkpoint(path, fingerprint)
+        current, start = 0, 0
+        if resumed is not None:
+            resumed.restore_network(network)
+            current, start = [stage.name for stage in stages].index(resumed.stage), resumed.step
+            if start == stages[current].steps:
+                current, start, resumed = current + 1, 0, None
+        network.to(processes.device)
+        reporter = Reporter(self.progress if processes.is_first else None, self.cancel)
+        before = sum(stage.steps for stage in stages[:current])
+        if current < len(stages):
+            with _writer(self.curves or self.work, before + start, processes) as writer:
+                steps = _Steps(network, processes, path, fingerprint, reporter, writer)
+                for stage in stages[current:]:
+                    steps.stage(stage, before, start, resumed)
+                    before, start, resumed = before + stage.steps, 0, None
+        network.to("cpu").eval()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """While this lasts, torch's own generator starts at a seed, such as for new weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 @dataclass
-class _Run:
+class _Steps:
     """What the stages of a training share; `parts` is how many a batch is taken in."""
 
     network: nn.Module

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 from osmnet_sdk.core.files import output_folder
@@ -15,7 +16,7 @@ from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.research.data.clips import TrainingClip
 from osmnet_sdk.research.evaluation.expression.tracked_lips import measurable
 from osmnet_sdk.research.evaluation.motion.folds import speaker_folds
-from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe
+from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe, without
 from osmnet_sdk.research.trainers.expression.train import (
     ExpressionData,
     prepare_data,
@@ -23,6 +24,7 @@ from osmnet_sdk.research.trainers.expression.train import (
     starting_weights,
     train_expression,
 )
+from osmnet_sdk.research.trainers.loop import TrainingRun
 
 _FIRST = "first-stage"
 
@@ -77,19 +79,15 @@ def fold_networks(
     """
     groups = speaker_folds(measurable(clips), folds.count)
     models = output_folder(folds.models)
-    data = prepare_data(
-        recipe.first_stage(), model,
-        texts=folds.recipe.parent / recipe.texts, cache=models / "sounds",
-        facegood=folds.facegood, progress=progress, cancel=cancel,
-    )  # fmt: skip
+    run = TrainingRun(models / "sounds", progress=progress, cancel=cancel)
+    texts = folds.recipe.parent / recipe.texts
+    data = prepare_data(recipe.first_stage(), model, run, texts=texts, facegood=folds.facegood)
     first = folds.recipe.parent / recipe.start if recipe.start else None
     if first is None:
         alone = recipe.first_stage()
         first = models / f"{_FIRST}-{_digest(alone, [], b'')}" / FILE
         if not first.is_file():
-            train_expression(
-                alone, data, model, out=first, work=first.parent, progress=progress, cancel=cancel
-            )
+            train_expression(alone, data, model, replace(run, work=first.parent), out=first)
     result: dict[str, ExpressionExtractor] = {}
     for held_out in groups:
         others = [clip for clip in clips if clip.speaker not in held_out]
@@ -102,8 +100,7 @@ def fold_networks(
             )
             train_expression(
                 recipe, ExpressionData(data.training, data.validation, recorded), model,
-                out=weights, work=weights.parent, start=starting_weights(first),
-                progress=progress, cancel=cancel,
+                replace(run, work=weights.parent), out=weights, start=starting_weights(first),
             )  # fmt: skip
         network = starting_weights(weights)
         result |= dict.fromkeys(held_out, network)
@@ -116,17 +113,18 @@ def folded_recipe(folds: ExpressionFolds) -> ExpressionRecipe:
     Raises:
         InputError: if it cannot be read, or has no such part.
     """
-    from osmnet_sdk.research.trainers.expression.recipe import without
-
     return without(ExpressionRecipe.read(folds.recipe), folds.without)
 
 
 def _digest(recipe: ExpressionRecipe, clips: Sequence[TrainingClip], start: bytes) -> str:
     """Of all that a network is made from, but for texts and recordings: 16 hexadecimal digits."""
-    digest = hashlib.sha256(recipe.model_dump_json().encode())
-    digest.update(hashlib.sha256(start).digest())
-    for clip in clips:
-        digest.update(f"\n{clip.name} {clip.speaker} {len(clip)}\n".encode())
-        digest.update(clip.take.expression.coefficients.tobytes())
-        digest.update(b"silent" if clip.samples is None else clip.samples.tobytes())
-    return digest.hexdigest()[:16]
+    data = (
+        piece
+        for clip in clips
+        for piece in (
+            f"\n{clip.name} {clip.speaker} {len(clip)}\n".encode(),
+            clip.take.expression.coefficients.tobytes(),
+            b"silent" if clip.samples is None else clip.samples.tobytes(),
+        )
+    )
+    return recipe.digest(chain([hashlib.sha256(start).digest()], data))[:16]

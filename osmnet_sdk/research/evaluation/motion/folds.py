@@ -14,6 +14,7 @@ from osmnet_sdk.motion import sampler as sampler_module
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.trainers.loop import TrainingRun
 from osmnet_sdk.research.trainers.motion import calibration as motion_calibration
 from osmnet_sdk.research.trainers.motion.calibration import calibrate
 from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe
@@ -83,7 +84,8 @@ def fold_weights(
     folder = output_folder(Path(models) / made_from(recipe, others)[:16])
     weights = folder / f"motion-{sampler_code()[:16]}.safetensors"
     if not weights.is_file():
-        network = train_network(recipe, others, folder, progress=progress, cancel=cancel)
+        run = TrainingRun(folder, progress=progress, cancel=cancel)
+        network = train_network(recipe, others, run)
         calibration = calibrate(network, others, recipe, progress=progress, cancel=cancel)
         save_arrays(weights, *MotionSampler(network, calibration).stored())
     return weights
@@ -102,13 +104,17 @@ def load_sampler(weights: Path) -> MotionSampler:
 
 def made_from(recipe: MotionRecipe, clips: Sequence[TrainingClip]) -> str:
     """SHA-256, in hex, of all that a network is made from: recipe, and names and data of clips."""
-    digest = hashlib.sha256(recipe.model_dump_json(exclude={"validation_share"}).encode())
-    for clip in clips:
-        digest.update(f"\n{clip.name} {clip.speaker} {len(clip)}\n".encode())
-        digest.update(clip.take.motion.rotation.tobytes())
-        digest.update(clip.take.motion.translation.tobytes())
-        digest.update(b"silent" if clip.samples is None else clip.samples.tobytes())
-    return digest.hexdigest()
+    data = (
+        piece
+        for clip in clips
+        for piece in (
+            f"\n{clip.name} {clip.speaker} {len(clip)}\n".encode(),
+            clip.take.motion.rotation.tobytes(),
+            clip.take.motion.translation.tobytes(),
+            b"silent" if clip.samples is None else clip.samples.tobytes(),
+        )
+    )
+    return recipe.digest(data, without={"validation_share"})
 
 
 def sampler_code() -> str:

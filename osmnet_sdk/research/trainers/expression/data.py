@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import mel_windows
-from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
+from osmnet_sdk.core.conventions import (
+    ARKIT_NAMES,
+    MAX_ARRAYS,
+    SAMPLE_RATE,
+    SAMPLES_PER_FRAME,
+    frame_count,
+)
 from osmnet_sdk.core.files import replaced
+from osmnet_sdk.core.json_reading import Unreadable
+from osmnet_sdk.core.npz_reading import Numbers, Texts, read_arrays
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.loudness import levelled, loudness_gain
@@ -30,6 +39,16 @@ from osmnet_sdk.research.trainers.expression.coarticulation import TimedPhone, v
 from osmnet_sdk.research.trainers.expression.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.research.trainers.expression.sounds_without_voice import sound_without_voice
 from osmnet_sdk.research.trainers.expression.speech_synthesis import Utterance, Voice, speak
+
+_LENGTHS = ("windows", "bands", "hops", "frames", "clips")
+_CACHED: dict[str, Numbers | Texts] = {
+    "key": Texts(longest=64),
+    "mel": Numbers(("windows", "bands", "hops")),
+    "coefficients": Numbers(("frames", len(ARKIT_NAMES))),
+    "frames": Numbers(("clips", 2), whole=True),
+    "mask": Numbers(("clips", len(ARKIT_NAMES))),
+}
+"""What a file of prepared clips holds, one clip after another."""
 
 _CONSONANTS = "p p b b m m f v t d n s l k g r"
 _VOWELS = "a a e i o u"
@@ -225,14 +244,14 @@ def still_clips(
 
 
 def cached_clips(path: Path, key: object, make: Iterator[Clip], report: Reporter) -> list[Clip]:
-    """Clips of a cache file, made first if it is missing or was made from something else."""
+    """Clips of a cache file, made first if it is missing, damaged or made from something else."""
     digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
-    if path.is_file():
-        with np.load(path, allow_pickle=False) as archive:
-            if str(archive["key"]) == digest:
-                return _unpacked(
-                    archive["mel"], archive["coefficients"], archive["frames"], archive["mask"]
-                )
+    kept = _kept(path)
+    if kept is not None and str(kept["key"]) == digest:
+        return _unpacked(
+            kept["mel"].astype(np.float16), kept["coefficients"].astype(np.float16),
+            kept["frames"], kept["mask"],
+        )  # fmt: skip
     clips = []
     for clip in make:
         clips.append(clip)
@@ -248,6 +267,15 @@ def cached_clips(path: Path, key: object, make: Iterator[Clip], report: Reporter
             mask=np.array([clip.mask for clip in clips]),
         )
     return clips
+
+
+def _kept(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of a cache file; None if there is none that can be read."""
+    try:
+        with path.open("rb") as stream:
+            return read_arrays(stream, _CACHED, dict.fromkeys(_LENGTHS, MAX_ARRAYS))
+    except (OSError, Unreadable):
+        return None
 
 
 def _unpacked(

@@ -12,7 +12,7 @@ from osmnet_sdk.expression.network import LANDMARK_WEIGHT, ExtractorConfig
 from osmnet_sdk.research.trainers.expression.augmentation import AugmentationConfig
 from osmnet_sdk.research.trainers.expression.data import VoicePlan
 from osmnet_sdk.research.trainers.expression.speech_synthesis import Engine
-from osmnet_sdk.research.trainers.recipes import Recipe
+from osmnet_sdk.research.trainers.recipes import Recipe, Weight
 
 _LESS: dict[str, dict[str, Any]] = {
     "recorded": {"recorded_copies": 0},
@@ -27,7 +27,6 @@ PARTS = (*_LESS, *get_args(Engine))
 class ExpressionRecipe(Recipe):
     """All that decides what training makes; stored as JSON in models/recipes."""
 
-    seed: int = 1
     texts: str = "speech_texts.json"
     """File of lines to read by language, beside the recipe."""
     config: ExtractorConfig = ExtractorConfig()
@@ -55,7 +54,7 @@ class ExpressionRecipe(Recipe):
     closure_weight: float = Field(default=2.0, ge=0.0, le=20.0)
     """Weight of frames in which the lips are pressed together or the lower one lies under the
     teeth; others have 1."""
-    contact_weight: float = Field(default=0.0, ge=0.0)
+    contact_weight: Weight = 0.0
     """Weight of the loss that asks whether lips touch at all (`contact_loss`)."""
     start: str = ""
     """Weights beside the recipe that stand in for the first stage; empty begins from nothing."""
@@ -80,7 +79,7 @@ class ExpressionRecipe(Recipe):
     cycle."""
     finishing_learning_rate: float = Field(default=3e-4, gt=0.0)
     """The same in the second stage."""
-    landmark_weight: float = Field(default=LANDMARK_WEIGHT, ge=0.0)
+    landmark_weight: Weight = LANDMARK_WEIGHT
     """λ_ldmk; 0 trains without the landmark loss."""
 
     def first_stage(self) -> ExpressionRecipe:

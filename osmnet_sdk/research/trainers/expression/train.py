@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from osmnet_sdk.core.bundle import load_arrays, save_arrays
+from osmnet_sdk.core.curves import cosine
 from osmnet_sdk.core.files import output_folder
 from osmnet_sdk.core.weights import network_arrays
 from osmnet_sdk.errors import InputError
@@ -24,7 +25,6 @@ from osmnet_sdk.expression.network import (
     extractor_from,
 )
 from osmnet_sdk.face.model import FaceModel
-from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.research.data.clips import TrainingClip
 from osmnet_sdk.research.trainers.expression.batches import Source, expression_batches
 from osmnet_sdk.research.trainers.expression.data import (
@@ -39,8 +39,7 @@ from osmnet_sdk.research.trainers.expression.facegood import facegood_clips
 from osmnet_sdk.research.trainers.expression.loss import Objective, validation_loss
 from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe
 from osmnet_sdk.research.trainers.expression.recorded_clips import recorded_clips
-from osmnet_sdk.research.trainers.loop import Stage, train_stages
-from osmnet_sdk.research.trainers.processes import Processes
+from osmnet_sdk.research.trainers.loop import Stage, TrainingRun, seeded
 
 CHECKPOINT = "expression-checkpoint.safetensors"
 """Name of the checkpoint in a run's folder."""
@@ -66,32 +65,28 @@ class ExpressionData:
 def prepare_data(
     recipe: ExpressionRecipe,
     model: FaceModel,
+    run: TrainingRun,
     *,
     texts: Path,
-    cache: Path,
     facegood: Path | None = None,
     takes: Sequence[TrainingClip] = (),
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
 ) -> ExpressionData:
-    """Make, or read from the cache, the clips of a recipe.
+    """Make the clips of a recipe, or read those that are kept.
 
     Args:
         recipe: what to make.
         model: face model whose lips the coefficients are made for.
+        run: in whose folder prepared clips are kept.
         texts: JSON file of lines by language.
-        cache: folder for prepared clips.
         facegood: the FACEGOOD recordings (.npz), if the recipe asks for them.
         takes: of real speakers, if the recipe asks for them.
-        progress: called with (stage, done, total).
-        cancel: asked between clips.
 
     Raises:
         InputError: if the texts or the recordings cannot be read.
         ModelError: if a speech synthesiser is missing.
         Cancelled: if `cancel` returns True.
     """
-    report = Reporter(progress, cancel)
+    report = run.report
     try:
         lines: dict[str, list[str]] = json.loads(texts.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -109,7 +104,7 @@ def prepare_data(
             key += [augmentation and augmentation.model_dump(), lines]
             rng = np.random.default_rng([recipe.seed, *name.encode()])
             made = spoken_clips(plan, lines, geometry, recipe.config, augmentation, rng, babble)
-            result += cached_clips(cache / f"{name}.npz", key, made, report)
+            result += cached_clips(run.work / f"{name}.npz", key, made, report)
         return result
 
     training = spoken(recipe.voices, clean=False)
@@ -117,7 +112,7 @@ def prepare_data(
         recipe.still_clips, recipe.config, recipe.augmentation, np.random.default_rng(recipe.seed)
     )
     key = [recipe.still_clips, seen, recipe.augmentation.model_dump(), recipe.seed]
-    training += cached_clips(cache / "still.npz", key, still, report)
+    training += cached_clips(run.work / "still.npz", key, still, report)
     if recipe.facegood_copies:
         if facegood is None:
             raise InputError(
@@ -133,7 +128,7 @@ def prepare_data(
             np.random.default_rng(recipe.seed),
             copies=recipe.facegood_copies,
         )
-        training += cached_clips(cache / "facegood.npz", key, performed, report)
+        training += cached_clips(run.work / "facegood.npz", key, performed, report)
     recorded = recorded_data(recipe, takes, geometry) if recipe.recorded_copies else []
     return ExpressionData(training, spoken(recipe.validation, clean=True), recorded)
 
@@ -167,14 +162,10 @@ def train_expression(
     recipe: ExpressionRecipe,
     data: ExpressionData,
     model: FaceModel,
+    run: TrainingRun,
     *,
     out: Path,
-    work: Path,
     start: ExpressionExtractor | None = None,
-    curves: Path | None = None,
-    processes: Processes | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
 ) -> float:
     """Train the extractor and write its weights.
 
@@ -182,33 +173,26 @@ def train_expression(
         recipe: sizes, seed and schedule.
         data: of `prepare_data`, with clips of other sources added if there are any.
         model: the morphable model of the landmark loss.
+        run: where and by whom.
         out: safetensors file to write, half precision; its folder is made.
-        work: folder for the checkpoint; it is made. A run that was stopped goes on from there.
         start: a network that has been through the first stage; it is trained in place, by the
             second stage alone. None begins with the first stage.
-        curves: folder for TensorBoard, by default `work`.
-        processes: those that train, by default this one on the CPU; the first of them writes.
-        progress: called with (stage, steps done, steps of the stage).
-        cancel: asked after each step.
 
     Returns:
         The loss on the validation clips; 0 if there are none.
 
     Raises:
         InputError: if there is nothing to learn from.
-        ModelError: if the packages of the extra "train" are not installed.
-        OutputError: if a folder cannot be written to.
-        Cancelled: if `cancel` returns True; the checkpoint stays.
+        OSMNetError: as `TrainingRun.train`.
     """
     clips = [clip for clip in data.training if len(clip.coefficients) >= recipe.frames]
     if not clips:
         raise InputError(f"No clip is {recipe.frames} frames long; give more speech.")
     output_folder(out.parent)
-    processes = processes or Processes()
     gain = LipGeometry.from_model(model).gain
     network = start or _fresh(recipe, gain)
     landmarks = LandmarkLoss(model)
-    objective = Objective(recipe, network, landmarks, processes)
+    objective = Objective(recipe, network, landmarks, run.processes)
 
     def validation() -> float:
         return validation_loss(network, data.validation, landmarks, recipe.landmark_weight)
@@ -226,24 +210,11 @@ def train_expression(
             measure=lambda: {"validation": validation()},
         )
 
-    def train(stage: Stage, made_by: ExpressionRecipe, checkpoint: str, curves: Path) -> None:
-        train_stages(
-            network,
-            [stage],
-            processes,
-            checkpoint=work / checkpoint,
-            curves=curves,
-            fingerprint=made_by.model_dump_json(),
-            progress=progress,
-            cancel=cancel,
-        )
-
-    curves = curves or work
     if start is None:
         sources = [Source(clips, 1.0, recipe.lead)]
         rate = recipe.learning_rate
         first = stage("expression", recipe.steps, rate, sources, recipe.cycles)
-        train(first, recipe.first_stage(), CHECKPOINT, curves)
+        run.train(network, [first], CHECKPOINT, recipe.first_stage().model_dump_json())
     if recipe.finishing_steps:
         before = {name: value.clone() for name, value in network.state_dict().items()}
         share = recipe.recorded_share if data.recorded else 0.0
@@ -251,10 +222,11 @@ def train_expression(
         sources += [Source(data.recorded, share)] if share else []
         rate = recipe.finishing_learning_rate
         finishing = stage("finishing", recipe.finishing_steps, rate, sources)
-        train(finishing, recipe, FINISHING_CHECKPOINT, curves / "finishing")
+        again = replace(run, curves=(run.curves or run.work) / "finishing")
+        again.train(network, [finishing], FINISHING_CHECKPOINT, recipe.model_dump_json())
         _mix(network, before, recipe.finished_share)
     landmarks.to("cpu")
-    if processes.is_first:
+    if run.processes.is_first:
         save_extractor(out, network)
     return validation()
 
@@ -269,8 +241,7 @@ def _mix(network: ExpressionExtractor, before: dict[str, Tensor], share: float) 
 
 
 def _fresh(recipe: ExpressionRecipe, gain: NDArray[np.float64]) -> ExpressionExtractor:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         network = ExpressionExtractor(recipe.config)
     network.lip_gain.copy_(torch.from_numpy(gain))
     return network
@@ -279,8 +250,7 @@ def _fresh(recipe: ExpressionRecipe, gain: NDArray[np.float64]) -> ExpressionExt
 def _rate(highest: float, step: int, steps: int, cycles: int) -> float:
     """Warm up over 100 steps, then fall along a cosine to 2 %; the same in each cycle."""
     place, length = step % (steps / cycles), steps / cycles
-    rate = highest * min((place + 1) / 100, 1.0)
-    return rate * float(0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * (place / length))))
+    return highest * min((place + 1) / 100, 1.0) * cosine(place, length, 0.02)
 
 
 def starting_weights(path: Path) -> ExpressionExtractor:

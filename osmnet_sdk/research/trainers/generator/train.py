@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,16 +12,17 @@ import torch
 from torch import Tensor, nn
 
 from osmnet_sdk.core.bundle import find_bundle, save_arrays
-from osmnet_sdk.core.files import output_folder, replaced
+from osmnet_sdk.core.curves import named_seed
+from osmnet_sdk.core.files import output_folder
 from osmnet_sdk.core.provenance import file_metadata
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.formats.image_sequence import write_png
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler
-from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.rendering.paper.generator import VideoGenerator
 from osmnet_sdk.rendering.paper.weights import FILE, stored_generator
 from osmnet_sdk.research.data.segments import Segment, split_segments
+from osmnet_sdk.research.trainers.card import TRAINING, VALIDATION, write_card
 from osmnet_sdk.research.trainers.feature_extractors import load_extractor
 from osmnet_sdk.research.trainers.generator.card import generator_card
 from osmnet_sdk.research.trainers.generator.figures import sample_sheet, self_driven
@@ -30,9 +30,8 @@ from osmnet_sdk.research.trainers.generator.objective import GeneratorChain, Gen
 from osmnet_sdk.research.trainers.generator.recipe import GeneratorRecipe
 from osmnet_sdk.research.trainers.generator.windows import SegmentWindows
 from osmnet_sdk.research.trainers.image_losses import ImageLosses
-from osmnet_sdk.research.trainers.loop import Stage, train_stages
+from osmnet_sdk.research.trainers.loop import Stage, TrainingRun, seeded
 from osmnet_sdk.research.trainers.motion.data import pose_scale
-from osmnet_sdk.research.trainers.processes import Processes
 
 CHECKPOINT = "generator-checkpoint.safetensors"
 """Name of the checkpoint in a run's folder."""
@@ -62,13 +61,9 @@ def train_generator(
     recipe: GeneratorRecipe,
     segments: Sequence[Segment],
     output: str | os.PathLike[str],
+    run: TrainingRun,
     *,
-    work: str | os.PathLike[str],
     extractor_file: Path | None = None,
-    curves: str | os.PathLike[str] | None = None,
-    processes: Processes | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
 ) -> tuple[Path, Path]:
     """Train the generator end to end with the motion decoder; write weights and card.
 
@@ -77,12 +72,8 @@ def train_generator(
         segments: to learn from and to validate with; pictures of the recipe's image size.
         output: folder of a bundle with motion weights; generator.safetensors and generator.md are
             written to it.
-        work: folder for checkpoint and sample sheet; it is made. A stopped run goes on from there.
+        run: where and by whom; a sample sheet is left in its folder.
         extractor_file: weights of the recipe's feature extractor.
-        curves: folder for TensorBoard, by default `work`.
-        processes: those that train, by default this one on the CPU; the first of them writes.
-        progress: called with (stage, done, total).
-        cancel: asked after each step.
 
     Returns:
         The paths of the weights and the card.
@@ -90,30 +81,22 @@ def train_generator(
     Raises:
         InputError: if there is nothing to learn from, or pictures have another size.
         ModelError: if the extractor's weights or the bundle's motion weights are missing or
-            damaged, packages of the extra "train" are not installed, or a loss is not a number.
-        DeviceError: if memory runs out.
-        OutputError: if a folder cannot be written to.
-        Cancelled: if `cancel` returns True; the checkpoint stays.
+            damaged.
+        OSMNetError: as `TrainingRun.train`.
     """
-    processes = processes or Processes()
-    made = train_chain(
-        recipe, segments, output, work=work, extractor_file=extractor_file, curves=curves,
-        processes=processes, progress=progress, cancel=cancel,
-    )  # fmt: skip
+    made = train_chain(recipe, segments, output, run, extractor_file=extractor_file)
     chain, windows, held_out = made.chain, made.training, made.held_out
     weights = output_folder(output) / FILE
     card = weights.with_suffix(".md")
-    if not processes.is_first:
+    if not run.processes.is_first:
         return weights, card
     save_arrays(weights, *stored_generator(chain.generator, chain.motion.decoder))
-    figures = {"training": self_driven(chain, windows)}
+    figures = {TRAINING: self_driven(chain, windows)}
     if held_out is not None:
-        figures["validation, other speakers"] = self_driven(chain, held_out)
-    with replaced(card) as temporary:
-        validation = [] if held_out is None else held_out.segments
-        text = generator_card(recipe, figures, windows.segments, validation)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    write_png(Path(work) / SHEET, sample_sheet(chain, held_out or windows), file_metadata("{}"))
+        figures[VALIDATION] = self_driven(chain, held_out)
+    validation = [] if held_out is None else held_out.segments
+    write_card(card, generator_card(recipe, figures, windows.segments, validation))
+    write_png(run.work / SHEET, sample_sheet(chain, held_out or windows), file_metadata("{}"))
     return weights, card
 
 
@@ -121,13 +104,9 @@ def train_chain(
     recipe: GeneratorRecipe,
     segments: Sequence[Segment],
     bundle: str | os.PathLike[str],
+    run: TrainingRun,
     *,
-    work: str | os.PathLike[str],
     extractor_file: Path | None = None,
-    curves: str | os.PathLike[str] | None = None,
-    processes: Processes | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
 ) -> TrainedGenerator:
     """Train the generator as `train_generator` does, but write nothing beside the checkpoint.
 
@@ -135,39 +114,24 @@ def train_chain(
         recipe: what to train.
         segments: to learn from and to validate with; pictures of the recipe's image size.
         bundle: name or folder of a bundle with motion weights.
-        work: as for `train_generator`, as are the others.
+        run: where and by whom.
         extractor_file: weights of the recipe's feature extractor.
-        curves: folder for TensorBoard.
-        processes: those that train.
-        progress: called with (stage, done, total).
-        cancel: asked after each step.
 
     Raises:
         OSMNetError: as `train_generator`.
     """
-    extractor = None
-    if recipe.needs_extractor:
-        extractor = load_extractor(recipe.extractor, extractor_file)
+    extractor = load_extractor(recipe.extractor, extractor_file) if recipe.needs_extractor else None
     training, validation = split_segments(segments, recipe.validation_share, recipe.seed)
     _check_pictures(training + validation, recipe.config.image_size)
     motion = _motion_network(recipe, training, bundle)
     windows = SegmentWindows(training, recipe, motion.config)
     held_out = SegmentWindows(validation, recipe, motion.config) if validation else None
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         generator = VideoGenerator(recipe.config)
     chain = GeneratorChain(generator, motion, windows.plan)
     images = ImageLosses(extractor)
-    train_stages(
-        chain,
-        [_stage(recipe, chain, GeneratorObjective(recipe, chain, images), windows, held_out)],
-        processes or Processes(),
-        checkpoint=Path(work) / CHECKPOINT,
-        curves=None if curves is None else Path(curves),
-        fingerprint=_fingerprint(recipe, motion, windows),
-        progress=progress,
-        cancel=cancel,
-    )
+    stage = _stage(recipe, chain, GeneratorObjective(recipe, chain, images), windows, held_out)
+    run.train(chain, [stage], CHECKPOINT, recipe.digest(_learned_from(motion, windows)))
     images.to("cpu")
     return TrainedGenerator(chain, windows, held_out)
 
@@ -179,8 +143,11 @@ def _stage(
     windows: SegmentWindows,
     held_out: SegmentWindows | None,
 ) -> Stage:
+    def seed(step: int) -> int:
+        return named_seed(recipe.seed, "generator", step)
+
     def batch(step: int) -> tuple[Tensor, ...]:
-        return windows.draw(torch.Generator().manual_seed(_step_seed(recipe.seed, step)))
+        return windows.draw(torch.Generator().manual_seed(seed(step)))
 
     def measure() -> dict[str, float]:
         found = asdict(self_driven(chain, held_out or windows, **_CHECKED))
@@ -193,7 +160,7 @@ def _stage(
         batch=batch,
         objective=objective,
         rate=recipe.rate,
-        seed=lambda step: _step_seed(recipe.seed, step),
+        seed=seed,
         measure=measure,
         pictures=lambda: {"source, real, generated": sample_sheet(chain, held_out or windows)},
         divisible=True,
@@ -212,8 +179,7 @@ def _motion_network(
     """The bundle's motion network; for frame-level motion a new one in the units of the data."""
     if recipe.clip_motion:
         return MotionSampler.from_bundle(find_bundle(bundle)).network
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         network = MotionNetwork(MotionConfig(clip_frames=2))
     windows = SegmentWindows(segments, recipe, network.config)
     generator = torch.Generator().manual_seed(recipe.seed)
@@ -237,20 +203,11 @@ def _check_pictures(segments: Sequence[Segment], size: int) -> None:
             )
 
 
-def _step_seed(seed: int, step: int) -> int:
-    digest = hashlib.sha256(f"{seed} generator {step}".encode()).digest()
-    return int.from_bytes(digest[:7], "big")
-
-
-def _fingerprint(recipe: GeneratorRecipe, motion: MotionNetwork, windows: SegmentWindows) -> str:
-    """Of what decides a run: recipe, motion weights, and the tracks of the clips."""
-    digest = hashlib.sha256(recipe.model_dump_json().encode())
+def _learned_from(motion: MotionNetwork, windows: SegmentWindows) -> Iterator[bytes]:
+    """Motion weights, and the tracks of the clips."""
     for value in motion.state_dict().values():
-        digest.update(value.numpy().tobytes())
+        yield value.numpy().tobytes()
     for segment, poses, expression in zip(
         windows.segments, windows.poses, windows.expression, strict=True
     ):
-        digest.update(segment.clip.name.encode())
-        digest.update(poses.tobytes())
-        digest.update(expression.tobytes())
-    return digest.hexdigest()
+        yield from (segment.clip.name.encode(), poses.tobytes(), expression.tobytes())

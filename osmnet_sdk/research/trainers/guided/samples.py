@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from osmnet_sdk.core.curves import named_seed
 from osmnet_sdk.core.files import output_folder, replaced
 from osmnet_sdk.errors import InputError, NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.camera import Pose
@@ -171,7 +172,7 @@ class SampleMaker:
         for segment in self.report.each("Samples of clips", segments, len(segments)):
             clip = segment.clip
             key = f"{clip.name} {len(segment)} {self.recipe.sources} {self.recipe.drivers}"
-            seed = _seed(self.recipe.seed, key)
+            seed = named_seed(self.recipe.seed, key)
             made_of = f"{key} {_clip_digest(segment)}"
             parts.append(
                 self._kept(clip.name, made_of, lambda s=segment, n=seed: self._pairs(s, n))  # type: ignore[misc]
@@ -194,7 +195,7 @@ class SampleMaker:
         acted = _digest(expressions)
         for name, photo in self.report.each("Samples of portraits", photos, len(photos)):
             key = f"{name} {photo.shape} {self.recipe.cycles}"
-            draw = np.random.default_rng(_seed(self.recipe.seed, key))
+            draw = np.random.default_rng(named_seed(self.recipe.seed, key))
             chosen = expressions[draw.integers(len(expressions), size=self.recipe.cycles)]
             made_of = f"{key} {_digest(photo)} {acted}"
             parts.append(
@@ -290,10 +291,6 @@ class _Sampled:
         window, seen = self.sampler.take(frame, pose, expression)
         size = seen[0].shape[0]
         return (*seen, window.cut(self.renderer.view.still(real), size))
-
-
-def _seed(seed: int, key: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed} {key}".encode()).digest()[:7], "big")
 
 
 def _digest(*arrays: NDArray[np.generic]) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from math import cos, pi
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from osmnet_sdk.core.bundle import save_arrays
-from osmnet_sdk.core.files import output_folder, replaced
+from osmnet_sdk.core.curves import cosine, named_seed
+from osmnet_sdk.core.files import output_folder
 from osmnet_sdk.core.provenance import file_metadata
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.formats.image_sequence import write_png
-from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.rendering.guided.network import GuidedPainter
 from osmnet_sdk.rendering.guided.weights import FILE, stored_guided
 from osmnet_sdk.research.data.segments import Segment, split_segments
+from osmnet_sdk.research.trainers.card import TRAINING, VALIDATION, write_card
 from osmnet_sdk.research.trainers.feature_extractors import load_extractor
 from osmnet_sdk.research.trainers.guided.card import guided_card
 from osmnet_sdk.research.trainers.guided.figures import sample_sheet, window_figures
@@ -36,8 +35,7 @@ from osmnet_sdk.research.trainers.guided.samples import (
     recoloured,
 )
 from osmnet_sdk.research.trainers.image_losses import ImageLosses
-from osmnet_sdk.research.trainers.loop import Stage, train_stages
-from osmnet_sdk.research.trainers.processes import Processes
+from osmnet_sdk.research.trainers.loop import Stage, TrainingRun, seeded
 
 CHECKPOINT = "guided-checkpoint.safetensors"
 """Name of the checkpoint in a run's folder."""
@@ -58,15 +56,11 @@ def train_guided(
     segments: Sequence[Segment],
     portraits: Sequence[tuple[str, NDArray[np.uint8]]],
     output: str | os.PathLike[str],
+    run: TrainingRun,
     *,
-    work: str | os.PathLike[str],
     networks: FaceNetworks,
     model: FaceModel,
     extractor_file: Path | None = None,
-    curves: str | os.PathLike[str] | None = None,
-    processes: Processes | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
 ) -> tuple[Path, Path]:
     """Make samples with the renderer, train the guided generator, write weights and card.
 
@@ -75,79 +69,46 @@ def train_guided(
         segments: clips to learn from and to validate with.
         portraits: names and photos (H, W, 3) uint8 RGB to learn from as well; may be empty.
         output: folder of a bundle; guided.safetensors and guided.md are written to it.
-        work: folder for samples, checkpoint and sample sheet; it is made. A stopped run goes on
-            from there.
+        run: where and by whom; samples are kept, and a sample sheet is left, in its folder.
         networks: detector, landmarks and mask.
         model: the morphable model.
         extractor_file: weights of the recipe's feature extractor.
-        curves: folder for TensorBoard, by default `work`.
-        processes: those that train, by default this one on the CPU; the first of them writes.
-        progress: called with (stage, done, total).
-        cancel: asked between samples and after each step.
 
     Returns:
         The paths of the weights and the card.
 
     Raises:
         InputError: if no clip gives a sample, or kept samples are damaged.
-        ModelError: if the extractor's weights are missing or damaged, packages of the extra
-            "train" are not installed, or a loss is not a number.
-        DeviceError: if memory runs out.
-        OutputError: if a folder cannot be written to.
-        Cancelled: if `cancel` returns True; samples and checkpoint stay.
+        ModelError: if the extractor's weights are missing or damaged.
+        OSMNetError: as `TrainingRun.train`.
     """
-    processes = processes or Processes()
-    extractor = None
-    if recipe.perceptual_weight:
-        extractor = load_extractor(recipe.extractor, extractor_file)
+    extractor = load_extractor(recipe.extractor, extractor_file) if recipe.needs_extractor else None
     training, validation = split_segments(segments, recipe.validation_share, recipe.seed)
-    with processes.first_alone():
-        maker = SampleMaker(
-            recipe, networks, model, Path(work) / SAMPLES, Reporter(progress, cancel)
-        )
+    with run.processes.first_alone():
+        maker = SampleMaker(recipe, networks, model, run.work / SAMPLES, run.report)
         clips = maker.of_clips(training)
         held_out = maker.of_clips(validation) if validation else None
         expressions = np.concatenate([segment.expression for segment in training])
         moved = maker.of_portraits(portraits, expressions)
     samples = GuidedSamples([*clips.parts, *moved.parts])
     checked = held_out or samples
-    trained = _networks(recipe)
-    images = ImageLosses(extractor)
-    train_stages(
-        trained,
-        _stages(recipe, trained, images, samples, checked),
-        processes,
-        checkpoint=Path(work) / CHECKPOINT,
-        curves=None if curves is None else Path(curves),
-        fingerprint=_fingerprint(recipe, samples),
-        progress=progress,
-        cancel=cancel,
-    )
+    with seeded(recipe.seed):
+        trained = GuidedTraining(GuidedPainter(recipe.config), Adversary(recipe.adversary_channels))
+    stages = _stages(recipe, trained, ImageLosses(extractor), samples, checked)
+    run.train(trained, stages, CHECKPOINT, recipe.digest(_learned_from(samples)))
     weights = output_folder(output) / FILE
     card = weights.with_suffix(".md")
-    if not processes.is_first:
+    if not run.processes.is_first:
         return weights, card
     painter = trained.painter
     save_arrays(weights, *stored_guided(painter))
-    figures = {"training": window_figures(painter, clips, _MEASURED)}
+    figures = {TRAINING: window_figures(painter, clips, _MEASURED)}
     if held_out is not None:
-        figures["validation, other speakers"] = window_figures(painter, held_out, _MEASURED)
-    counts = {
-        "training": len(clips),
-        "validation": 0 if held_out is None else len(held_out),
-        "portraits": len(moved),
-    }
-    with replaced(card) as temporary:
-        text = guided_card(recipe, figures, training, validation, counts)
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-    write_png(Path(work) / SHEET, sample_sheet(painter, checked), file_metadata("{}"))
+        figures[VALIDATION] = window_figures(painter, held_out, _MEASURED)
+    counts = len(clips), 0 if held_out is None else len(held_out), len(moved)
+    write_card(card, guided_card(recipe, figures, training, validation, counts))
+    write_png(run.work / SHEET, sample_sheet(painter, checked), file_metadata("{}"))
     return weights, card
-
-
-def _networks(recipe: GuidedRecipe) -> GuidedTraining:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        return GuidedTraining(GuidedPainter(recipe.config), Adversary(recipe.adversary_channels))
 
 
 def _stages(
@@ -167,8 +128,7 @@ def _stages(
 
     def stage(name: str, steps: int, rate: float, *, adversarial: bool = False) -> Stage:
         def seed(step: int) -> int:
-            digest = hashlib.sha256(f"{recipe.seed} {name} {step}".encode()).digest()
-            return int.from_bytes(digest[:7], "big")
+            return named_seed(recipe.seed, name, step)
 
         def batch(step: int) -> tuple[Tensor, ...]:
             generator = torch.Generator().manual_seed(seed(step))
@@ -177,10 +137,6 @@ def _stages(
                 drawn = cut_patches(drawn, recipe.patch_size, generator)
             return recoloured(drawn, generator)
 
-        def rate_at(step: int) -> float:
-            share = (1 + cos(pi * step / steps)) / 2
-            return rate * (_LAST_RATE + (1 - _LAST_RATE) * share)
-
         learning: nn.Module = networks if adversarial else networks.painter
         return Stage(
             name=name,
@@ -188,7 +144,7 @@ def _stages(
             parameters=list(learning.parameters()),
             batch=batch,
             objective=GuidedObjective(recipe, networks, images, adversarial=adversarial),
-            rate=rate_at,
+            rate=lambda step: rate * cosine(step, steps, _LAST_RATE),
             seed=seed,
             largest_gradient=10.0,
             measure=measure,
@@ -205,11 +161,9 @@ def _stages(
     return [each for each in stages if each.steps]
 
 
-def _fingerprint(recipe: GuidedRecipe, samples: GuidedSamples) -> str:
-    """Of what decides a run: recipe and samples, by what drove them and a few of their pixels."""
-    digest = hashlib.sha256(recipe.model_dump_json().encode())
+def _learned_from(samples: GuidedSamples) -> Iterator[bytes]:
+    """What drove the samples, and a few of their pixels."""
     for part in samples.parts:
         for name in ("pose", "expression"):
-            digest.update(np.ascontiguousarray(part[name]).tobytes())
-        digest.update(np.ascontiguousarray(part[0]["warp"]).tobytes())
-    return digest.hexdigest()
+            yield np.ascontiguousarray(part[name]).tobytes()
+        yield np.ascontiguousarray(part[0]["warp"]).tobytes()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from osmnet_sdk.motion.network import MotionConfig
-from osmnet_sdk.research.trainers.recipes import Recipe
+from osmnet_sdk.research.trainers.recipes import Recipe, Share, Weight
 
 
 class StageRecipe(BaseModel):
@@ -25,7 +25,6 @@ class MotionRecipe(Recipe):
     Weights of losses are ours; the paper gives none for this network.
     """
 
-    seed: int = Field(default=1, ge=0)
     config: MotionConfig = MotionConfig()
     rotation_smoothing: float = Field(default=0.8, ge=0.0, le=5.0)
     """Standard deviation of the Gaussian that takes the tracker's noise out of angles, frames."""
@@ -33,15 +32,15 @@ class MotionRecipe(Recipe):
     """The same for translations, in frames; one camera sees those less well than angles."""
     depth_gain: float = Field(default=1.0, ge=0.0, le=1.0)
     """Factor on tracked z, which one camera sees worst of all; the rest is taken for noise."""
-    validation_share: float = Field(default=0.2, ge=0.0, lt=1.0)
+    validation_share: Share = 0.2
     """Share of the frames held out, whole speakers only."""
     spread: float = Field(default=0.5, gt=0.0)
     """Distance of features per unit of distance between clips, on the unit sphere."""
-    basis_weight: float = Field(default=1.0, ge=0.0)
+    basis_weight: Weight = 1.0
     """Weight of L_basis over the spread of the batch."""
-    distance_weight: float = Field(default=2.0, ge=0.0)
+    distance_weight: Weight = 2.0
     """Weight of `distance_loss`."""
-    mixture_weight: float = Field(default=0.5, ge=0.0)
+    mixture_weight: Weight = 0.5
     """Weight of the pose loss on mixtures of two clips, which keeps the decoder even."""
     motion_space: StageRecipe = StageRecipe(steps=3000)
     audio: StageRecipe = StageRecipe(steps=300, learning_rate=3e-4)

@@ -7,7 +7,6 @@ and losses of ours); stage "audio" learns the audio encoder against the then fro
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from collections.abc import Sequence
@@ -18,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from osmnet_sdk.core.bundle import save_arrays
-from osmnet_sdk.core.files import output_folder, replaced
+from osmnet_sdk.core.curves import cosine, named_seed
+from osmnet_sdk.core.files import output_folder
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.network import (
     MotionNetwork,
@@ -28,9 +28,9 @@ from osmnet_sdk.motion.network import (
     pose_loss,
 )
 from osmnet_sdk.motion.sampler import WEIGHTS, MotionSampler
-from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.research.data.clips import TrainingClip, read_clips, split_speakers
-from osmnet_sdk.research.trainers.loop import Stage, train_stages
+from osmnet_sdk.research.trainers.card import write_card
+from osmnet_sdk.research.trainers.loop import Stage, TrainingRun, seeded
 from osmnet_sdk.research.trainers.motion.calibration import calibrate
 from osmnet_sdk.research.trainers.motion.card import motion_card
 from osmnet_sdk.research.trainers.motion.data import (
@@ -51,12 +51,7 @@ def train_motion(
     recipe: MotionRecipe,
     clips_folder: str | os.PathLike[str],
     output: str | os.PathLike[str],
-    *,
-    work: str | os.PathLike[str],
-    curves: str | os.PathLike[str] | None = None,
-    processes: Processes | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
+    run: TrainingRun,
 ) -> tuple[Path, Path]:
     """Train the network and the sampler's calibration; write the weights and their card.
 
@@ -64,86 +59,58 @@ def train_motion(
         recipe: what to train.
         clips_folder: training clips, as of `read_clips`.
         output: folder for motion.safetensors and motion.md; it is made.
-        work: folder for the checkpoint; it is made. A run that was stopped goes on from there.
-        curves: folder for TensorBoard, by default `work`.
-        processes: those that train, by default this one on the CPU; the first of them writes.
-        progress: called with (stage, done, total).
-        cancel: asked after each step.
+        run: where and by whom.
 
     Returns:
         The paths of the weights and the card.
 
     Raises:
         InputError: if the clips cannot be used.
-        ModelError: if the packages of the extra "train" are not installed.
-        OutputError: if a folder cannot be written to.
-        Cancelled: if `cancel` returns True; the checkpoint stays.
+        OSMNetError: as `TrainingRun.train`.
     """
     weights = output_folder(output) / WEIGHTS
     card = weights.with_suffix(".md")
-    clips = read_clips(clips_folder, progress=progress, cancel=cancel)
+    clips = read_clips(clips_folder, progress=run.progress, cancel=run.cancel)
     training, validation = split_speakers(clips, recipe.validation_share, recipe.seed)
-    processes = processes or Processes()
-    network = train_network(
-        recipe, training, work, curves=curves, processes=processes, progress=progress, cancel=cancel
-    )
-    if not processes.is_first:
+    network = train_network(recipe, training, run)
+    if not run.processes.is_first:
         return weights, card
-    calibration = calibrate(network, training, recipe, progress=progress, cancel=cancel)
+    calibration = calibrate(network, training, recipe, progress=run.progress, cancel=run.cancel)
     attention = mean_attention(network, motion_windows(training, recipe))
     sampler = MotionSampler(network, calibration, attention)
     save_arrays(weights, *sampler.stored())
-    text = motion_card(network, sampler, training, validation, recipe)
-    with replaced(card) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+    write_card(card, motion_card(network, sampler, training, validation, recipe))
     return weights, card
 
 
 def train_network(
-    recipe: MotionRecipe,
-    clips: Sequence[TrainingClip],
-    folder: str | os.PathLike[str],
-    *,
-    curves: str | os.PathLike[str] | None = None,
-    processes: Processes | None = None,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
+    recipe: MotionRecipe, clips: Sequence[TrainingClip], run: TrainingRun
 ) -> MotionNetwork:
     """Train the network, or go on where a stopped run of the same recipe and clips left off.
 
     Args:
         recipe: what to train.
         clips: training clips; those without sound count in the first stage only.
-        folder: for the checkpoint, motion-checkpoint.safetensors; it is made.
-        curves: folder for TensorBoard, by default `folder`.
-        processes: those that train, by default this one on the CPU.
-        progress: called with (stage, steps done, steps in all).
-        cancel: asked after each step.
+        run: where and by whom; the checkpoint is motion-checkpoint.safetensors.
 
     Returns:
         The network on the CPU, with its feature scale set.
 
     Raises:
         InputError: if no clip is long enough or none has sound.
-        ModelError: if the packages of the extra "train" are not installed.
-        OutputError: if the folder cannot be written to.
-        Cancelled: if `cancel` returns True; the checkpoint stays.
+        OSMNetError: as `TrainingRun.train`.
     """
-    processes = processes or Processes()
     windows = motion_windows(clips, recipe)
     if not len(windows.heard):
         raise InputError("None of the training clips has sound; add NAME.wav beside NAME.npz.")
     network = _new_network(recipe, windows)
-    train_stages(
-        network,
-        [_space_stage(recipe, network, windows, processes), _audio_stage(recipe, network, windows)],
-        processes,
-        checkpoint=Path(folder) / CHECKPOINT,
-        curves=None if curves is None else Path(curves),
-        fingerprint=_fingerprint(recipe, windows),
-        progress=progress,
-        cancel=cancel,
-    )
+    stages = [
+        _space_stage(recipe, network, windows, run.processes),
+        _audio_stage(recipe, network, windows),
+    ]
+    seen = (windows.clips, windows.mel, windows.first_patch)
+    fingerprint = recipe.digest(tensor.numpy().tobytes() for tensor in seen)
+    run.train(network, stages, CHECKPOINT, fingerprint)
     set_feature_scale(network, windows)
     return network
 
@@ -227,7 +194,7 @@ def _space_stage(
         return clips, torch.rand(len(clips), 1, generator=generator)
 
     of_audio = set(map(id, network.audio_encoder.parameters()))
-    seed = partial(_step_seed, recipe.seed, "motion space")
+    seed = partial(named_seed, recipe.seed, "motion space")
     return Stage(
         name="motion space",
         steps=recipe.motion_space.steps,
@@ -247,7 +214,7 @@ def _audio_stage(recipe: MotionRecipe, network: MotionNetwork, windows: MotionWi
         chosen = heard[torch.randint(len(heard), (recipe.audio.batch,), generator=generator)]
         return mirror_half(windows.clips[chosen], generator), windows.patches(chosen)
 
-    seed = partial(_step_seed, recipe.seed, "audio")
+    seed = partial(named_seed, recipe.seed, "audio")
     return Stage(
         name="audio",
         steps=recipe.audio.steps,
@@ -261,13 +228,12 @@ def _audio_stage(recipe: MotionRecipe, network: MotionNetwork, windows: MotionWi
 
 def _rate(recipe: StageRecipe, step: int) -> float:
     """Learning rate: from its highest to a tenth along half a cosine."""
-    return recipe.learning_rate * (0.55 + 0.45 * math.cos(math.pi * step / recipe.steps))
+    return recipe.learning_rate * cosine(step, recipe.steps, 0.1)
 
 
 def _new_network(recipe: MotionRecipe, windows: MotionWindows) -> MotionNetwork:
     """A seeded network in the units of the data, its basis at clips that lie far apart."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
+    with seeded(recipe.seed):
         network = MotionNetwork(recipe.config)
     with torch.no_grad():
         network.pose_scale.copy_(pose_scale(windows.clips))
@@ -287,15 +253,3 @@ def _spread_out(features: Tensor, count: int, seed: int) -> Tensor:
         distance = torch.minimum(distance, (features - features[chosen[-1]]).square().sum(dim=1))
         chosen.append(int(torch.multinomial(distance + 1e-12, 1, generator=generator)))
     return features[chosen]
-
-
-def _step_seed(seed: int, stage: str, step: int) -> int:
-    digest = hashlib.sha256(f"{seed} {stage} {step}".encode()).digest()
-    return int.from_bytes(digest[:7], "big")
-
-
-def _fingerprint(recipe: MotionRecipe, windows: MotionWindows) -> str:
-    digest = hashlib.sha256(recipe.model_dump_json().encode())
-    for tensor in (windows.clips, windows.mel, windows.first_patch):
-        digest.update(tensor.numpy().tobytes())
-    return digest.hexdigest()
