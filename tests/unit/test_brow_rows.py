@@ -69,10 +69,10 @@ def test_rows_set_takes_beside_what_was_tracked(model):
     rows = {row.name: row for row in brow_rows([clip(RAISED), clip(RAISED[::2], seed=1)], model)}
     assert len(rows) == 6
     rate = rows["brow raises of 0.75 mm and more"]
-    assert rate.real > 8
-    assert rate.takes > 3
-    assert rows["brow raises in silence of 2 s and more"].takes == 0
-    assert rows["brow height: correlation with loudness"].real > 0.3
+    assert rate.values["real"] > 8
+    assert rate.value > 3
+    assert rows["brow raises in silence of 2 s and more"].value == 0
+    assert rows["brow height: correlation with loudness"].values["real"] > 0.3
 
 
 def test_brows_that_never_rose_make_no_rows(model):

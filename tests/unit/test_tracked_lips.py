@@ -78,13 +78,13 @@ def test_lags_are_those_of_the_tracked_lips() -> None:
 def test_the_same_lips_pass(model: FaceModel) -> None:
     found = rows(model)
     assert all(row.passed for row in found.values())
-    assert found["mouth LMD from tracked lips, true pose, 256²"].takes == 0
-    assert found["lip gap: correlation with tracked, offset taken out"].takes == pytest.approx(1)
+    assert found["mouth LMD from tracked lips, true pose, 256²"].value == 0
+    assert found["lip gap: correlation with tracked, offset taken out"].value == pytest.approx(1)
 
 
 def test_lips_that_come_late_are_found_out(model: FaceModel) -> None:
     found = rows(model, lambda values: np.roll(values, 3))
-    assert found["best lag of tracked lips, offset taken out"].takes == pytest.approx(-120)
+    assert found["best lag of tracked lips, offset taken out"].value == pytest.approx(-120)
     assert not found["best lag of tracked lips, offset taken out"].passed
     assert not found["clips whose best lag is within ±40 ms"].passed
     assert not found["lip gap: correlation with tracked, offset taken out"].passed

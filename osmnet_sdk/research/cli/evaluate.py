@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,7 +24,7 @@ def video(
     folder: Annotated[Path, typer.Argument(help="Folder with the video clips.", parser=path)],
     clip: Annotated[
         list[str] | None,
-        typer.Option(help="Name of a clip without suffix instead of the ten; repeat for more."),
+        typer.Option(help="Name of a clip without suffix instead of all; repeat for more."),
     ] = None,
     renderer: Annotated[
         list[str] | None,
@@ -37,6 +36,9 @@ def video(
         Path | None,
         typer.Option(help="Folder for pictures: real and drawn frames side by side.", parser=path),
     ] = None,
+    least_mouth: Annotated[
+        float | None, typer.Option(help="SSIM of the mouth that is asked of the last renderer.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
@@ -46,12 +48,12 @@ def video(
     Prints two tables of Markdown: means over the clips, and each clip. Driver and landmarks come
     from the same tracker, so the landmark distances flatter.
     """
-    from osmnet_sdk.research.evaluation.video.evaluate import CLIPS, evaluate_video
+    from osmnet_sdk.research.evaluation.video.evaluate import evaluate_video
     from osmnet_sdk.research.evaluation.video.table import markdown
 
     with plain_errors(), progress_bars(as_json) as progress:
         report = evaluate_video(
-            folder, clips=clip or CLIPS, renderers=renderer, sheets=sheets,
+            folder, clips=clip, renderers=renderer, sheets=sheets, least_mouth=least_mouth,
             device=device, bundle=bundle, progress=progress,
         )  # fmt: skip
         if as_json:
@@ -109,6 +111,7 @@ def expression(
 
     from osmnet_sdk.research.evaluation.expression.evaluate import evaluate_expression
     from osmnet_sdk.research.evaluation.expression.folds import ExpressionFolds
+    from osmnet_sdk.research.evaluation.table import figure_table
 
     if folds:  # the same networks on every machine
         torch.set_num_threads(1)
@@ -122,7 +125,7 @@ def expression(
         if as_json:
             show_result(asdict(report), True)
         else:
-            _print_figures(report, "predicted (90 %)")
+            show_text(f"{figure_table(report.figures)}\n\n{report.summary()}")
 
 
 @evaluate_app.command()
@@ -154,6 +157,7 @@ def motion(
     import torch
 
     from osmnet_sdk.research.evaluation.motion.evaluate import evaluate_motion
+    from osmnet_sdk.research.evaluation.table import figure_table
     from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe
 
     torch.set_num_threads(1)  # the same result on every machine
@@ -166,40 +170,4 @@ def motion(
         if as_json:
             show_result(asdict(report), True)
         else:
-            _print_figures(report, "takes (90 %)")
-
-
-def _print_figures(report: Any, made: str) -> None:
-    """Print a report's rows; `made` is the title of what the model makes."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(caption=report.summary(), caption_justify="left")
-    seeds = any(row.seeds for row in report.figures)
-    for title in (
-        "figure",
-        "real (90 %)",
-        made,
-        *(["seeds"] if seeds else []),
-        "asked",
-        "",
-        "clips",
-    ):
-        table.add_column(title, no_wrap=title != "asked")
-    for row in report.figures:
-        table.add_row(
-            f"{row.name}, {row.unit}" if row.unit else row.name,
-            _with_range(row.real, row.real_interval),
-            _with_range(row.takes, row.takes_interval),
-            *([_with_range(None, row.seeds)] if seeds else []),
-            row.asked,
-            "yes" if row.passed else "[bold]NO[/bold]",
-            f"{row.clips} of {row.speakers}" if row.speakers else "",
-        )
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
-
-
-def _with_range(value: float | None, interval: tuple[float, float] | None) -> str:
-    text = "" if value is None else f"{value:.3g}"
-    ends = "" if interval is None else f"({interval[0]:.3g} to {interval[1]:.3g})"
-    return f"{text} {ends}".strip()
+            show_text(f"{figure_table(report.figures)}\n\n{report.summary()}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.research.data.motion_statistics import bootstrap
+from osmnet_sdk.research.tables import markdown_table
 
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -17,39 +19,93 @@ SEED = 0
 """Of bootstraps, permutations and halves."""
 
 
-@dataclass(frozen=True)
+REAL, TAKES, PREDICTED = "real", "takes", "predicted"
+"""Whose a value of a figure is."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure of real clips and of takes.
+    """One figure, and what is asked of it.
 
     Attributes:
         name: what is measured.
         unit: of the numbers; "" for ratios.
-        real: of the real clips; None where there is no such thing.
-        real_interval: its 90 % interval over speakers.
-        takes: of the takes.
-        takes_interval: its 90 % interval over speakers.
-        seeds: its smallest and largest value over seeds.
-        asked: what the takes' figure must be, in words.
-        passed: whether it is.
+        values: by whose they are, such as `REAL` and `TAKES` or a renderer's name; None where
+            there is nothing to measure.
+        intervals: 90 % intervals over speakers, of the values that have one.
+        seeds: smallest and largest value of takes over seeds.
+        asked: what the last value must be, in words; "" if nothing is asked.
+        passed: whether it is; None if nothing is asked.
         clips: number of real clips.
         speakers: number of their speakers.
     """
 
     name: str
-    unit: str
-    real: float | None
-    real_interval: Interval | None
-    takes: float
-    takes_interval: Interval | None
-    seeds: Interval | None
-    asked: str
-    passed: bool
-    clips: int
-    speakers: int
+    unit: str = ""
+    values: Mapping[str, float | None]
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    seeds: Interval | None = None
+    asked: str = ""
+    passed: bool | None = None
+    clips: int = 0
+    speakers: int = 0
 
     def __post_init__(self) -> None:
         # comparisons of numpy's numbers give its own kind of bool, which JSON refuses
-        object.__setattr__(self, "passed", bool(self.passed))
+        if self.passed is not None:
+            object.__setattr__(self, "passed", bool(self.passed))
+
+    @property
+    def value(self) -> float:
+        """What is asked about: the last value."""
+        last = list(self.values.values())[-1]
+        return float("nan") if last is None else last
+
+
+def counted(figures: Iterable[Figure], speakers: Sequence[str]) -> list[Figure]:
+    """The figures, with the number of clips they are of; `speakers` names the one of each clip."""
+    count = len(set(speakers))
+    return [replace(row, clips=len(speakers), speakers=count) for row in figures]
+
+
+def at_most(name: str, value: float, most: float, **others: Any) -> Figure:
+    """A figure of what is predicted or sampled that must not be above a limit."""
+    return Figure(
+        name=name, values={others.pop("of", PREDICTED): value}, asked=f"≤ {most:g}",
+        passed=value <= most, **others,
+    )  # fmt: skip
+
+
+def figure_table(figures: Sequence[Figure]) -> str:
+    """The figures as a table of Markdown."""
+    whose = sorted({name: 0 for row in figures for name in row.values}, key=lambda n: n != REAL)
+    ranges = any(row.intervals for row in figures)
+    seeds, counted = (any(getattr(row, name) for row in figures) for name in ("seeds", "clips"))
+    titles = [
+        "figure", *(f"{name} (90 %)" if ranges else name for name in whose),
+        *(["seeds"] if seeds else []), "asked", "", *(["clips"] if counted else []),
+    ]  # fmt: skip
+    rows = [
+        [
+            f"{row.name}, {row.unit}" if row.unit else row.name,
+            *(_with_range(row.values.get(name), row.intervals.get(name)) for name in whose),
+            *([_with_range(None, row.seeds)] if seeds else []),
+            row.asked,
+            {None: "", True: "yes", False: "**no**"}[row.passed],
+            *([f"{row.clips} of {row.speakers}" if row.speakers else ""] if counted else []),
+        ]
+        for row in figures
+    ]
+    return markdown_table(titles, rows)
+
+
+def _with_range(value: float | None, interval: Interval | None) -> str:
+    text = "" if value is None else _number(value)
+    return text if interval is None else f"{text} ({' to '.join(map(_number, interval))})".strip()
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.4g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +155,10 @@ class Sides:
         by_seed = np.median(self.seeds[:, :, column], axis=1)
         middle, sampled = float(np.median(real)), float(np.median(takes))
         return Figure(
-            name, unit, middle, bounds, sampled, median_interval(takes),
-            (float(by_seed.min()), float(by_seed.max())), asked,
-            judge(middle, sampled, bounds), self.clips, len(real),
+            name=name, unit=unit, values={REAL: middle, TAKES: sampled},
+            intervals={REAL: bounds, TAKES: median_interval(takes)},
+            seeds=(float(by_seed.min()), float(by_seed.max())), asked=asked,
+            passed=judge(middle, sampled, bounds), clips=self.clips, speakers=len(real),
         )  # fmt: skip
 
     def ratio(
@@ -120,10 +177,11 @@ class Sides:
         by_seed = statistic(self.seeds[:, :, column], axis=1) / real
         value = float(over(pairs, 0))
         return Figure(
-            name, "", 1.0, None, value, (float(low), float(high)),
-            (float(by_seed.min()), float(by_seed.max())),
-            f"{asked[0]:g} to {asked[1]:g}" if np.isfinite(asked[1]) else f"≥ {asked[0]:g}",
-            asked[0] <= value <= asked[1], self.clips, len(pairs),
+            name=name, values={REAL: 1.0, TAKES: value},
+            intervals={TAKES: (float(low), float(high))},
+            seeds=(float(by_seed.min()), float(by_seed.max())),
+            asked=f"{asked[0]:g} to {asked[1]:g}" if np.isfinite(asked[1]) else f"≥ {asked[0]:g}",
+            passed=asked[0] <= value <= asked[1], clips=self.clips, speakers=len(pairs),
         )  # fmt: skip
 
 

@@ -15,7 +15,15 @@ from osmnet_sdk.face.landmark_sets import LEFT_BROW, RIGHT_BROW
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.research.data.clips import TrainingClip
 from osmnet_sdk.research.data.motion_statistics import bootstrap
-from osmnet_sdk.research.evaluation.table import SEED, Figure, Interval, median_interval
+from osmnet_sdk.research.evaluation.table import (
+    PREDICTED,
+    REAL,
+    SEED,
+    Figure,
+    Interval,
+    counted,
+    median_interval,
+)
 from osmnet_sdk.tracks import Take
 
 Array = NDArray[np.float64]
@@ -121,7 +129,6 @@ def brow_rows(clips: Sequence[TrainingClip], model: FaceModel) -> list[Figure]:
             sampled.append(brow_figures(clip, brow_height(model, brows)))
     if not all(any(len(one.sizes) for one in side) for side in (real, sampled)):
         return []
-    count = (len(real), len({one.speaker for one in real}))
     rows = []
     for name, unit, value in (
         ("brow raises of 0.75 mm and more", "per minute of speech", _rate),
@@ -136,30 +143,28 @@ def brow_rows(clips: Sequence[TrainingClip], model: FaceModel) -> list[Figure]:
         expected, middle = float(np.median(there)), float(np.median(made))
         rows.append(
             Figure(
-                name, unit, expected, median_interval(there), middle, median_interval(made), None,
-                "half to twice real", 0.5 * expected <= middle <= 2.0 * expected, *count,
+                name=name, unit=unit, values={REAL: expected, PREDICTED: middle},
+                intervals={REAL: median_interval(there), PREDICTED: median_interval(made)},
+                asked="half to twice real", passed=0.5 * expected <= middle <= 2.0 * expected,
             )
         )  # fmt: skip
-    return [*rows, _silent_row(real, sampled, count), *_accent_rows(real, sampled, count)]
+    rows += [_silent_row(real, sampled), *_accent_rows(real, sampled)]
+    return counted(rows, [one.speaker for one in real])
 
 
-def _silent_row(
-    real: Sequence[BrowFigures], sampled: Sequence[BrowFigures], count: tuple[int, int]
-) -> Figure:
+def _silent_row(real: Sequence[BrowFigures], sampled: Sequence[BrowFigures]) -> Figure:
     there, made = (
         [one.silent for one in side if one.silent is not None] for side in (real, sampled)
     )
     value = float(np.mean(made)) if made else 0.0
     return Figure(
-        "brow raises in silence of 2 s and more", "per minute",
-        float(np.mean(there)) if there else None, None, value, None, None, "≤ 1", value <= 1.0,
-        *count,
+        name="brow raises in silence of 2 s and more", unit="per minute",
+        values={REAL: float(np.mean(there)) if there else None, PREDICTED: value},
+        asked="≤ 1", passed=value <= 1.0,
     )  # fmt: skip
 
 
-def _accent_rows(
-    real: Sequence[BrowFigures], sampled: Sequence[BrowFigures], count: tuple[int, int]
-) -> list[Figure]:
+def _accent_rows(real: Sequence[BrowFigures], sampled: Sequence[BrowFigures]) -> list[Figure]:
     """Correlation with loudness, at the one lag at which its mean is highest."""
     lags = np.arange(-_REACH, _REACH + 1) / float(FPS)
     means = [np.mean([one.correlations for one in side], axis=0) for side in (real, sampled)]
@@ -169,12 +174,15 @@ def _accent_rows(
     leads = [-1000.0 * float(lags[index]) for index in best]
     return [
         Figure(
-            "brow height: correlation with loudness", "", heights[0], bounds[0], heights[1],
-            bounds[1], None, "above 0 (90 %)", bounds[1][0] > 0, *count,
+            name="brow height: correlation with loudness",
+            values={REAL: heights[0], PREDICTED: heights[1]},
+            intervals={REAL: bounds[0], PREDICTED: bounds[1]},
+            asked="above 0 (90 %)", passed=bounds[1][0] > 0,
         ),
         Figure(
-            "brow height: lead at that correlation", "ms", leads[0], None, leads[1], None, None,
-            "0 to 200", 0 <= leads[1] <= 200, *count,
+            name="brow height: lead at that correlation", unit="ms",
+            values={REAL: leads[0], PREDICTED: leads[1]}, asked="0 to 200",
+            passed=0 <= leads[1] <= 200,
         ),
     ]  # fmt: skip
 

@@ -65,7 +65,7 @@ from osmnet_sdk.research.evaluation.expression.tracked_lips import (
     tracked_clip,
     tracked_rows,
 )
-from osmnet_sdk.research.evaluation.table import Figure
+from osmnet_sdk.research.evaluation.table import Figure, at_most
 
 Samples = NDArray[np.float32]
 
@@ -320,12 +320,7 @@ def _still(lips: _Lips, voices: Sequence[Samples]) -> list[Figure]:
             ("deviation of the gap over that in speech", moved, _STILL),
             ("95th percentile of the gap over that in speech", opened, CLOSED_SHARE),
         ):
-            rows.append(
-                Figure(
-                    f"{name}: {what}", "", None, None, value, None, None, f"≤ {most:g}",
-                    value <= most, 1, 0,
-                )
-            )  # fmt: skip
+            rows.append(at_most(f"{name}: {what}", value, most, clips=1))
     return rows
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.research.evaluation.process_memory import peak_megabytes
-from osmnet_sdk.research.evaluation.table import Figure
+from osmnet_sdk.research.evaluation.table import Figure, at_most
 
 _HOUR = 3600
 _MINUTE = 60
@@ -63,10 +63,7 @@ def hour_rows(found: ExpressionHour) -> list[Figure]:
     limits = [("60 s: work", "s", found.minute, _MINUTE_SECONDS)]
     if found.growth is not None:
         limits.append(("hour: memory beyond a minute, sound and track", "MB", found.growth, _FLAT))
-    return [
-        Figure(name, unit, None, None, value, None, None, f"≤ {limit:g}", value <= limit, 0, 0)
-        for name, unit, value, limit in limits
-    ]
+    return [at_most(name, value, limit, unit=unit) for name, unit, value, limit in limits]
 
 
 def _measured(bundle: Path, speech: NDArray[np.float32], longest: int) -> ExpressionHour:

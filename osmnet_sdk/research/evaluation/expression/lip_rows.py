@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from osmnet_sdk.research.evaluation.expression.lips import LipSamples, pooled_figures
-from osmnet_sdk.research.evaluation.table import SEED, Figure, Interval
+from osmnet_sdk.research.evaluation.table import PREDICTED, SEED, Figure, Interval
 
 CLOSURE = 0.90
 _MARGIN = 0.30
@@ -82,7 +82,9 @@ def _row(
     )
     count = sum(len(speaker) for speaker in speakers)
     return Figure(
-        name, "", None, None, value, interval, None, asked, passed, count, len(speakers)
+        name=name, values={PREDICTED: value},
+        intervals={} if interval is None else {PREDICTED: interval},
+        asked=asked, passed=passed, clips=count, speakers=len(speakers),
     )  # fmt: skip
 
 

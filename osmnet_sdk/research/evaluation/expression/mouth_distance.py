@@ -20,7 +20,7 @@ from osmnet_sdk.progress import Reporter
 from osmnet_sdk.rendering.rest_expression import with_rest_expression
 from osmnet_sdk.research.data.motion_statistics import bootstrap
 from osmnet_sdk.research.evaluation.expression.tracked_lips import DISTANCE, IMAGE, LIPS
-from osmnet_sdk.research.evaluation.table import SEED, Figure, Interval
+from osmnet_sdk.research.evaluation.table import PREDICTED, REAL, SEED, Figure, Interval
 
 Array = NDArray[np.float64]
 
@@ -103,8 +103,11 @@ def distance_row(clips: Sequence[MouthDistance]) -> Figure:
         return float(low), float(high)
 
     return Figure(
-        "mouth LMD from the pictures, true pose, 256²", "px", tracked, interval(0), predicted,
-        interval(1), None, f"≤ {DISTANCE:g}", predicted <= DISTANCE, len(clips), len(speakers),
+        name="mouth LMD from the pictures, true pose, 256²", unit="px",
+        values={REAL: tracked, PREDICTED: predicted},
+        intervals={REAL: interval(0), PREDICTED: interval(1)},
+        asked=f"≤ {DISTANCE:g}", passed=predicted <= DISTANCE,
+        clips=len(clips), speakers=len(speakers),
     )  # fmt: skip
 
 

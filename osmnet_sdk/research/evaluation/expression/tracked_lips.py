@@ -15,7 +15,15 @@ from osmnet_sdk.face.landmark_sets import LIPS_INNER, LIPS_OUTER
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.research.data.clips import TrainingClip
 from osmnet_sdk.research.data.motion_statistics import bootstrap
-from osmnet_sdk.research.evaluation.table import SEED, Figure, Interval, median_interval
+from osmnet_sdk.research.evaluation.table import (
+    PREDICTED,
+    REAL,
+    SEED,
+    Figure,
+    Interval,
+    counted,
+    median_interval,
+)
 from osmnet_sdk.tracks import Take
 
 Array = NDArray[np.float64]
@@ -164,17 +172,24 @@ def tracked_rows(clips: Sequence[TrackedClip]) -> list[Figure]:
     def median(name: str) -> Array:
         return _by_speaker(clips, lambda clip: getattr(clip, name))
 
-    count = (len(clips), len({clip.speaker for clip in clips}))
+    def row(
+        name: str, unit: str, value: float, interval: Interval, asked: str, passed: bool
+    ) -> Figure:
+        return Figure(
+            name=name, unit=unit, values={PREDICTED: value}, intervals={PREDICTED: interval},
+            asked=asked, passed=passed,
+        )  # fmt: skip
+
     lag, in_time = median("lag"), np.array([abs(clip.lag) <= _IN_TIME + 1e-9 for clip in clips])
+    middle = float(np.median(lag))
     rows = [
-        Figure(
-            "best lag of tracked lips, offset taken out", "ms", None, None,
-            1000 * float(np.median(lag)), _scaled(median_interval(lag), 1000), None, "within ±40",
-            abs(float(np.median(lag))) <= _IN_TIME, *count,
+        row(
+            "best lag of tracked lips, offset taken out", "ms", 1000 * middle,
+            _scaled(median_interval(lag), 1000), "within ±40", abs(middle) <= _IN_TIME,
         ),
         Figure(
-            "clips whose best lag is within ±40 ms", "", None, None, float(in_time.mean()), None,
-            None, "all", bool(in_time.all()), *count,
+            name="clips whose best lag is within ±40 ms",
+            values={PREDICTED: float(in_time.mean())}, asked="all", passed=bool(in_time.all()),
         ),
     ]  # fmt: skip
     for name, values in (
@@ -182,33 +197,33 @@ def tracked_rows(clips: Sequence[TrackedClip]) -> list[Figure]:
         ("sound as recorded", median("raw_correlation")),
         ("at each clip's best lag", median("best_correlation")),
     ):
+        found = float(np.median(values))
         rows.append(
-            Figure(
-                f"lip gap: correlation with tracked, {name}", "", None, None,
-                float(np.median(values)), median_interval(values), None, f"≥ {_CORRELATION:g}",
-                float(np.median(values)) >= _CORRELATION, *count,
+            row(
+                f"lip gap: correlation with tracked, {name}", "", found, median_interval(values),
+                f"≥ {_CORRELATION:g}", found >= _CORRELATION,
             )
         )  # fmt: skip
     distance = median("distance")
     low, high = bootstrap(distance, np.mean, SEED)
+    mean = float(distance.mean())
     rows.append(
-        Figure(
-            "mouth LMD from tracked lips, true pose, 256²", "px", None, None,
-            float(distance.mean()), (float(low), float(high)), None, f"≤ {DISTANCE:g}",
-            float(distance.mean()) <= DISTANCE, *count,
+        row(
+            "mouth LMD from tracked lips, true pose, 256²", "px", mean, (float(low), float(high)),
+            f"≤ {DISTANCE:g}", mean <= DISTANCE,
         )
     )  # fmt: skip
-    return [*rows, _jitter_row(clips)]
+    return counted([*rows, _jitter_row(clips)], [clip.speaker for clip in clips])
 
 
 def _jitter_row(clips: Sequence[TrackedClip]) -> Figure:
     sides = [_by_speaker(clips, lambda clip, s=side: clip.jitter[s]) for side in (0, 1)]  # type: ignore[misc]
     real, made = (1000 * float(np.median(side)) for side in sides)
+    bounds = [_scaled(median_interval(side), 1000) for side in sides]
     return Figure(
-        "jitter of the lip gap (mean second difference)", "‰ of mouth width",
-        real, _scaled(median_interval(sides[0]), 1000),
-        made, _scaled(median_interval(sides[1]), 1000), None, f"≤ {_JITTER:g} × real",
-        made <= _JITTER * real, len(clips), len(sides[0]),
+        name="jitter of the lip gap (mean second difference)", unit="‰ of mouth width",
+        values={REAL: real, PREDICTED: made}, intervals={REAL: bounds[0], PREDICTED: bounds[1]},
+        asked=f"≤ {_JITTER:g} × real", passed=made <= _JITTER * real,
     )  # fmt: skip
 
 

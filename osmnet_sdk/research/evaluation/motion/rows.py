@@ -11,11 +11,14 @@ from osmnet_sdk.research.data import motion_statistics as statistics
 from osmnet_sdk.research.evaluation.motion import classifier
 from osmnet_sdk.research.evaluation.motion.hour import HourFigures
 from osmnet_sdk.research.evaluation.table import (
+    REAL,
     SEED,
+    TAKES,
     ComparedClip,
     Figure,
     Interval,
     Sides,
+    at_most,
     both_sides,
     by_speaker,
     median_interval,
@@ -60,10 +63,7 @@ def hour_rows(hour: HourFigures) -> list[Figure]:
     ]
     if hour.megabytes is not None:
         limits.append(("hour: memory", "MB", hour.megabytes, 1000.0))
-    return [
-        Figure(name, unit, None, None, value, None, None, f"≤ {limit:g}", value <= limit, 0, 0)
-        for name, unit, value, limit in limits
-    ]
+    return [at_most(name, value, limit, unit=unit, of=TAKES) for name, unit, value, limit in limits]
 
 
 def _inside(_: float, takes: float, interval: Interval) -> bool:
@@ -113,9 +113,9 @@ def _spectrum(clips: Sequence[ComparedClip]) -> Iterator[Figure]:
 def _joins(clips: Sequence[ComparedClip]) -> Figure:
     rows = np.array([np.median([clip.joins for clip in group]) for group in by_speaker(clips)])
     value = float(np.median(rows))
-    return Figure(
-        "joins: speed steps over those inside", "", None, None, value, median_interval(rows), None,
-        "≤ 1.1", value <= 1.1, len(clips), len(rows),
+    return at_most(
+        "joins: speed steps over those inside", value, 1.1, of=TAKES,
+        intervals={TAKES: median_interval(rows)}, clips=len(clips), speakers=len(rows),
     )  # fmt: skip
 
 
@@ -199,9 +199,10 @@ def _sound(clips: Sequence[ComparedClip]) -> Iterator[Figure]:
         for seed in range(seeds.shape[1])
     ]
     yield Figure(
-        "p that shifted sound does as well", "",
-        statistics.permutation_p(list(real.values()), SEED), None, chance, None,
-        (min(each), max(each)), "< 0.05", chance < 0.05, len(clips), len(groups),
+        name="p that shifted sound does as well",
+        values={REAL: statistics.permutation_p(list(real.values()), SEED), TAKES: chance},
+        seeds=(min(each), max(each)), asked="< 0.05", passed=chance < 0.05,
+        clips=len(clips), speakers=len(groups),
     )  # fmt: skip
 
 
@@ -255,6 +256,8 @@ def _classifier(clips: Sequence[ComparedClip]) -> Figure:
         return float(low), float(high)
 
     return Figure(
-        "classifier: area under the curve", "", float(np.mean(against_real)), ends(against_real),
-        value, ends(against_takes), None, "≤ 0.75", value <= 0.75, len(clips), len(groups),
+        name="classifier: area under the curve",
+        values={REAL: float(np.mean(against_real)), TAKES: value},
+        intervals={REAL: ends(against_real), TAKES: ends(against_takes)},
+        asked="≤ 0.75", passed=value <= 0.75, clips=len(clips), speakers=len(groups),
     )  # fmt: skip

@@ -23,7 +23,7 @@ from osmnet_sdk.face.source import SourceFace, fit_photo
 from osmnet_sdk.motion.shaping import relative_clips
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.rendering.frames import CROP_SIZE
-from osmnet_sdk.research.evaluation.video.drawers import Drawer, head_view
+from osmnet_sdk.research.evaluation.video.drawers import TakeDrawer, head_view
 from osmnet_sdk.research.evaluation.video.face_identity import FaceEmbedder, identity_similarity
 from osmnet_sdk.research.evaluation.video.picture_measures import (
     Box,
@@ -190,7 +190,7 @@ class VideoScorer:
         moments = [kept[index] for index in np.unique(spread)]
         return RealFrames(name, real, points, moments, self._embeddings(real, points, moments))
 
-    def draw(self, clip: SelfDrivenClip, drawer: Drawer, renderer: str) -> list[Image]:
+    def draw(self, clip: SelfDrivenClip, drawer: TakeDrawer, renderer: str) -> list[Image]:
         """The frames of a clip but the first, as a drawer draws them; `renderer` is its name."""
         with warnings.catch_warnings():  # of poses that the photo cannot carry
             warnings.simplefilter("ignore", OSMNetWarning)

@@ -19,7 +19,7 @@ from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
 Image = NDArray[np.uint8]
 
-Drawer = Callable[[SourceFace, MotionTrack, ExpressionTrack], Iterable[Image]]
+TakeDrawer = Callable[[SourceFace, MotionTrack, ExpressionTrack], Iterable[Image]]
 """Draws frames (256, 256, 3) uint8 RGB of the head crop.
 
 Its arguments are the source, the motion relative to the pose in it, and absolute expressions."""
@@ -31,7 +31,7 @@ _STABLE = (33, 133, 362, 263, 168, 6, 197, 195, 5, 1, 2, 98, 327, 10, 109, 338)
 """Landmarks of nose, eye corners and forehead, which speech does not move."""
 
 
-def drawer(osm: OSMNet, name: str) -> Drawer:
+def drawer(osm: OSMNet, name: str) -> TakeDrawer:
     """What draws under this name.
 
     Args:

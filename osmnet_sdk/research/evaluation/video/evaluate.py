@@ -20,6 +20,7 @@ from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.formats.overview import sheet_frames, write_sheet
 from osmnet_sdk.formats.video import SUFFIXES, read_frames
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
+from osmnet_sdk.research.evaluation.table import REAL, Figure
 from osmnet_sdk.research.evaluation.video.clips import (
     MAX_FRAMES,
     SelfDrivenClip,
@@ -28,12 +29,9 @@ from osmnet_sdk.research.evaluation.video.clips import (
 )
 from osmnet_sdk.research.evaluation.video.drawers import BASELINES, drawer
 from osmnet_sdk.research.evaluation.video.face_identity import FaceEmbedder
-from osmnet_sdk.research.evaluation.video.table import PLAIN, REAL, VideoFigure, video_figures
+from osmnet_sdk.research.evaluation.video.table import PLAIN, video_figures
 
 Image = NDArray[np.uint8]
-
-CLIPS = ("c001", "c002", "c003", "c006", "c007", "c011", "c012", "c014", "c024", "c025")
-"""The clips that figures are reported on: no network has learned from their speakers."""
 
 _MOMENTS = 5
 """Rows of a clip's sheet."""
@@ -49,7 +47,7 @@ class VideoReport:
         left_out: what was not measured and why, a sentence each.
     """
 
-    figures: list[VideoFigure]
+    figures: list[Figure]
     clips: list[VideoScore]
     left_out: list[str]
 
@@ -69,9 +67,10 @@ class VideoReport:
 def evaluate_video(
     folder: str | os.PathLike[str],
     *,
-    clips: Sequence[str] = CLIPS,
+    clips: Sequence[str] | None = None,
     renderers: Sequence[str] | None = None,
     sheets: str | os.PathLike[str] | None = None,
+    least_mouth: float | None = None,
     device: str = "auto",
     bundle: str = "starter",
     progress: ProgressCallback | None = None,
@@ -81,10 +80,11 @@ def evaluate_video(
 
     Args:
         folder: holds the clips' videos.
-        clips: names of videos without suffix.
+        clips: names of videos without suffix; None takes all.
         renderers: names of what draws (`video_drawers.drawer`), of which the last one is judged;
             None takes the baselines, the plain warp, and the bundle's own renderer.
         sheets: folder for one picture a clip: real frames and drawn ones side by side.
+        least_mouth: SSIM of the mouth that is asked for, such as another version's and a gain.
         device: where to render.
         bundle: name or folder of the weights.
         progress: called with (stage, done, total).
@@ -100,7 +100,7 @@ def evaluate_video(
     osm = OSMNet(device, bundle)
     chosen = renderers or (*BASELINES, PLAIN, osm.bundle.manifest.renderer)
     drawers = {name: drawer(osm, name) for name in chosen}
-    paths = [_clip(Path(folder), name) for name in clips]
+    paths = _videos(Path(folder)) if clips is None else [_clip(Path(folder), n) for n in clips]
     if sheets is not None:
         output_folder(sheets)  # says now, not after drawing, that it cannot be made
     left_out = []
@@ -120,8 +120,14 @@ def evaluate_video(
         scores += [scorer.score(clip, name, images) for name, images in drawn.items()]
         if sheets is not None:
             _write_sheet(Path(sheets), clip, drawn)
-    first_warp = tuple(clips) == CLIPS
-    return VideoReport(video_figures(scores, first_warp=first_warp), scores, left_out)
+    return VideoReport(video_figures(scores, least_mouth=least_mouth), scores, left_out)
+
+
+def _videos(folder: Path) -> list[Path]:
+    found = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES)
+    if not found:
+        raise InputError(f"There is no video in '{folder}'; name a folder that has some.")
+    return found
 
 
 def _clip(folder: Path, name: str) -> Path:

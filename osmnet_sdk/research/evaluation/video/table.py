@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 
 import numpy as np
 
+from osmnet_sdk.research.evaluation.table import REAL, Figure, figure_table
 from osmnet_sdk.research.evaluation.video.clips import VideoScore
 from osmnet_sdk.research.evaluation.video.drawers import BASELINES
+from osmnet_sdk.research.tables import markdown_table
 
-REAL = "real"
 PLAIN = "warp"
 """The renderer that others must not fall behind."""
 
-FIRST_WARP_MOUTH = 0.7361
-"""Mouth SSIM over the fixed clips (`video.CLIPS`) of the warp as it was at commit 00b2e95."""
 _ALIKE = 1e-5
 """Difference of two figures that means nothing: unpainted eyes are alike but for rounding."""
-_MOUTH_GAIN = 0.02
 _SHARPNESS = 0.1
 """How far CPBD may be from that of the real frames, relative to it."""
 _IDENTITY = 0.85
 _FLICKER = 1.2
-
-
-@dataclass(frozen=True)
-class VideoFigure:
-    """One figure, a mean over clips.
-
-    Attributes:
-        name: what is measured.
-        unit: of the numbers; "" for ratios.
-        values: of each renderer, "real" first; None where there is no such thing.
-        asked: what the last renderer's must be, in words; "" if nothing is asked.
-        passed: whether it is; None if nothing is asked.
-    """
-
-    name: str
-    unit: str
-    values: dict[str, float | None]
-    asked: str
-    passed: bool | None
 
 
 Condition = tuple[str, bool]
@@ -51,11 +30,11 @@ Condition = tuple[str, bool]
 class _Means:
     """Scores by clip and renderer, and the conditions on the last renderer."""
 
-    def __init__(self, scores: Sequence[VideoScore], first_warp: bool) -> None:
+    def __init__(self, scores: Sequence[VideoScore], least_mouth: float | None) -> None:
         self.renderers = list(dict.fromkeys(score.renderer for score in scores))
         self.scores = scores
         self.judged = self.renderers[-1] if self.renderers[-1] not in BASELINES else None
-        self.first_warp = first_warp
+        self.least_mouth = least_mouth
 
     def row(
         self,
@@ -63,7 +42,7 @@ class _Means:
         unit: str,
         value: Callable[[VideoScore, VideoScore], float | None],
         *conditions: Callable[[dict[str, float]], Condition | None],
-    ) -> VideoFigure:
+    ) -> Figure:
         """Means of `value(score, score of the clip's real frames)`."""
         own = {score.clip: score for score in self.scores if score.renderer == REAL}
         means: dict[str, float | None] = {}
@@ -74,9 +53,9 @@ class _Means:
         numbers = {key: number for key, number in means.items() if number is not None}
         met = [condition(numbers) for condition in conditions if self.judged in numbers]
         asked = [condition for condition in met if condition is not None]
-        return VideoFigure(
-            name, unit, means, ", ".join(text for text, _ in asked),
-            all(passed for _, passed in asked) if asked else None,
+        return Figure(
+            name=name, unit=unit, values=means, asked=", ".join(text for text, _ in asked),
+            passed=all(passed for _, passed in asked) if asked else None,
         )  # fmt: skip
 
     def not_below(self, means: dict[str, float]) -> Condition | None:
@@ -92,11 +71,10 @@ class _Means:
         return f"≤ {PLAIN}", means[str(self.judged)] <= means[PLAIN] + _ALIKE
 
     def mouth_gain(self, means: dict[str, float]) -> Condition | None:
-        """The mouth is better than that of the first warp, where the clips are the same."""
-        if not self.first_warp:
+        """The mouth is as good as is asked for."""
+        if self.least_mouth is None:
             return None
-        least = FIRST_WARP_MOUTH + _MOUTH_GAIN
-        return f"≥ {least:.3f}", means[str(self.judged)] >= least
+        return f"≥ {self.least_mouth:.3f}", means[str(self.judged)] >= self.least_mouth
 
     def as_sharp(self, means: dict[str, float]) -> Condition:
         """CPBD is that of the real frames."""
@@ -113,15 +91,17 @@ class _Means:
         return f"≤ {_FLICKER:g}", means[str(self.judged)] <= _FLICKER
 
 
-def video_figures(scores: Sequence[VideoScore], *, first_warp: bool) -> list[VideoFigure]:
+def video_figures(
+    scores: Sequence[VideoScore], *, least_mouth: float | None = None
+) -> list[Figure]:
     """The rows of the table.
 
     Args:
         scores: of all renderers, "real" first, over the same clips; the last one is judged, unless
             it is a baseline.
-        first_warp: whether these are the clips that the first warp was measured on.
+        least_mouth: SSIM of the mouth that is asked for, such as another version's and a gain.
     """
-    means = _Means(scores, first_warp)
+    means = _Means(scores, least_mouth)
     rows = [
         means.row("SSIM", "", lambda s, _: s.ssim, means.not_below),
         means.row("SSIM, face", "", lambda s, _: s.face_ssim, means.not_below),
@@ -141,26 +121,8 @@ def _flicker(score: VideoScore, own: VideoScore) -> float | None:
     return score.flicker / own.flicker if own.flicker else None  # frozen frames have none
 
 
-def markdown(figures: Sequence[VideoFigure], scores: Sequence[VideoScore]) -> str:
+def markdown(figures: Sequence[Figure], scores: Sequence[VideoScore]) -> str:
     """The rows, and the scores of each clip, as two tables of Markdown."""
-    renderers = list(figures[0].values)
-    lines = [_line(["figure", *renderers, "asked", ""]), "|" + "---|" * (len(renderers) + 3)]
-    for row in figures:
-        passed = {None: "", True: "yes", False: "**no**"}[row.passed]
-        values = [_number(row.values[renderer]) for renderer in renderers]
-        name = f"{row.name}, {row.unit}" if row.unit else row.name
-        lines.append(_line([name, *values, row.asked, passed]))
-    names = [field.name for field in fields(VideoScore)]
-    lines += ["", _line([name.replace("_", " ") for name in names]), "|" + "---|" * len(names)]
-    lines += [_line([_number(value) for value in asdict(score).values()]) for score in scores]
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _number(value: float | int | str | None) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return "" if value is None else str(value)
+    titles = [field.name.replace("_", " ") for field in fields(VideoScore)]
+    rows = [tuple(asdict(score).values()) for score in scores]
+    return f"{figure_table(figures)}\n\n{markdown_table(titles, rows)}"
