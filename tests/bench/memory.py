@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 
-from osmnet_sdk.research.evaluation.process_memory import peak_megabytes
+from osmnet_sdk.research.evaluation.long_sound import peak_megabytes
 
 
 def peak_memory(device: str = "cpu") -> float:

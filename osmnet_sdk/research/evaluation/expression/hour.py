@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.audio.load import Audio
-from osmnet_sdk.core.conventions import SAMPLE_RATE
-from osmnet_sdk.research.evaluation.process_memory import peak_megabytes
+from osmnet_sdk.research.evaluation.long_sound import (
+    HOUR,
+    MINUTE,
+    measured_alone,
+    peak_megabytes,
+    repeated,
+)
 from osmnet_sdk.research.evaluation.table import Figure, at_most
 
-_HOUR = 3600
-_MINUTE = 60
 _THREADS = 2
 _TRIES = 3
 """Times that the minute is predicted; the quickest counts, since other work may disturb."""
@@ -45,7 +45,7 @@ class ExpressionHour:
 
 
 def hour_figures(
-    bundle: Path, voices: Sequence[NDArray[np.float32]], seconds: int = _HOUR
+    bundle: Path, voices: Sequence[NDArray[np.float32]], seconds: int = HOUR
 ) -> ExpressionHour:
     """Predict a minute and an hour in a process of its own, so that its memory can be told.
 
@@ -54,8 +54,7 @@ def hour_figures(
         voices: sounds, 16 kHz mono; they are strung together and repeated until an hour is full.
         seconds: length of the hour.
     """
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        return pool.submit(_measured, bundle, np.concatenate(voices), seconds).result()
+    return measured_alone(_measured, bundle, voices, seconds)
 
 
 def hour_rows(found: ExpressionHour) -> list[Figure]:
@@ -75,8 +74,8 @@ def _measured(bundle: Path, speech: NDArray[np.float32], longest: int) -> Expres
     torch.set_num_threads(_THREADS)
     predictor = ExpressionPredictor.from_bundle(find_bundle(bundle), "cpu")
     times, peaks = [], []
-    for seconds in (*[_MINUTE] * (1 + _TRIES), longest):  # the first imports and compiles
-        sound = Audio(_repeated(speech, seconds * SAMPLE_RATE), "speech")
+    for seconds in (*[MINUTE] * (1 + _TRIES), longest):  # the first imports and compiles
+        sound = repeated(speech, seconds)
         start = time.perf_counter()
         track = predictor.predict(sound)
         times.append(time.perf_counter() - start)
@@ -86,11 +85,3 @@ def _measured(bundle: Path, speech: NDArray[np.float32], longest: int) -> Expres
         own = sound.samples.nbytes + track.coefficients.nbytes
         growth = peaks[-1] - peaks[-2] - own / 1e6
     return ExpressionHour(min(times[1:-1]), times[-1], growth)
-
-
-def _repeated(speech: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """The speech again and again; unlike numpy's resize, nothing larger is made on the way."""
-    result = np.empty(count, np.float32)
-    for start in range(0, count, len(speech)):
-        result[start : start + len(speech)] = speech[: count - start]
-    return result
