@@ -146,9 +146,11 @@ def test_identity_by_the_face_network(clip):
     assert np.linalg.norm(one - upside_down) > 0.6
 
 
-def test_what_is_not_there_is_said(folder, scorer):
+def test_what_is_not_there_is_said(folder, scorer, tmp_path):
     with pytest.raises(InputError, match="no clip 'c001'"):
-        evaluate_video(folder, device="cpu")
+        evaluate_video(folder, clips=["c001"], device="cpu")
+    with pytest.raises(InputError, match="no video in"):
+        evaluate_video(tmp_path, device="cpu")
     with pytest.raises(InputError, match="no renderer 'oil'; choose still, similarity, warp"):
         evaluate_video(folder, clips=["made"], renderers=["oil"], device="cpu")
     with pytest.raises(NoFaceError):
