@@ -7,6 +7,7 @@ synthesised languages with the synthesiser's timings, and real clips with tracke
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.client import OSMNet
 from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE
-from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.errors import InputError, ModelError, OSMNetWarning
 from osmnet_sdk.expression.network import ExpressionExtractor
 from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.face.networks import load_face_networks
@@ -314,7 +315,9 @@ def _still(lips: _Lips, voices: Sequence[Samples]) -> list[Figure]:
     wide = float(np.mean([np.percentile(gap, 95) for gap in gaps])) + 1e-9
     rows = []
     for name, sound in still_sounds().items():
-        gap = lips.gap(sound)
+        with warnings.catch_warnings():  # of sounds without a voice, as these are
+            warnings.simplefilter("ignore", OSMNetWarning)
+            gap = lips.gap(sound)
         moved, opened = float(gap.std()) / deviation, float(np.percentile(gap, 95)) / wide
         for what, value, most in (
             ("deviation of the gap over that in speech", moved, _STILL),
