@@ -49,7 +49,7 @@ def main() -> None:
         os.environ["BLENDER_USER_RESOURCES"] = str(folder / "profile")
         portrait = folder / "portrait.png"
         subprocess.run([python, "-c", _PORTRAIT, portrait], check=True)
-        _install(archive, python)
+        _install(archive, python, folder / "cache")
         parts = _pictures(portrait, folder)
         _check_manual(parts["note"])
         (folder / "parts.json").write_text(json.dumps(parts), encoding="utf-8")
@@ -63,14 +63,15 @@ def _check_manual(note: str) -> None:
         print(f"docs/blender.md must say: {count} were rendered again.", file=sys.stderr)
 
 
-def _install(archive: Path, python: Path) -> None:
+def _install(archive: Path, python: Path, cache: Path) -> None:
     import bpy
 
     importlib.import_module("addon_utils").enable("bl_pkg")
     bpy.ops.extensions.package_install_files(
         filepath=str(archive), repo="user_default", enable_on_install=True
     )
-    bpy.context.preferences.addons[MODULE].preferences.engine_python = str(python)
+    settings = bpy.context.preferences.addons[MODULE].preferences
+    settings.engine_python, settings.cache_folder = str(python), str(cache)
 
 
 def _pictures(portrait: Path, folder: Path) -> dict[str, Any]:
