@@ -84,10 +84,20 @@ Offset = Annotated[float, Field(ge=-1.0, le=1.0)]
 Axes = tuple[float | None, float | None, float | None]
 
 
+def _first_paragraph(schema: dict[str, Any]) -> None:
+    """Leave examples and what else is for readers of Python out of the schema."""
+    schema["description"] = schema["description"].partition("\n\n")[0]
+
+
 class Options(BaseModel):
     """Base of all options: frozen, and an unknown name is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_extra=_first_paragraph,
+    )
 
     def __init__(self, **values: Any) -> None:
         try:
