@@ -246,7 +246,8 @@ def damaged(folder: Path, kind: str, bundle: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("missing", "cannot be read"), ("cut", "not as long as"), ("nan", "not numbers")]
+    ("kind", "words"),
+    [("missing", "cannot be read"), ("cut", "not as long as"), ("nan", "not numbers")],
 )
 def test_weights_that_are_missing_or_damaged(kind, words, bundle, face, take, photo, take_file,
                                              tmp_path):  # fmt: skip
