@@ -257,7 +257,7 @@ def test_sample_and_retake_as_an_animator_asks(short_voice, tmp_path):
         (["--basis", "99=2"], ["99", "1 to 48"]),
         (["--tempo", "3"], ["tempo", "0.5 to 2"]),
         (["--start", "yaw=x"], ["--start", "x"]),
-        (["--limits", "x=0.1"], ["--limits", "pitch, yaw, roll, translation", "'x'", "0.1"]),
+        (["--limits", "x=0.1"], ["--limits", "pitch, yaw, roll, translation", "'x'"]),
         (["--limits", "yaw=0"], ["yaw", "0.1 to 80"]),
         (["--limits", "yaw"], ["--limits", "'yaw'"]),
         (["--end", ""], ["--end"]),
