@@ -152,5 +152,5 @@ def test_rows_of_an_hour_are_plain_values() -> None:
     hour = HourFigures(np.float64(20.0), 1.0, 6.0, 900.0, 0.2)
     rows = hour_rows(hour)
     assert [row.passed for row in rows] == [True] * 5
-    assert json.loads(json.dumps([asdict(row) for row in rows]))[0]["takes"] == 20.0
+    assert json.loads(json.dumps([asdict(row) for row in rows]))[0]["values"]["takes"] == 20.0
     assert not hour_rows(HourFigures(36.0, 1.0, 6.0, None, 0.2))[0].passed
