@@ -46,6 +46,10 @@ class Call:
         self._result: dict[str, Any] | None = None
         self._error: AddonError | None = None
 
+    @property
+    def _ended(self) -> bool:
+        return self._result is not None or self._error is not None
+
     def poll(self) -> list[Event]:
         """The events since the last call, in order; of progress in a row, only the newest."""
         with self._changed:
@@ -55,9 +59,13 @@ class Call:
 
     @property
     def done(self) -> bool:
-        """Whether there is a result or an error; events may still wait for `poll`."""
+        """Whether there is a result or an error, and `poll` has given all that came before it.
+
+        The reading thread may add the last events and the answer after a `poll`: a caller that
+        polls and then asks this loses none of them.
+        """
         with self._changed:
-            return self._result is not None or self._error is not None
+            return not self._events and self._ended
 
     @property
     def result(self) -> dict[str, Any]:
@@ -78,7 +86,9 @@ class Call:
 
     def cancel(self) -> None:
         """Ask the engine to stop this request; it then ends with JobCancelled."""
-        if not self.done:
+        with self._changed:
+            ended = self._ended
+        if not ended:
             self._cancel()
 
     def wait(
@@ -97,12 +107,12 @@ class Call:
         end = None if timeout is None else time.monotonic() + timeout
         while True:
             with self._changed:
-                if not self._events and self._result is None and self._error is None:
+                if not self._events and not self._ended:
                     self._changed.wait(0.2)  # never long: Ctrl-C does not end a wait on Windows
             for event in self.poll():
                 if on_event is not None:
                     on_event(event)
-            if self.done and not self._events:
+            if self.done:
                 return self.result
             if end is not None and time.monotonic() > end:
                 raise EngineStopped(
@@ -123,7 +133,7 @@ class Call:
     def end(self, result: dict[str, Any] | None, error: AddonError | None) -> None:
         """Note the answer or the error; the first one counts."""
         with self._changed:
-            if self._result is None and self._error is None:
+            if not self._ended:
                 self._result, self._error = result, error
                 self._changed.notify_all()
 

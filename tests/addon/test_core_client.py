@@ -97,6 +97,17 @@ def test_polling_does_not_block(engine: Engine) -> None:
     assert call.poll() == []
 
 
+def test_events_that_come_with_the_answer_are_not_lost() -> None:
+    call = Call(lambda: None, lambda: "")
+    call.add(Event("frame", index=0))
+    assert call.poll() == [Event("frame", index=0)]
+    call.add(Event("frame", index=1))
+    call.end({}, None)
+    assert not call.done
+    assert call.poll() == [Event("frame", index=1)]
+    assert call.done
+
+
 def test_unread_progress_does_not_pile_up(engine: Engine) -> None:
     client = engine()
     call = client.request("slow", {})
