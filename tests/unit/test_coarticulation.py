@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.expression.coarticulation import TimedPhone, viseme_track
 from osmnet_sdk.expression.lips import LipGeometry
+from osmnet_sdk.expression.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.face.model import load_face_model
-from osmnet_sdk.research.trainers.expression.coarticulation import TimedPhone, viseme_track
 from osmnet_sdk.research.trainers.expression.facegood import to_arkit
-from osmnet_sdk.research.trainers.expression.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.research.trainers.expression.speech_synthesis import Voice, speak
 
 SYMBOLS = (

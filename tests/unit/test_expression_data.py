@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from osmnet_sdk.audio.mel import SILENCE
 from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.expression.coarticulation import TimedPhone
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.research.trainers.expression.augmentation import (
@@ -16,7 +17,6 @@ from osmnet_sdk.research.trainers.expression.augmentation import (
     music,
     telephone,
 )
-from osmnet_sdk.research.trainers.expression.coarticulation import TimedPhone
 from osmnet_sdk.research.trainers.expression.data import (
     cached_clips,
     invented_text,

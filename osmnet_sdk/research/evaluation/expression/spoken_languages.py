@@ -5,8 +5,8 @@ The lines and voices are not those of the training recipe.
 
 from __future__ import annotations
 
+from osmnet_sdk.expression.phones import phone_classes
 from osmnet_sdk.research.evaluation.expression.lips import LabelledPhone
-from osmnet_sdk.research.trainers.expression.phones import phone_classes
 from osmnet_sdk.research.trainers.expression.speech_synthesis import Utterance, Voice, speak
 
 _VARIANTS = ("f5", "m5")

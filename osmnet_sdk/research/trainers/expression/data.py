@@ -26,17 +26,17 @@ from osmnet_sdk.core.files import replaced
 from osmnet_sdk.core.json_reading import Unreadable
 from osmnet_sdk.core.npz_reading import Numbers, Texts, read_arrays
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.expression.coarticulation import TimedPhone, viseme_track
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.loudness import levelled, loudness_gain
 from osmnet_sdk.expression.network import ExtractorConfig
+from osmnet_sdk.expression.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.research.trainers.expression.augmentation import (
     AugmentationConfig,
     augmented,
     change_speed,
 )
-from osmnet_sdk.research.trainers.expression.coarticulation import TimedPhone, viseme_track
-from osmnet_sdk.research.trainers.expression.phones import ARTICULATIONS, phone_classes
 from osmnet_sdk.research.trainers.expression.sounds_without_voice import sound_without_voice
 from osmnet_sdk.research.trainers.expression.speech_synthesis import Utterance, Voice, speak
 

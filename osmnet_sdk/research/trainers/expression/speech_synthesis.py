@@ -28,8 +28,8 @@ from scipy.signal import resample_poly
 
 from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.errors import InputError, ModelError
-from osmnet_sdk.research.trainers.expression.coarticulation import TimedPhone
-from osmnet_sdk.research.trainers.expression.phones import Alphabet, phone_classes
+from osmnet_sdk.expression.coarticulation import TimedPhone
+from osmnet_sdk.expression.phones import Alphabet, phone_classes
 
 Engine = Literal["espeak-ng", "flite", "festival"]
 

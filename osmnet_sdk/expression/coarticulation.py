@@ -17,7 +17,7 @@ from scipy.ndimage import gaussian_filter1d
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.lips import LipGeometry
-from osmnet_sdk.research.trainers.expression.phones import (
+from osmnet_sdk.expression.phones import (
     ARTICULATIONS,
     Alphabet,
     Articulation,
