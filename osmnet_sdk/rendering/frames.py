@@ -17,13 +17,13 @@ from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
-from osmnet_sdk.rendering.base import FramewiseRenderer, Performance, Renderer
+from osmnet_sdk.rendering.base import Image, Performance, Renderer
 from osmnet_sdk.rendering.rest_expression import with_rest_expression, with_still_eyes
 from osmnet_sdk.rendering.view import View, crop_view, photo_view
 from osmnet_sdk.rendering.warp.cutout import AlphaDrawer, with_alpha
+from osmnet_sdk.rendering.warp.framewise import FramewiseRenderer
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 
-Image = NDArray[np.uint8]
 Size = Literal["crop", "photo"] | int | tuple[int, int]
 _Size = Literal["crop", "photo"] | tuple[int, int]
 
@@ -164,18 +164,24 @@ def render_frames(
     report = reporter or Reporter()
     cut = alpha and face.alpha is not None
     drawn = _frames(renderer or FramewiseRenderer(), performance, wanted, label and not cut, report)
-    return _cut_out(drawn, performance, wanted, label) if cut else drawn
+    return _cut_out(drawn, performance, wanted, label, report) if cut else drawn
 
 
 def _cut_out(
-    drawn: Iterator[Image], performance: Performance, frames: Sequence[int], label: bool
+    drawn: Iterator[Image],
+    performance: Performance,
+    frames: Sequence[int],
+    label: bool,
+    report: Reporter,
 ) -> Iterator[Image]:
     """Frames with the alpha of the photo, which moves as the photo does."""
-    motion, rest = performance.motion, performance.face.fit.pose
-    drawer = AlphaDrawer(performance.face, performance.view)
+    with report.asking():
+        drawer = AlphaDrawer(performance.face, performance.view)
     for number, frame in zip(frames, drawn, strict=True):
-        pose = rest.moved(motion.rotation[number], motion.translation[number])
-        yield with_alpha(frame, drawer.draw(pose, performance.expression[number]), label)
+        with report.asking():
+            alpha = drawer.draw(performance.pose(number), performance.expression[number])
+            cut = with_alpha(frame, alpha, label)
+        yield cut
 
 
 def _frames(

@@ -9,7 +9,8 @@ from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import RENDERERS
 from osmnet_sdk.core.devices import draws_batches, resolve_device
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.rendering.base import FramewiseRenderer, Renderer
+from osmnet_sdk.rendering.base import Renderer
+from osmnet_sdk.rendering.warp.framewise import FramewiseRenderer
 
 if TYPE_CHECKING:
     import torch

@@ -57,7 +57,7 @@ def test_only_what_is_in_doubt_changes(face):
     poses, values = performance(face)
     plain, drawn = renderer.plain.draw(poses[1], values[1]), renderer.draw(poses[1], values[1])
     guides = FaceGuides(renderer.plain.geometry, renderer.plain.view, 64)
-    window, _ = guides.draw(poses[1], values[1])
+    window, _ = guides.draw(renderer.plain.scene.posed(poses[1], values[1]))
     change = np.abs(drawn.astype(int) - plain).max(-1)
     inside = np.zeros((256, 256), bool)
     rows = slice(max(window.top, 0), window.top + window.side)
@@ -74,8 +74,9 @@ def test_guides_say_where_mouth_and_eyes_are(face):
     renderer = GuidedRenderer(face, view, painter())
     guides = FaceGuides(renderer.plain.geometry, view, 128)
     poses, values = performance(face)
-    pictures = [dict(zip(GUIDES, np.moveaxis(guides.draw(p, v)[1], -1, 0), strict=True))
-                for p, v in zip(poses, values, strict=True)]  # fmt: skip
+    heads = [renderer.plain.scene.posed(p, v) for p, v in zip(poses, values, strict=True)]
+    pictures = [dict(zip(GUIDES, np.moveaxis(guides.draw(head)[1], -1, 0), strict=True))
+                for head in heads]  # fmt: skip
     shut, last = pictures[0], pictures[-1]
     assert all(p.min() >= 0 and p.max() <= 1 for p in shut.values())
     assert last["inside"].sum() > 3 * shut["inside"].sum() > 0  # the jaw opens

@@ -20,6 +20,7 @@ from osmnet_sdk.rendering.guided.network import GuidedPainter
 from osmnet_sdk.rendering.paper.painting import to_network
 from osmnet_sdk.rendering.view import View
 from osmnet_sdk.rendering.warp.frame import FrameRenderer
+from osmnet_sdk.rendering.warp.scene import PosedHead
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float32]
@@ -70,8 +71,9 @@ class GuidedRenderer:
         found = [np.concatenate([p.rotation.ravel(), p.translation]) for p in poses]
         if not (np.isfinite(values).all() and np.isfinite(found).all()):
             raise InputError("A pose or an expression holds values that are not numbers.")
-        frames = [self.plain.draw(p, e) for p, e in zip(poses, values, strict=True)]
-        samples = [self._samples.take(*row) for row in zip(frames, poses, values, strict=True)]
+        heads = [self.plain.scene.posed(p, e) for p, e in zip(poses, values, strict=True)]
+        frames = [self.plain.draw_head(head) for head in heads]
+        samples = [self._samples.take(*row) for row in zip(frames, heads, strict=True)]
         changes = self._changes([rows for _, rows in samples])
         for frame, (window, _), change in zip(frames, samples, changes, strict=True):
             check_cancelled()
@@ -104,30 +106,28 @@ class WindowSampler:
 
     def __init__(self, renderer: FrameRenderer, size: int) -> None:
         self._guides = FaceGuides(renderer.geometry, renderer.view, size)
-        self._fit = renderer.geometry.fit
-        still = renderer.view.still(renderer.geometry.face.photo)
-        self._source = self._guides.at_rest().cut(still, size)
+        self._rest = renderer.geometry.fit.pose
+        self._source = self._guides.at_rest().cut(renderer.scene.still, size)
 
     def take(
-        self, frame: Image, pose: Pose, expression: NDArray[np.floating]
+        self, frame: Image, head: PosedHead
     ) -> tuple[FaceWindow, tuple[NDArray[np.generic], ...]]:
         """The face window of a warped frame, and what the network sees there.
 
         Args:
             frame: (H, W, 3) uint8, the warped photo.
-            pose: of the head in it.
-            expression: (52,) of the head in it.
+            head: the head in it.
 
         Returns:
             The window; and of it warp (S, S, 3) uint8, source (S, S, 3) uint8, guides (S, S, 10)
             uint8, pose relative to the photo's (6,) float32, expression (52,) float32.
         """
-        window, guides = self._guides.draw(pose, expression)
+        window, guides = self._guides.draw(head)
         check_cancelled()
         warp = window.cut(frame, self._guides.size)
         guides = (255 * guides + 0.5).astype(np.uint8)
-        moved = relative_pose(self._fit.pose, pose)
-        values = np.asarray(expression, np.float32)
+        moved = relative_pose(self._rest, head.pose)
+        values = head.expression.astype(np.float32)
         return window, (warp, self._source, guides, moved, values)
 
 

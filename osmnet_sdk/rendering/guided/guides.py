@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.face import landmark_sets as sets
-from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.rendering.view import View
 from osmnet_sdk.rendering.warp.geometry import HeadGeometry, smoothstep
 from osmnet_sdk.rendering.warp.raster import Coverage, interpolate, rasterize
+from osmnet_sdk.rendering.warp.scene import PosedHead
 from osmnet_sdk.rendering.warp.textures import EYE_PARTS, MOUTH_PARTS
 
 Float = NDArray[np.float32]
@@ -154,27 +154,24 @@ class FaceGuides:
         """The window around the face as the photo shows it."""
         return self._window(self.view.to_frame(self.geometry.source))
 
-    def draw(self, pose: Pose, expression: NDArray[np.floating]) -> tuple[FaceWindow, Float]:
+    def draw(self, head: PosedHead) -> tuple[FaceWindow, Float]:
         """The window around the face in a frame, and its guides.
 
         Args:
-            pose: absolute pose before the photo's camera.
-            expression: (52,) coefficients in [0, 1].
+            head: of the frame.
 
         Returns:
             The window, and (size, size, 10) float32 in the order of `GUIDES`.
         """
-        geometry, size = self.geometry, self.size
-        vertices = geometry.posed(np.asarray(expression, np.float64))
-        points = self.view.to_frame(geometry.project(vertices, pose))
+        triangles, size = self.geometry.model.triangles, self.size
+        points = head.points.copy()
         window = self._window(points)
         scale = size / window.side
         points[:, :2] = (points[:, :2] + 0.5 - [window.left, window.top]) * scale - 0.5
-        cover = rasterize(points, geometry.model.triangles, (size, size))
+        cover = rasterize(points, triangles, (size, size))
         scale *= self.view.scale
-        area = _areas(points, geometry.model.triangles) / scale**2
-        closure = np.array(list(geometry.closure(vertices).values()), np.float32)
-        return window, self._pictures(cover, area, closure)
+        area = _areas(points, triangles) / scale**2
+        return window, self._pictures(cover, area, head.closure.astype(np.float32))
 
     def _window(self, points: NDArray[np.floating]) -> FaceWindow:
         middle = self.geometry.model.at_landmarks(np.asarray(points, np.float32))[MIDDLE, :2]

@@ -16,11 +16,9 @@ from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.formats.photo import BACKGROUND
 from osmnet_sdk.rendering.view import View
 from osmnet_sdk.rendering.warp.backdrop import empty_background, person_mask
-from osmnet_sdk.rendering.warp.frame import soften_silhouette
+from osmnet_sdk.rendering.warp.frame import bands, flowed, in_place
 from osmnet_sdk.rendering.warp.geometry import WORK_SIZE
-from osmnet_sdk.rendering.warp.raster import rasterize
 from osmnet_sdk.rendering.warp.scene import background_in, build_scene
-from osmnet_sdk.rendering.warp.shade import shade
 from osmnet_sdk.rendering.warp.texture_region import head_region
 from osmnet_sdk.rendering.warp.textures import part_picture
 
@@ -48,49 +46,36 @@ class AlphaDrawer:
         self._texture = texture_region.cut(alpha)
         empty = empty_background(scene.geometry, self._texture, work, person, work.cut(alpha))
         self._background = background_in(view, texture_region, empty, scene.region)
-        self._still = view.still(alpha)
+        self._still = view.still(alpha)[..., :1]
 
     def draw(self, pose: Pose, expression: ArrayLike) -> Image:
         """The alpha (height, width) of a frame: absolute pose, coefficients (52,)."""
         scene = self._scene
-        geometry = scene.geometry
-        vertices = geometry.posed(np.asarray(expression, np.float64))
-        offset = np.array([scene.region[1].start, scene.region[0].start, 0], np.float32)
-        points = scene.view.to_frame(geometry.project(vertices, pose)) - offset
-        relief = scene.view.to_frame(scene.grid.posed(geometry, vertices, pose)) - offset
-        shape = self._background.shape[:2]
-        mesh = rasterize(points, geometry.model.triangles, shape)
-        grid = rasterize(relief, scene.grid.triangles, shape)
-        out = np.empty((*shape, 3), np.float32)
-        share = np.empty(shape, np.float32)
-        shade(
-            mesh.triangle, mesh.weights, geometry.model.triangles, scene.layer,
-            scene.mesh_source, geometry.alpha, geometry.lids, _OPEN_LIDS,
-            grid.triangle, grid.weights, scene.grid.triangles, scene.grid_source,
-            self._texture, self._texture, scene.textures.person, self._background, out, share,
-        )  # fmt: skip
-        soften_silhouette(out, share, scene.pixels)
-        if scene.melt is not None:
-            out = self._still[scene.region] * (1 - scene.melt) + out * scene.melt
-        alpha = self._still[..., 0].copy()
-        alpha[scene.region] = np.clip(out[..., 0] + 0.5, 0, 255).astype(np.uint8)
-        return alpha
+        head = scene.posed(pose, expression)
+        _, out = flowed(scene, head, _OPEN_LIDS, self._texture, self._texture, self._background)
+        return in_place(scene, self._still, out[..., :1])[..., 0]
 
 
 def with_alpha(frame: Image, alpha: Image, label: bool) -> Image:
     """A frame (H, W, 3) drawn over white, without the white: (H, W, 4) of straight alpha.
 
     Args:
-        frame: RGB; is used up.
+        frame: RGB.
         alpha: (H, W), 255 where the frame is opaque.
         label: whether the frame is to say "AI-generated"; the label is opaque.
     """
-    clear = 255 - alpha.astype(np.int16)
-    inked = np.clip(frame - clear[..., None], 0, 255).astype(np.uint8)  # times its alpha
+    inked = np.empty_like(frame)  # colours times their alpha
+    for rows in bands(frame.shape):
+        clear = 255 - alpha[rows].astype(np.int16)
+        inked[rows] = np.clip(frame[rows] - clear[..., None], 0, 255)
+    opaque = alpha
     if label:
-        inked, alpha = draw_label(inked), label_alpha(alpha)
-    share = alpha[..., None].astype(np.float32) / 255
-    straight = np.minimum(inked / np.maximum(share, 1 / 255) + 0.5, 255)
-    # What shows nothing keeps the white, for programs that pass over alpha.
-    colour = np.where(share > 0, straight, BACKGROUND).astype(np.uint8)
-    return np.dstack([colour, alpha])
+        inked, opaque = draw_label(inked), label_alpha(alpha)
+    result = np.empty((*alpha.shape, 4), np.uint8)
+    for rows in bands(frame.shape):
+        share = opaque[rows, :, None].astype(np.float32) / 255
+        straight = np.minimum(inked[rows] / np.maximum(share, 1 / 255) + 0.5, 255)
+        # What shows nothing keeps the white, for programs that pass over alpha.
+        result[rows, :, :3] = np.where(share > 0, straight, BACKGROUND).astype(np.uint8)
+        result[rows, :, 3] = opaque[rows]
+    return result

@@ -16,12 +16,11 @@ from osmnet_sdk.rendering.warp.geometry import HeadGeometry
 from osmnet_sdk.rendering.warp.lids import LEAST_SHARE, UPPER_LIDS, lid_line, lid_share, shade_lid
 from osmnet_sdk.rendering.warp.mouth import MouthPainter
 from osmnet_sdk.rendering.warp.raster import Coverage, rasterize
-from osmnet_sdk.rendering.warp.scene import EYE, MOUTH, build_scene
+from osmnet_sdk.rendering.warp.scene import EYE, MOUTH, PosedHead, Scene, build_scene
 from osmnet_sdk.rendering.warp.shade import sample_layer, shade
 
 Image = NDArray[np.uint8]
 Float = NDArray[np.float32]
-
 
 _BAND = 256 * 1024
 """Pixels between two questions whether to go on, some milliseconds of work."""
@@ -62,50 +61,31 @@ class FrameRenderer:
         Returns:
             (height, width, 3) uint8 RGB, a new array.
         """
+        return self.draw_head(self.scene.posed(pose, expression))
+
+    def draw_head(self, head: PosedHead) -> Image:
+        """Draw a head that `Scene.posed` posed; result as of `draw`."""
         scene = self.scene
-        geometry, textures = scene.geometry, scene.textures
-        vertices = geometry.posed(np.asarray(expression, np.float64))
-        offset = np.array([scene.region[1].start, scene.region[0].start, 0], np.float32)
-        points = self.view.to_frame(geometry.project(vertices, pose)) - offset
-        relief = self.view.to_frame(scene.grid.posed(geometry, vertices, pose)) - offset
-        shape = scene.background.shape[:2]
-        check_cancelled()
-        mesh = rasterize(points, geometry.model.triangles, shape)
-        check_cancelled()
-        grid = rasterize(relief, scene.grid.triangles, shape)
-        lids = lid_share(np.array(list(geometry.closure(vertices).values())))
-        out = np.empty((*shape, 3), np.float32)
-        share = np.empty(shape, np.float32)
-        for rows in _bands(shape):
-            check_cancelled()
-            shade(
-                mesh.triangle[rows], mesh.weights[rows], geometry.model.triangles, scene.layer,
-                scene.mesh_source, geometry.alpha, geometry.lids, lids,
-                grid.triangle[rows], grid.weights[rows], scene.grid.triangles, scene.grid_source,
-                textures.skin, textures.lids, textures.person, scene.background[rows],
-                out[rows], share[rows],
-            )  # fmt: skip
-        soften_silhouette(out, share, scene.pixels)
+        closing = lid_share(head.closure)
+        mesh, out = flowed(
+            scene, head, closing, scene.textures.skin, scene.textures.lids, scene.background
+        )
         check_cancelled()
         self._draw_eyes(out, mesh)
         check_cancelled()
-        landmarks = geometry.model.at_landmarks(points)
-        for side, strength in zip(UPPER_LIDS, lids, strict=True):
+        self._shade_lids(out, head, closing)
+        self._draw_mouth(out, mesh, head.vertices)
+        return in_place(scene, scene.still, out)
+
+    def _shade_lids(self, out: Float, head: PosedHead, closing: Float) -> None:
+        scene = self.scene
+        landmarks = self.geometry.model.at_landmarks(scene.in_region(head.points))
+        for side, strength in zip(UPPER_LIDS, closing, strict=True):
             if strength <= LEAST_SHARE:
                 continue
-            line = lid_line(landmarks, side, shape, scene.pixels)
+            line = lid_line(landmarks, side, out.shape, scene.pixels)
             if line is not None:
                 shade_lid(out, line, strength, self._lash)
-        self._draw_mouth(out, mesh, vertices)
-        frame = scene.still.copy()
-        under = frame[scene.region]
-        for rows in _bands(shape):
-            check_cancelled()
-            band = out[rows]
-            if scene.melt is not None:
-                band = under[rows] * (1 - scene.melt[rows]) + band * scene.melt[rows]
-            under[rows] = np.clip(band + 0.5, 0, 255).astype(np.uint8)
-        return frame
 
     def _draw_eyes(self, out: Float, mesh: Coverage) -> None:
         box = self._layer_box(mesh, EYE, 3)
@@ -144,18 +124,65 @@ class FrameRenderer:
         )
 
 
-def _bands(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Rows of a picture (height, width, …), some at a time."""
+def flowed(
+    scene: Scene, head: PosedHead, closing: Float, skin: Image, lids: Image, background: Image
+) -> tuple[Coverage, Float]:
+    """A picture over the photo moved as the head moves it, by both flows, before a background.
+
+    Args:
+        scene: the face and what frames show of it.
+        head: of the frame.
+        closing: (2,) share of the plain lids' picture, left and right.
+        skin: (h, w, 3) uint8 over the textures' region, what is moved.
+        lids: (h, w, 3) uint8 the same, what closing lids show.
+        background: (H, W, 3) uint8 over the frame's region.
+
+    Returns:
+        What the head covers of the frame's region, and its colours (H, W, 3) float32, 0 to 255.
+    """
+    geometry, shape = scene.geometry, background.shape[:2]
+    check_cancelled()
+    mesh = rasterize(scene.in_region(head.points), geometry.model.triangles, shape)
+    check_cancelled()
+    grid = rasterize(scene.in_region(head.relief), scene.grid.triangles, shape)
+    out = np.empty((*shape, 3), np.float32)
+    share = np.empty(shape, np.float32)
+    for rows in bands(shape):
+        shade(
+            mesh.triangle[rows], mesh.weights[rows], geometry.model.triangles, scene.layer,
+            scene.mesh_source, geometry.alpha, geometry.lids, closing,
+            grid.triangle[rows], grid.weights[rows], scene.grid.triangles, scene.grid_source,
+            skin, lids, scene.textures.person, background[rows], out[rows], share[rows],
+        )  # fmt: skip
+    _soften_silhouette(out, share, scene.pixels)
+    return mesh, out
+
+
+def in_place(scene: Scene, still: Image, out: Float) -> Image:
+    """A frame (H, W, C): `still` with the region's (h, w, C) colours, 0 to 255, in their place."""
+    frame = still.copy()
+    under = frame[scene.region]
+    for rows in bands(out.shape):
+        band = out[rows]
+        if scene.melt is not None:
+            band = under[rows] * (1 - scene.melt[rows]) + band * scene.melt[rows]
+        under[rows] = np.clip(band + 0.5, 0, 255).astype(np.uint8)
+    return frame
+
+
+def bands(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows of a picture (height, width, …), some at a time; between them it may be left."""
     height = max(1, _BAND // max(1, shape[1]))
-    return (slice(top, top + height) for top in range(0, shape[0], height))
+    for top in range(0, shape[0], height):
+        check_cancelled()
+        yield slice(top, top + height)
 
 
-def soften_silhouette(out: Float, share: Float, pixels: float) -> None:
+def _soften_silhouette(out: Float, share: Float, pixels: float) -> None:
     """Smooth the stair steps where the turned face ends before what is behind it."""
     sigma = max(0.6, 0.7 * pixels)
     changed = []
-    for band in _bands(out.shape):
-        check_cancelled()
+    for band in bands(out.shape):
         soft_share, _ = _blurred(share, band, sigma)
         step = np.abs(share[band] - soft_share)
         rows, columns = np.nonzero(step > 0.2)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import check_cancelled
@@ -22,6 +23,27 @@ Float = NDArray[np.float32]
 
 SKIN, EYE, MOUTH = 0, 1, 2
 """Layers of the head's triangles."""
+
+
+@dataclass(frozen=True, eq=False)
+class PosedHead:
+    """The head of one frame: posed once, for all that draws the frame.
+
+    Attributes:
+        pose: absolute pose before the photo's camera.
+        expression: (52,) coefficients in [0, 1].
+        vertices: (V, 3) float32 in the head frame, metres.
+        points: (V, 3) float32 where the frame shows them: x, y in pixels and depth, eyes set back.
+        relief: (N, 3) float32 where it shows the photo's relief, the same.
+        closure: (2,) how far the left and the right eye are closed against the photo, 0 to 1.
+    """
+
+    pose: Pose
+    expression: NDArray[np.float64]
+    vertices: Float
+    points: Float
+    relief: Float
+    closure: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +78,24 @@ class Scene:
     still: Image
     background: Image
     melt: Float | None
+
+    def posed(self, pose: Pose, expression: ArrayLike) -> PosedHead:
+        """The head of a frame: absolute pose before the photo's camera, coefficients (52,)."""
+        values = np.asarray(expression, np.float64)
+        vertices = self.geometry.posed(values)
+        return PosedHead(
+            pose=pose,
+            expression=values,
+            vertices=vertices,
+            points=self.view.to_frame(self.geometry.project(vertices, pose)),
+            relief=self.view.to_frame(self.grid.posed(self.geometry, vertices, pose)),
+            closure=np.array(list(self.geometry.closure(vertices).values())),
+        )
+
+    def in_region(self, points: Float) -> Float:
+        """Points (N, 3) from the frame's pixels to those of the region."""
+        rows, columns = self.region
+        return points - np.array([columns.start, rows.start, 0], np.float32)
 
 
 def build_scene(face: SourceFace, view: View) -> Scene:

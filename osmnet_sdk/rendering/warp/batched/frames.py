@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from typing import Protocol
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from osmnet_sdk.face.camera import Pose
-from osmnet_sdk.rendering.base import Performance
+from osmnet_sdk.rendering.base import Image, Performance
 from osmnet_sdk.rendering.batches import Batches, memory_for_a_frame
 from osmnet_sdk.rendering.warp.scene import Scene, build_scene
-
-Image = NDArray[np.uint8]
 
 _MOST_FRAMES, _MOST_PIXELS = 32, 32 * 256**2
 """Of a batch: few frames leave a device idle between steps, more need memory and bring little."""
@@ -48,14 +45,13 @@ class BatchwiseRenderer:
         Raises:
             DeviceError: if there is no memory for a single frame.
         """
-        motion, rest = performance.motion, performance.face.fit.pose
         view = performance.view
         shape = view.height, view.width
         with memory_for_a_frame(self._device, shape):
             drawer = self._make(build_scene(performance.face, view))
 
         def draw(numbers: Sequence[int]) -> Sequence[Image]:
-            poses = [rest.moved(motion.rotation[i], motion.translation[i]) for i in numbers]
+            poses = [performance.pose(number) for number in numbers]
             drawn = drawer.draw_batch(poses, performance.expression[list(numbers)])
             return list(drawn.cpu().numpy())
 

@@ -287,8 +287,8 @@ class _Sampled:
 
     def take(self, pose: Pose, expression: NDArray[np.floating], real: Image) -> tuple[object, ...]:
         """A sample of the photo moved to where a real picture of the same camera shows it."""
-        frame = self.renderer.draw(pose, expression)
-        window, seen = self.sampler.take(frame, pose, expression)
+        head = self.renderer.scene.posed(pose, expression)
+        window, seen = self.sampler.take(self.renderer.draw_head(head), head)
         size = seen[0].shape[0]
         return (*seen, window.cut(self.renderer.view.still(real), size))
 
