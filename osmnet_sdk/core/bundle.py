@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from osmnet_sdk.core.conventions import RENDERERS
+from osmnet_sdk.core.conventions import RENDERERS, RendererName
 from osmnet_sdk.core.files import replaced
 from osmnet_sdk.core.json_reading import Unreadable, check_schema, parse_json
 from osmnet_sdk.core.reading import file_name, read_small
@@ -57,7 +57,7 @@ class Manifest(BaseModel):
     name: Text
     version: Text
     licence: Text
-    renderer: Literal["warp", "guided", "paper"] = "warp"
+    renderer: RendererName = "warp"
     """How frames are drawn unless another renderer is asked for."""
     files: Annotated[dict[FileName, BundleFile], Field(max_length=1000)]
     """Every weight file and card by name."""
@@ -110,6 +110,11 @@ class Bundle:
         entry = self.manifest.files.get(name)
         path = self.folder / name
         if entry is None:
+            if path.is_file():
+                raise ModelError(
+                    f"'{path}' is not in the bundle's manifest; write it anew with "
+                    f"`osmnet train manifest {self.folder} --name {self.name}`."
+                )
             raise ModelError(f"The bundle '{self.name}' has no '{name}'; use a fuller bundle.")
         try:
             size = path.stat().st_size

@@ -12,6 +12,7 @@ import math
 import re
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal, get_args
 
 FPS = Fraction(25)
 """Frame rate of every track inside the package, in frames per second."""
@@ -127,7 +128,8 @@ ARKIT_NAMES = (
 )
 """The 52 ARKit blendshape names, in the column order of Live Link Face CSV files."""
 
-RENDERERS = ("warp", "guided", "paper")
+RendererName = Literal["warp", "guided", "paper"]
+RENDERERS = get_args(RendererName)
 """How frames can be drawn: the photo warped, the warp finished by a network, and the paper's Video
 Generator, which paints every pixel."""
 

@@ -53,6 +53,8 @@ class WeightsFormat(Generic[Config, Network]):
     """What the metadata entry "schema" must be; None for weights without one."""
     prefix: str = ""
     """Before the network's names; tensors without it are somebody else's."""
+    trained_by: str = "--help"
+    """What `osmnet train` calls their training, for the message where a bundle has none."""
 
     def metadata(self, config: Config) -> dict[str, str]:
         """Metadata for `bundle.save_arrays`; `read_config` reads it."""
@@ -124,8 +126,21 @@ class WeightsFormat(Generic[Config, Network]):
             raise ValueError("other sizes")
 
     def load(self, bundle: Bundle) -> Network:
-        """The network of a bundle; errors as for `Bundle.arrays` and `build`."""
-        return self.build(*bundle.arrays(self.file), f"bundle '{bundle.name}'")
+        """The network of a bundle; errors as for `read` and `build`."""
+        return self.build(*self.read(bundle), f"bundle '{bundle.name}'")
+
+    def read(self, bundle: Bundle) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+        """The weights of a bundle as `build` takes them, tensors and metadata.
+
+        Raises:
+            ModelError: if the bundle has none, or as for `Bundle.arrays`.
+        """
+        if self.file in bundle.manifest.files or (bundle.folder / self.file).is_file():
+            return bundle.arrays(self.file)
+        raise ModelError(
+            f"The bundle '{bundle.name}' has no {self.called} ('{self.file}'); train them with "
+            f"`osmnet train {self.trained_by}`, see docs/training.md, and name that bundle."
+        )
 
     def _unfit(self, origin: str) -> ModelError:
         return ModelError(

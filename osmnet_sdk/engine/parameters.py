@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from osmnet_sdk.core.conventions import RendererName
 from osmnet_sdk.engine.request import ParameterError, Request
 
 Text = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]+$")]
@@ -76,7 +77,7 @@ class RenderFrames(PhotoParameters):
         "crop"
     )
     label: bool = True
-    renderer: Literal["auto", "warp", "guided", "paper"] = "auto"
+    renderer: Literal["auto", RendererName] = "auto"
 
 
 class ConvertTake(Parameters):

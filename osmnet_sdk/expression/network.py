@@ -7,18 +7,13 @@ section III-B). The windows of a few neighbouring frames come in as context.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
 from osmnet_sdk.audio.mel import HOPS_PER_FRAME
-from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.core.weights import WeightsFormat
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
@@ -226,20 +221,6 @@ class LandmarkLoss(nn.Module):
         return loss
 
 
-FORMAT = WeightsFormat(FILE, "expression weights", ExtractorConfig, ExpressionExtractor)
-
-
-def load_extractor(bundle: Bundle) -> ExpressionExtractor:
-    """The extractor of a bundle, on the CPU and ready to predict.
-
-    Raises:
-        ModelError: if the bundle has none, or its weights do not fit this version.
-    """
-    return FORMAT.load(bundle)
-
-
-def extractor_from(
-    arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], origin: str
-) -> ExpressionExtractor:
-    """Build an extractor from stored weights; arguments and errors as of `WeightsFormat.build`."""
-    return FORMAT.build(arrays, metadata, origin)
+FORMAT = WeightsFormat(
+    FILE, "expression weights", ExtractorConfig, ExpressionExtractor, trained_by="expression"
+)

@@ -68,9 +68,9 @@ class ExpressionPredictor:
             DeviceError: if the device is not there.
         """
         from osmnet_sdk.core.devices import resolve_device
-        from osmnet_sdk.expression.network import load_extractor
+        from osmnet_sdk.expression.network import FORMAT
 
-        return cls(load_extractor(bundle), device=resolve_device(device), bundle=bundle)
+        return cls(FORMAT.load(bundle), device=resolve_device(device), bundle=bundle)
 
     def predict(
         self,

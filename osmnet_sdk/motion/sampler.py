@@ -42,8 +42,9 @@ WEIGHTS = "motion.safetensors"
 """Name of the weights in a bundle."""
 
 FORMAT = WeightsFormat(
-    WEIGHTS, "motion weights", MotionConfig, MotionNetwork, "osmnet.motion/1", prefix="network."
-)
+    WEIGHTS, "motion weights", MotionConfig, MotionNetwork, "osmnet.motion/1", prefix="network.",
+    trained_by="motion",
+)  # fmt: skip
 
 _BEGIN = 15
 """Frames in which a take sets out from rest (0.6 s)."""
@@ -94,7 +95,7 @@ class MotionSampler:
         Raises:
             ModelError: if the weights are missing, damaged, or of another kind.
         """
-        return cls.from_arrays(*bundle.arrays(WEIGHTS), f"bundle '{bundle.name}'")
+        return cls.from_arrays(*FORMAT.read(bundle), f"bundle '{bundle.name}'")
 
     @classmethod
     def from_arrays(

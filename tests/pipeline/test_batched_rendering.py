@@ -15,8 +15,7 @@ from osmnet_sdk.rendering.frames import render_frames
 from osmnet_sdk.rendering.guided import batched_frame as guided
 from osmnet_sdk.rendering.guided.batched_frame import BatchedGuidedRenderer
 from osmnet_sdk.rendering.guided.frame import GuidedRenderer
-from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter
-from osmnet_sdk.rendering.guided.weights import load_guided
+from osmnet_sdk.rendering.guided.network import FORMAT, GuidedConfig, GuidedPainter
 from osmnet_sdk.rendering.view import crop_view, photo_view
 from osmnet_sdk.rendering.warp.batched import frames
 from osmnet_sdk.rendering.warp.batched.posing import HeadPoser
@@ -185,7 +184,7 @@ def test_a_device_finishes_frames_as_the_cpu_does(face, monkeypatch, precision):
 def test_shipped_guided_frames_do_not_depend_on_the_split(osm, face, monkeypatch):
     monkeypatch.setattr(choice, "draws_batches", lambda device: True)
     monkeypatch.setattr(frames, "_MOST_FRAMES", 8)
-    batched = choice.guided_renderer(load_guided(osm.bundle), CPU)
+    batched = choice.guided_renderer(FORMAT.load(osm.bundle), CPU)
     see = {"renderer": batched, "size": (96, 96), "label": False}
     tracks = take(46)
     whole = np.array(list(render_frames(face, *tracks, frames=range(30, 45), **see)))

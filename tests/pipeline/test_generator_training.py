@@ -19,8 +19,7 @@ from osmnet_sdk.cli.application import app
 from osmnet_sdk.core.bundle import find_bundle, write_manifest
 from osmnet_sdk.errors import Cancelled, DeviceError, InputError, ModelError
 from osmnet_sdk.motion.sampler import MotionSampler
-from osmnet_sdk.rendering.paper.generator import VideoGenerator
-from osmnet_sdk.rendering.paper.weights import load_generator
+from osmnet_sdk.rendering.paper.generator import FORMAT, VideoGenerator
 from osmnet_sdk.research.data.segments import folder_segments
 from osmnet_sdk.research.trainers import loop
 from osmnet_sdk.research.trainers.generator.objective import GeneratorChain, GeneratorObjective
@@ -86,7 +85,7 @@ def test_weights_card_curves_and_sheet_are_written(bundle: Path, tmp_path: Path)
     segments = [segment(name, sound=False) for name in "abcd"] + [segment("e")]
     weights, card = train_generator(recipe, segments, bundle, TrainingRun(work))
     write_manifest(bundle, name="made", version="1", licence="none")
-    assert load_generator(find_bundle(bundle)).config == RECIPE.config
+    assert FORMAT.load(find_bundle(bundle)).config == RECIPE.config
     with safe_open(weights, framework="np") as stream:
         assert stream.metadata()["schema"] == "osmnet.generator/1"
         assert any(name.startswith("decoder.") for name in stream.keys())  # noqa: SIM118
@@ -109,7 +108,7 @@ def test_thirty_steps_lower_the_loss(bundle: Path, tmp_path: Path) -> None:
         first = float(before(*batch)["reconstruction"])
     trained(bundle, tmp_path, recipe)
     write_manifest(bundle, name="made", version="1", licence="none")
-    before.chain.generator.load_state_dict(load_generator(find_bundle(bundle)).state_dict())
+    before.chain.generator.load_state_dict(FORMAT.load(find_bundle(bundle)).state_dict())
     with torch.no_grad():
         assert float(before(*batch)["reconstruction"]) < 0.6 * first
 

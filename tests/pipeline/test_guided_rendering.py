@@ -17,8 +17,13 @@ from osmnet_sdk.errors import DeviceError, InputError, ModelError
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.rendering.guided.frame import GuidedRenderer
 from osmnet_sdk.rendering.guided.guides import GUIDES, FaceGuides, FaceWindow
-from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter, finished
-from osmnet_sdk.rendering.guided.weights import FILE, FORMAT, load_guided, stored_guided
+from osmnet_sdk.rendering.guided.network import (
+    FORMAT,
+    GuidedConfig,
+    GuidedPainter,
+    finished,
+    stored_guided,
+)
 from osmnet_sdk.rendering.paper.painting import to_images
 from osmnet_sdk.rendering.view import crop_view, photo_view
 
@@ -186,9 +191,9 @@ def test_the_network_and_the_frame_finish_alike():
 
 def test_weights_come_back_in_half_precision(tmp_path: Path):
     made = painter(scale=0.3)
-    save_arrays(tmp_path / FILE, *stored_guided(made))
+    save_arrays(tmp_path / FORMAT.file, *stored_guided(made))
     write_manifest(tmp_path, name="small", version="1", licence="none")
-    found = load_guided(find_bundle(tmp_path))
+    found = FORMAT.load(find_bundle(tmp_path))
     assert found.config == SMALL
     assert not found.training
     for name, value in found.state_dict().items():
@@ -199,7 +204,7 @@ def test_a_bundle_without_weights_is_said(tmp_path: Path):
     save_arrays(tmp_path / "other.safetensors", {"x": np.zeros(1)}, {})
     write_manifest(tmp_path, name="bare", version="1", licence="none")
     with pytest.raises(ModelError, match=r"'bare' has no 'guided\.safetensors'"):
-        load_guided(find_bundle(tmp_path))
+        FORMAT.load(find_bundle(tmp_path))
 
 
 @pytest.mark.parametrize("kind", ["schema", "config", "shape", "missing", "nan"])

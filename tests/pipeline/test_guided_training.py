@@ -25,8 +25,7 @@ from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.face.networks import load_face_networks
 from osmnet_sdk.progress import CancelCallback
 from osmnet_sdk.rendering.guided.guides import GUIDES
-from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter
-from osmnet_sdk.rendering.guided.weights import load_guided
+from osmnet_sdk.rendering.guided.network import FORMAT, GuidedConfig, GuidedPainter
 from osmnet_sdk.rendering.view import crop_view
 from osmnet_sdk.rendering.warp.frame import FrameRenderer
 from osmnet_sdk.research.data.segments import Segment
@@ -128,7 +127,7 @@ def objective(adversarial: bool = True) -> GuidedObjective:
 def test_weights_card_curves_and_sheet_are_written(tmp_path: Path) -> None:
     weights = trained(tmp_path, RECIPE.model_copy(update={"validation_share": 0.3}))
     write_manifest(tmp_path / "bundle", name="made", version="1", licence="none")
-    assert load_guided(find_bundle(tmp_path / "bundle")).config == RECIPE.config
+    assert FORMAT.load(find_bundle(tmp_path / "bundle")).config == RECIPE.config
     text = weights.with_suffix(".md").read_text(encoding="utf-8")
     assert '"window_size": 32' in text
     assert "| validation, other speakers | 6 | guided | " in text
@@ -150,7 +149,7 @@ def test_sixty_steps_paint_the_mouth(tmp_path: Path) -> None:
     write_manifest(tmp_path / "bundle", name="made", version="1", licence="none")
     before, after = objective(False), objective(False)
     torch.nn.init.zeros_(before.networks.painter.image.weight)
-    learned = load_guided(find_bundle(tmp_path / "bundle"))
+    learned = FORMAT.load(find_bundle(tmp_path / "bundle"))
     after.networks.painter.load_state_dict(learned.state_dict())
     with torch.no_grad():
         batch = made_up(seed=9).rows(np.arange(4))

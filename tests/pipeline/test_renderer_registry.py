@@ -21,8 +21,7 @@ from osmnet_sdk.errors import Cancelled, DeviceError, InputError, ModelError, OS
 from osmnet_sdk.motion.network import MotionConfig, PoseDecoder
 from osmnet_sdk.rendering.frames import CROP_SIZE
 from osmnet_sdk.rendering.paper.config import GeneratorConfig
-from osmnet_sdk.rendering.paper.generator import VideoGenerator
-from osmnet_sdk.rendering.paper.weights import FILE, stored_generator
+from osmnet_sdk.rendering.paper.generator import FORMAT, VideoGenerator, stored_generator
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Take
 
 CONFIG = GeneratorConfig(
@@ -42,7 +41,8 @@ def write_bundle(folder: Path, renderer: str | None = None) -> Path:
         torch.manual_seed(5)
         generator = VideoGenerator(CONFIG)
     save_arrays(
-        folder / FILE, *stored_generator(generator, PoseDecoder(MotionConfig(feature_size=8)))
+        folder / FORMAT.file,
+        *stored_generator(generator, PoseDecoder(MotionConfig(feature_size=8))),
     )
     write_manifest(folder, name="with paper", version="1", licence="none", renderer=renderer)
     return folder
@@ -156,16 +156,15 @@ def test_progress_is_told_and_cancel_is_heard(painter, face, take):
 
 
 def test_the_guided_generator_is_chosen_by_name(bundle, face, take, tmp_path):
-    from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter
-    from osmnet_sdk.rendering.guided.weights import FILE as GUIDED
-    from osmnet_sdk.rendering.guided.weights import stored_guided
+    from osmnet_sdk.rendering.guided.network import FORMAT as GUIDED
+    from osmnet_sdk.rendering.guided.network import GuidedConfig, GuidedPainter, stored_guided
 
     folder = shutil.copytree(bundle, tmp_path / "guided")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(2)
         network = GuidedPainter(GuidedConfig(window_size=64))
         torch.nn.init.normal_(network.image.weight, std=0.1)  # else it leaves the warp as it is
-    save_arrays(folder / GUIDED, *stored_guided(network))
+    save_arrays(folder / GUIDED.file, *stored_guided(network))
     write_manifest(folder, name="guided", version="1", licence="none", renderer="guided")
     osm, threads = OSMNet("cpu", folder), torch.get_num_threads()
     assert osm.info()["renderers"] == {"warp": 0, "guided": 0, "paper": 3}
@@ -231,13 +230,13 @@ def test_the_command_line_paints(bundle, photo, take_file, tmp_path):
 def damaged(folder: Path, kind: str, bundle: Path) -> Path:
     """A copy of the bundle in which the generator's file is missing, cut, or no number."""
     shutil.copytree(bundle, folder)
-    path = folder / FILE
+    path = folder / FORMAT.file
     if kind == "missing":
         path.unlink()
     elif kind == "cut":
         path.write_bytes(path.read_bytes()[:-100])
     else:
-        arrays, metadata = find_bundle(bundle).arrays(FILE)
+        arrays, metadata = find_bundle(bundle).arrays(FORMAT.file)
         name = next(name for name in arrays if name.startswith("generator."))
         arrays[name] = np.full_like(arrays[name], np.nan)
         save_arrays(path, arrays, metadata)
@@ -277,9 +276,9 @@ def test_a_bundle_without_these_weights_says_how_to_train_some(osm, face, take, 
 
 def test_weights_that_the_manifest_does_not_name_yet(bundle, face, take, tmp_path):
     fresh = shutil.copytree(bundle, tmp_path / "fresh")
-    (fresh / FILE).rename(fresh / "kept")
+    (fresh / FORMAT.file).rename(fresh / "kept")
     write_manifest(fresh, name="fresh", version="1", licence="none")
-    (fresh / "kept").rename(fresh / FILE)  # as `osmnet train generator` leaves it
+    (fresh / "kept").rename(fresh / FORMAT.file)  # as `osmnet train generator` leaves it
     with pytest.raises(ModelError, match="osmnet train manifest"):
         OSMNet("cpu", fresh).render(face, take, renderer="paper")
 

@@ -7,10 +7,10 @@ from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE
 from osmnet_sdk.errors import ModelError
 from osmnet_sdk.expression.network import (
+    FORMAT,
     ExpressionExtractor,
     ExtractorConfig,
     LandmarkLoss,
-    extractor_from,
 )
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import load_face_model
@@ -95,16 +95,16 @@ def test_landmark_loss_weighs_lips_most(model):
 def test_weights_that_do_not_fit_are_refused(network):
     arrays = {name: value.numpy() for name, value in network.state_dict().items()}
     config = SMALL.model_dump_json()
-    rebuilt = extractor_from(arrays, {"config": config}, "a test")
+    rebuilt = FORMAT.build(arrays, {"config": config}, "a test")
     mel = torch.randn(1, 6, 16, 16)
     torch.testing.assert_close(rebuilt(mel, torch.zeros(1, 50)), network(mel, torch.zeros(1, 50)))
     other = dict(arrays)
     other.pop("out.bias")
     for wrong, text in ((arrays, "{}"), (other, config), (arrays, "no json")):
         with pytest.raises(ModelError, match="a test"):
-            extractor_from(wrong, {"config": text}, "a test")
+            FORMAT.build(wrong, {"config": text}, "a test")
     with pytest.raises(ModelError):
-        extractor_from(arrays, {}, "a test")
+        FORMAT.build(arrays, {}, "a test")
 
 
 def test_config_says_how_far_it_looks_ahead():

@@ -18,10 +18,9 @@ from osmnet_sdk.rendering.paper import painting
 from osmnet_sdk.rendering.paper.blocks import AdaptiveInstanceNorm, layer_norm
 from osmnet_sdk.rendering.paper.config import GeneratorConfig
 from osmnet_sdk.rendering.paper.driving import DrivingEncoder, driving_features, window_frames
-from osmnet_sdk.rendering.paper.generator import VideoGenerator
+from osmnet_sdk.rendering.paper.generator import FORMAT, VideoGenerator, stored_generator
 from osmnet_sdk.rendering.paper.painting import paint_frames, to_images, to_network
 from osmnet_sdk.rendering.paper.poses import chained_poses, rotation_angles, rotation_matrices
-from osmnet_sdk.rendering.paper.weights import FORMAT, stored_generator
 
 SMALL = GeneratorConfig(image_size=32, half_window=2, driving_size=16, channels=(4, 6, 8))
 

@@ -1,14 +1,17 @@
-"""The guided generator's network: forward maths only."""
+"""The guided generator's network, and how its weights lie in a bundle."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from osmnet_sdk.core.bundle import RENDERER_WEIGHTS
+from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.rendering.guided.guides import DOUBT, GUIDES
 from osmnet_sdk.rendering.paper.blocks import DrivenConvolution, ResidualLayer, UpBlock
@@ -141,3 +144,18 @@ def finished(warp: Tensor, out: Tensor) -> Tensor:
         warp, grid, mode="bicubic", padding_mode="border", align_corners=False
     )
     return moved + out[:, :3]
+
+
+FORMAT = WeightsFormat(
+    RENDERER_WEIGHTS["guided"],
+    "guided generator's weights",
+    GuidedConfig,
+    GuidedPainter,
+    "osmnet.guided/1",
+    trained_by="guided",
+)
+
+
+def stored_guided(painter: GuidedPainter) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Arrays (half precision) and metadata for `bundle.save_arrays`; the painter is on the CPU."""
+    return network_arrays(painter), FORMAT.metadata(painter.config)

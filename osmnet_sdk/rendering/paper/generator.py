@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from osmnet_sdk.core.bundle import RENDERER_WEIGHTS
+from osmnet_sdk.core.weights import WeightsFormat, network_arrays
+from osmnet_sdk.motion.network import PoseDecoder
 from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.rendering.paper.blocks import DrivenConvolution, ResidualLayer, UpBlock
 from osmnet_sdk.rendering.paper.config import GeneratorConfig
@@ -100,3 +106,28 @@ class VideoGenerator(nn.Module):
         kind = self.painter.image.weight.dtype
         frames: Tensor = self.painter(source.to(kind), driving.to(kind))
         return frames
+
+
+FORMAT = WeightsFormat(
+    RENDERER_WEIGHTS["paper"],
+    "generator weights",
+    GeneratorConfig,
+    VideoGenerator,
+    "osmnet.generator/1",
+    prefix="generator.",
+    trained_by="generator",
+)
+
+
+def stored_generator(
+    generator: VideoGenerator, decoder: PoseDecoder
+) -> tuple[dict[str, NDArray[Any]], dict[str, str]]:
+    """Arrays (half precision) and metadata for `bundle.save_arrays`.
+
+    Args:
+        generator: on the CPU.
+        decoder: the motion decoder as it was trained end to end with the generator. Takes are made
+            with that of motion.safetensors; this one is kept with the weights that it belongs to.
+    """
+    arrays = network_arrays(generator, FORMAT.prefix) | network_arrays(decoder, "decoder.")
+    return arrays, FORMAT.metadata(generator.config)

@@ -22,7 +22,6 @@ from osmnet_sdk.expression.network import (
     FORMAT,
     ExpressionExtractor,
     LandmarkLoss,
-    extractor_from,
 )
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.research.data.clips import TrainingClip
@@ -259,7 +258,7 @@ def starting_weights(path: Path) -> ExpressionExtractor:
     Raises:
         ModelError: if the file cannot be read or is of another kind.
     """
-    return extractor_from(*load_arrays(path, "see the recipe's start"), f"'{path}'")
+    return FORMAT.build(*load_arrays(path, "see the recipe's start"), f"'{path}'")
 
 
 def save_extractor(path: Path, network: ExpressionExtractor) -> None:

@@ -19,8 +19,7 @@ from osmnet_sdk.errors import InputError
 from osmnet_sdk.formats.image_sequence import write_png
 from osmnet_sdk.motion.network import MotionConfig, MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler
-from osmnet_sdk.rendering.paper.generator import VideoGenerator
-from osmnet_sdk.rendering.paper.weights import FILE, stored_generator
+from osmnet_sdk.rendering.paper.generator import FORMAT, VideoGenerator, stored_generator
 from osmnet_sdk.research.data.segments import Segment, split_segments
 from osmnet_sdk.research.trainers.card import TRAINING, VALIDATION, write_card
 from osmnet_sdk.research.trainers.feature_extractors import load_extractor
@@ -86,7 +85,7 @@ def train_generator(
     """
     made = train_chain(recipe, segments, output, run, extractor_file=extractor_file)
     chain, windows, held_out = made.chain, made.training, made.held_out
-    weights = output_folder(output) / FILE
+    weights = output_folder(output) / FORMAT.file
     card = weights.with_suffix(".md")
     if not run.processes.is_first:
         return weights, card

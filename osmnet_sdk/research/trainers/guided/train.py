@@ -19,8 +19,7 @@ from osmnet_sdk.core.provenance import file_metadata
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.formats.image_sequence import write_png
-from osmnet_sdk.rendering.guided.network import GuidedPainter
-from osmnet_sdk.rendering.guided.weights import FILE, stored_guided
+from osmnet_sdk.rendering.guided.network import FORMAT, GuidedPainter, stored_guided
 from osmnet_sdk.research.data.segments import Segment, split_segments
 from osmnet_sdk.research.trainers.card import TRAINING, VALIDATION, write_card
 from osmnet_sdk.research.trainers.feature_extractors import load_extractor
@@ -96,7 +95,7 @@ def train_guided(
         trained = GuidedTraining(GuidedPainter(recipe.config), Adversary(recipe.adversary_channels))
     stages = _stages(recipe, trained, ImageLosses(extractor), samples, checked)
     run.train(trained, stages, CHECKPOINT, recipe.digest(_learned_from(samples)))
-    weights = output_folder(output) / FILE
+    weights = output_folder(output) / FORMAT.file
     card = weights.with_suffix(".md")
     if not run.processes.is_first:
         return weights, card
