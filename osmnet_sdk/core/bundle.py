@@ -110,11 +110,6 @@ class Bundle:
         entry = self.manifest.files.get(name)
         path = self.folder / name
         if entry is None:
-            if path.is_file():
-                raise ModelError(
-                    f"'{path}' is not in the bundle's manifest; write it anew with "
-                    f"`osmnet train manifest {self.folder} --name {self.name}`."
-                )
             raise ModelError(f"The bundle '{self.name}' has no '{name}'; use a fuller bundle.")
         try:
             size = path.stat().st_size

@@ -135,8 +135,14 @@ class WeightsFormat(Generic[Config, Network]):
         Raises:
             ModelError: if the bundle has none, or as for `Bundle.arrays`.
         """
-        if self.file in bundle.manifest.files or (bundle.folder / self.file).is_file():
+        path = bundle.folder / self.file
+        if self.file in bundle.manifest.files:
             return bundle.arrays(self.file)
+        if path.is_file():
+            raise ModelError(
+                f"'{path}' is not in the bundle's manifest; write it anew with "
+                f"`osmnet train manifest {bundle.folder} --name {bundle.name}`."
+            )
         raise ModelError(
             f"The bundle '{bundle.name}' has no {self.called} ('{self.file}'); train them with "
             f"`osmnet train {self.trained_by}`, see docs/training.md, and name that bundle."
