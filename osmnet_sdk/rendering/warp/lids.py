@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.rendering.filling import spread
+from osmnet_sdk.rendering.warp.look import LIDS, in_single
 from osmnet_sdk.rendering.warp.texture_region import TextureRegion
 
 Image = NDArray[np.uint8]
@@ -25,8 +26,6 @@ _SMOOTH = 0.05
 so that each lash beside it would become a stripe."""
 _SHADE = 0.72
 """Brightness against that of the skin nearby below which a pixel is hair, lash or paint."""
-LID_HEIGHT = np.float32(0.3)
-"""From the edge of a closed lid to its crease, over the eye's length."""
 UPPER_LIDS = {
     "Left": (362, 398, 384, 385, 386, 387, 388, 466, 263),
     "Right": (33, 246, 161, 160, 159, 158, 157, 173, 133),
@@ -35,6 +34,7 @@ UPPER_LIDS = {
 LEAST_SHARE = 0.05
 """Share of the plain lid's colour from which on its form is drawn."""
 
+_LOOK = in_single(LIDS)
 _jit = numba.njit(cache=True, nogil=True, fastmath=True)
 
 
@@ -166,12 +166,12 @@ def shade_lid(out: Float, line: LidLine, strength: float, lash: Float) -> None:
     """
     _shade_lid(
         out[line.rows, line.columns], line.start, line.along, line.across, line.arc,
-        np.float32(strength), lash, line.pixel,
+        np.float32(strength), lash, line.pixel, _LOOK,
     )  # fmt: skip
 
 
 @_jit
-def _shade_lid(out, start, along, across, arc, strength, lash, pixel):  # type: ignore[no-untyped-def]
+def _shade_lid(out, start, along, across, arc, strength, lash, pixel, look):  # type: ignore[no-untyped-def]
     """Lengths are over that of the eye; `arc` is the lid's edge as a parabola."""
     one = np.float32(1.0)
     for y in range(out.shape[0]):
@@ -183,17 +183,17 @@ def _shade_lid(out, start, along, across, arc, strength, lash, pixel):  # type: 
             below = dx * across[0] + dy * across[1]
             below -= (arc[0] * place + arc[1]) * place + arc[2]
             ends = np.sqrt(np.float32(4.0) * place * (one - place))
-            up = -below / (LID_HEIGHT * ends + pixel)  # 0 at the edge, 1 at the crease
-            fold = (up - one) / np.float32(0.16)
-            light = -np.float32(0.09) * np.exp(-fold * fold)
+            up = -below / (look.height * ends + pixel)  # 0 at the edge, 1 at the crease
+            fold = (up - one) / look.crease_width
+            light = -look.crease * np.exp(-fold * fold)
             if up > 0.0:
-                light -= np.float32(0.12) * np.exp(-up * np.float32(5.0))
+                light -= look.edge * np.exp(-up * look.edge_fall)
                 if up < 1.0:
-                    light += np.float32(0.05) * np.sin(np.float32(np.pi) * up)
+                    light += look.bulge * np.sin(np.float32(np.pi) * up)
             light = one + light * strength * ends
             # lashes hang below the edge
-            off = below / (pixel * (np.float32(1.2) if below > 0.0 else np.float32(0.7)))
-            hair = np.float32(0.75) * strength * ends * np.exp(-off * off)
+            off = below / (pixel * (look.lashes_below if below > 0.0 else look.lashes_above))
+            hair = look.lashes * strength * ends * np.exp(-off * off)
             for c in range(3):
                 colour = out[y, x, c] * light
                 out[y, x, c] = colour + (lash[c] - colour) * hair

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from osmnet_sdk.face.landmark_sets import LOWER_LIP, UPPER_LIP
 from osmnet_sdk.face.model import PARTS, FaceModel
 from osmnet_sdk.rendering.warp.geometry import HeadGeometry
+from osmnet_sdk.rendering.warp.look import DEEP, GUM, MOUTH, PALATE, TONGUE, in_single
 from osmnet_sdk.rendering.warp.mouth_photo import in_light
 from osmnet_sdk.rendering.warp.raster import Coverage
 from osmnet_sdk.rendering.warp.shade import sample_cubic, sample_mask
@@ -22,32 +23,12 @@ from osmnet_sdk.rendering.warp.textures import Textures
 
 Float = NDArray[np.float32]
 
-# sRGB colours in an average photo's light, 0 to 255
-_GUM = (150, 84, 86)
-_PALATE = (120, 56, 58)
-_TONGUE = (168, 92, 94)
-_DEEP = (44, 19, 20)
-
 _TOOTH, _DEEPEST, _SEAM = 0, 4, 5
 """Rows of the palette that are not a part's own."""
 _KINDS = {"upper_teeth": 1, "lower_teeth": 2, "tongue": 3, "mouth_cavity": 4}
 UPPER, LOWER, TONGUE_KIND = 1, 2, 3
 
-TOOTH_WIDTH = np.float32(0.0082)
-"""Metres along the dental arch that a tooth takes."""
-ARCH = np.float32(0.027)
-"""Metres along the arch at which teeth have grown dark behind the cheeks."""
-GUM_LINE, GUM_EDGE = np.float32(0.55), np.float32(0.1)
-"""Height over a row of teeth where gums begin, and over which teeth turn into them."""
-LIPS_DEPTH = np.float32(0.006)
-"""Metres behind the lips up to which everything is in full light."""
-REACH, REACH_OPEN = np.float32(0.012), np.float32(0.9)
-"""Metres over which the light falls to a third, and by how much more for each metre of opening."""
-UPPER_SHADOW, LOWER_SHADOW = np.float32(6.0), np.float32(3.0)
-"""Reach of the shadows of both lips, pixels of a 256 crop."""
-SEAM_WIDTH = np.float32(5.0)
-"""Gap, in such pixels, below which the line between the lips shows."""
-
+_LOOK = in_single(MOUTH)
 _jit = numba.njit(cache=True, nogil=True, fastmath=True)
 
 
@@ -84,7 +65,7 @@ class MouthPainter:
         self.values[:, :2], self.values[:, 4:] = tooth_coordinates(model), source
         self.photo, self.photo_share = textures.mouth, textures.mouth_share
         """What the photo shows of the inside, (h, w, 3) uint8, and how much of it is used."""
-        usual = in_light([_GUM, _PALATE, _TONGUE, _DEEP], textures.skin_tone)
+        usual = in_light([GUM, PALATE, TONGUE, DEEP], textures.skin_tone)
         self.palette = np.stack([textures.tooth, *usual, textures.seam]).astype(np.float32)
         """(6, 3) float32: tooth, gum, palate, tongue, deepest, seam."""
 
@@ -109,7 +90,7 @@ class MouthPainter:
         _paint(
             cover.triangle, cover.weights, self._model.triangles, self.kind, values,
             self.palette, np.float32(opening), np.float32(pixels),
-            self.photo, self.photo_share, colours, inside,
+            self.photo, self.photo_share, colours, inside, _LOOK,
         )  # fmt: skip
         sigma = max(0.3, 0.5 * pixels)
         share = cv2.GaussianBlur(inside, (0, 0), sigma)
@@ -124,9 +105,15 @@ def _smooth(t):  # type: ignore[no-untyped-def]
 
 
 @_jit
+def _rising(least, t):  # type: ignore[no-untyped-def]
+    """From `least` at 0 to 1 at 1."""
+    return least + (np.float32(1.0) - least) * _smooth(t)
+
+
+@_jit
 def _paint(  # type: ignore[no-untyped-def]
     cover, weights, triangles, kind, values, palette, opening, pixels, photo, photo_share,
-    colours, inside,
+    colours, inside, look,
 ):  # fmt: skip
     """Paint every pixel that shows the mouth's inside, column by column between the lips.
 
@@ -144,6 +131,7 @@ def _paint(  # type: ignore[no-untyped-def]
         photo_share: (H, W) uint8, how much of it is used.
         colours: (h, w, 3) float32 result, 0 to 255.
         inside: (h, w) float32 result, 1 in the mouth.
+        look: light and shade.
     """
     height, width = cover.shape
     for x in range(width):
@@ -165,27 +153,27 @@ def _paint(  # type: ignore[no-untyped-def]
                 sx = values[i, 4] * u + values[j, 4] * v + values[k, 4] * w
                 sy = values[i, 5] * u + values[j, 5] * v + values[k, 5] * w
                 depth = values[i, 2] * u + values[j, 2] * v + values[k, 2] * w
-                behind = max(depth - LIPS_DEPTH, np.float32(0.0))
-                light = np.exp(-behind / (REACH + REACH_OPEN * opening))
-                shadow = np.float32(0.5) + np.float32(0.5) * _smooth(above / UPPER_SHADOW)
-                shadow *= np.float32(0.8) + np.float32(0.2) * _smooth(below / LOWER_SHADOW)
+                behind = max(depth - look.lips_depth, np.float32(0.0))
+                light = np.exp(-behind / (look.reach + look.reach_open * opening))
+                shadow = _rising(look.upper_light, above / look.upper_shadow)
+                shadow *= _rising(look.lower_light, below / look.lower_shadow)
                 gum, base = np.float32(0.0), kind[t]
                 if kind[t] == UPPER or kind[t] == LOWER:
                     along = values[i, 0] * u + values[j, 0] * v + values[k, 0] * w
                     up = values[i, 1] * u + values[j, 1] * v + values[k, 1] * w
                     base = _TOOTH
-                    gum = _smooth((up - GUM_LINE) / GUM_EDGE)
-                    shadow *= _between_teeth(along)
-                    light *= np.exp(-(along / ARCH) * (along / ARCH))
+                    gum = _smooth((up - look.gum_line) / look.gum_edge)
+                    shadow *= _between_teeth(along, look)
+                    light *= np.exp(-(along / look.arch) * (along / look.arch))
                     if kind[t] == LOWER:
-                        shadow *= np.float32(0.85)
+                        shadow *= look.lower_teeth
                 elif kind[t] == TONGUE_KIND:
                     groove = values[i, 3] * u + values[j, 3] * v + values[k, 3] * w
-                    groove /= np.float32(0.004)
-                    shadow *= np.float32(1.0) - np.float32(0.15) * np.exp(-groove * groove)
+                    groove /= look.groove_width
+                    shadow *= np.float32(1.0) - look.groove * np.exp(-groove * groove)
                 else:
                     base = 2
-                seam = np.float32(1.0) - _smooth((above + below) / SEAM_WIDTH)
+                seam = np.float32(1.0) - _smooth((above + below) / look.seam_width)
                 known = sample_mask(photo_share, sx, sy)
                 for c in range(3):
                     colour = palette[base, c] + (palette[1, c] - palette[base, c]) * gum
@@ -198,8 +186,9 @@ def _paint(  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _between_teeth(along):  # type: ignore[no-untyped-def]
+def _between_teeth(along, look):  # type: ignore[no-untyped-def]
     """Brightness across a tooth, darker in the narrow line where two of them meet."""
-    tooth = along / TOOTH_WIDTH
+    tooth = along / look.tooth_width
     off = abs(tooth - np.floor(tooth) - np.float32(0.5)) * np.float32(2.0)  # 1 between two teeth
-    return np.float32(1.0) - np.float32(0.3) * _smooth((off - np.float32(0.75)) * np.float32(4.0))
+    start = look.tooth_gap_start
+    return np.float32(1.0) - look.tooth_gap * _smooth((off - start) / (np.float32(1.0) - start))

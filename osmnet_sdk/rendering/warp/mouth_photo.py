@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.rendering.warp.geometry import smoothstep
+from osmnet_sdk.rendering.warp.look import TOOTH
 
 Image = NDArray[np.uint8]
 Colour = NDArray[np.float64]
@@ -19,8 +20,6 @@ _AVERAGE_SKIN = 165.0
 """Mean of the cheeks' colour in an average photo, in whose light the usual colours are given."""
 _COLOURFUL = 0.15
 """Spread of the cheeks' channels over their mean from which a photo counts as fully coloured."""
-_TOOTH = (228, 218, 204)
-"""Usual colour of teeth, sRGB."""
 
 
 def in_light(colours: ArrayLike, skin_tone: Colour) -> Colour:
@@ -72,7 +71,7 @@ def inside_of(small: Image, mouth: Image) -> tuple[Image, Image, Image]:
 
 def tooth_colour(small: Image, teeth: NDArray[np.bool_], skin_tone: Colour) -> Colour:
     """Colour (3,) of teeth in full light: the photo's brightest, where it shows some."""
-    usual = in_light(_TOOTH, skin_tone)
+    usual = in_light(TOOTH, skin_tone)
     colours = small[teeth].astype(np.float64)
     if len(colours) < _LEAST:
         return usual

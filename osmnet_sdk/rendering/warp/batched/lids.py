@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from osmnet_sdk.rendering.warp.lids import LID_HEIGHT, LidLine
+from osmnet_sdk.rendering.warp.lids import LidLine
+from osmnet_sdk.rendering.warp.look import LIDS
 
 
 def shade_lid(out: Tensor, line: LidLine, strength: float, lash: Tensor) -> None:
@@ -28,12 +29,13 @@ def shade_lid(out: Tensor, line: LidLine, strength: float, lash: Tensor) -> None
     below = below - ((first * place + second) * place + third)
     ends = (4 * place * (1 - place)).clamp(min=0).sqrt()
     pixel = float(line.pixel)
-    up = -below / (float(LID_HEIGHT) * ends + pixel)  # 0 at the edge, 1 at the crease
-    light = -0.09 * torch.exp(-(((up - 1) / 0.16) ** 2))
-    light = light - torch.where(up > 0, 0.12 * torch.exp(-5 * up), 0)
-    light = light + torch.where((up > 0) & (up < 1), 0.05 * torch.sin(math.pi * up), 0)
+    up = -below / (ends * LIDS.height + pixel)  # 0 at the edge, 1 at the crease
+    light = -torch.exp(-(((up - 1) / LIDS.crease_width) ** 2)) * LIDS.crease
+    light = light - torch.where(up > 0, torch.exp(-up * LIDS.edge_fall) * LIDS.edge, 0)
+    bulge = torch.sin(math.pi * up) * LIDS.bulge
+    light = light + torch.where((up > 0) & (up < 1), bulge, 0)
     light = 1 + light * strength * ends
-    off = below / torch.where(below > 0, 1.2 * pixel, 0.7 * pixel)
-    hair = 0.75 * strength * ends * torch.exp(-(off**2))
+    off = below / (torch.where(below > 0, LIDS.lashes_below, LIDS.lashes_above) * pixel)
+    hair = ends * torch.exp(-(off**2)) * (LIDS.lashes * strength)
     colour = torch.lerp(box * light[..., None], lash, hair[..., None])
     box.copy_(torch.where(((place > 0) & (place < 1))[..., None], colour, box))

@@ -14,21 +14,8 @@ from osmnet_sdk.rendering.warp.batched.pictures import (
 )
 from osmnet_sdk.rendering.warp.batched.posing import HeadBatch, on_device
 from osmnet_sdk.rendering.warp.batched.zbuffer import BatchCoverage
-from osmnet_sdk.rendering.warp.mouth import (
-    ARCH,
-    GUM_EDGE,
-    GUM_LINE,
-    LIPS_DEPTH,
-    LOWER,
-    LOWER_SHADOW,
-    REACH,
-    REACH_OPEN,
-    SEAM_WIDTH,
-    TONGUE_KIND,
-    TOOTH_WIDTH,
-    UPPER_SHADOW,
-    MouthPainter,
-)
+from osmnet_sdk.rendering.warp.look import MOUTH
+from osmnet_sdk.rendering.warp.mouth import LOWER, TONGUE_KIND, MouthPainter
 
 
 class BatchMouthPainter:
@@ -84,31 +71,32 @@ class BatchMouthPainter:
         above, below = lips.unbind(-1)
         tongue = kind == TONGUE_KIND
         teeth = kind <= LOWER
-        behind = (depth - float(LIPS_DEPTH)).clamp(min=0)
-        light = torch.exp(-behind / (float(REACH) + float(REACH_OPEN) * opening))
-        light = light * torch.where(teeth, torch.exp(-((along / float(ARCH)) ** 2)), 1)
-        shadow = 0.5 + 0.5 * _smooth(above / float(UPPER_SHADOW))
-        shadow = shadow * (0.8 + 0.2 * _smooth(below / float(LOWER_SHADOW)))
-        tooth = _between_teeth(along) * torch.where(kind == LOWER, 0.85, 1.0)
-        groove = 1 - 0.15 * torch.exp(-((across / 0.004) ** 2))
+        behind = (depth - MOUTH.lips_depth).clamp(min=0)
+        light = torch.exp(-behind / (opening * MOUTH.reach_open + MOUTH.reach))
+        light = light * torch.where(teeth, torch.exp(-((along / MOUTH.arch) ** 2)), 1)
+        shadow = _rising(MOUTH.upper_light, above / MOUTH.upper_shadow)
+        shadow = shadow * _rising(MOUTH.lower_light, below / MOUTH.lower_shadow)
+        tooth = _between_teeth(along) * torch.where(kind == LOWER, MOUTH.lower_teeth, 1.0)
+        groove = 1 - torch.exp(-((across / MOUTH.groove_width) ** 2)) * MOUTH.groove
         shadow = shadow * torch.where(teeth, tooth, torch.where(tongue, groove, 1))
         of_tooth, of_gum, palate, of_tongue, deepest, of_seam = self._palette
-        gum = _smooth((up - float(GUM_LINE)) / float(GUM_EDGE))[:, None]
+        gum = _smooth((up - MOUTH.gum_line) / MOUTH.gum_edge)[:, None]
         soft = torch.where(tongue[:, None], of_tongue, palate)
         colour = torch.where(teeth[:, None], torch.lerp(of_tooth, of_gum, gum), soft)
         colour = deepest + (colour * shadow[:, None] - deepest) * light[:, None]
         known = sample_mask(self._photo_share, values[:, 4:])
         known = torch.where(known > 0.01, known, 0)[:, None]
         colour = torch.lerp(colour, sample_cubic(self._photo, values[:, 4:]), known)
-        seam = 1 - _smooth((above + below) / float(SEAM_WIDTH))
+        seam = 1 - _smooth((above + below) / MOUTH.seam_width)
         return torch.lerp(colour, of_seam.expand_as(colour), seam[:, None])
 
 
 def _between_teeth(along: Tensor) -> Tensor:
     """Brightness across a tooth, darker in the narrow line where two of them meet."""
-    tooth = along / float(TOOTH_WIDTH)
+    tooth = along / MOUTH.tooth_width
     off = (tooth - tooth.floor() - 0.5).abs() * 2  # 1 between two teeth
-    return 1 - 0.3 * _smooth((off - 0.75) * 4)
+    start = MOUTH.tooth_gap_start
+    return 1 - _smooth((off - start) / (1 - start)) * MOUTH.tooth_gap
 
 
 def _run(shown: Tensor, pixels: float) -> Tensor:
@@ -118,6 +106,11 @@ def _run(shown: Tensor, pixels: float) -> Tensor:
     above = torch.where(shown, -1, row).cummax(1).values
     below = torch.where(shown, height, row).flip(1).cummin(1).values.flip(1)
     return (torch.stack([row - above, below - row], dim=-1) - 0.5) / pixels
+
+
+def _rising(least: float, t: Tensor) -> Tensor:
+    """From `least` at 0 to 1 at 1."""
+    return _smooth(t) * (1 - least) + least
 
 
 def _smooth(t: Tensor) -> Tensor:
