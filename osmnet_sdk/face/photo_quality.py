@@ -95,71 +95,67 @@ def photo_quality(
     lids = 0.0 if hidden_eyes else float(fit.expression[_BLINKS].max())
     blur, contrast = _blur(grey), float(np.subtract(*np.percentile(grey, [95, 5])))
     turned = max(abs(yaw) / 25.0, abs(pitch) / 20.0)
-    aspects = [
-        _aspect(
+    found = [
+        (
             "size",
             _between(height, 50.0, 190.0),
             f"The face in {name} is {height:.0f} pixels high, so frames will be soft; 200 or more "
             "work better.",
         ),
-        _aspect(
+        (
             "sharpness",
             _between(blur, 0.85, 0.6),
             f"The face in {name} is blurred, and so will be every frame; use a sharper picture.",
         ),
-        _aspect(
+        (
             "light",
             _between(contrast, 20.0, 80.0),
             f"The face in {name} has hardly any light and shade (contrast {contrast:.0f} of 255), "
             "so eyes and lips are hard to find; use a picture in even, bright light.",
         ),
-        _aspect(
+        (
             "pose",
             _between(turned, 1.5, 0.5),
             f"The head in {name} is turned (pitch {pitch:.0f}°, yaw {yaw:.0f}°), so its hidden "
             "side will be guessed; a view from the front works better.",
         ),
-        _aspect(
+        (
             "mouth",
             _between(gap, 0.25, 0.05),
             f"The mouth in {name} is open, so its teeth may look broken in motion; a closed "
             "mouth works better.",
         ),
-        _aspect(
+        (
             "eyes",
             _between(lids, 0.8, 0.2),
             f"An eye in {name} is closed, so its opening will be guessed; open eyes work better.",
         ),
-        _aspect(
+        (
             "room",
             _between(inside, 0.5, 1.0),
             f"The head in {name} is cut off by the photo's edge, so what lies beyond is filled "
             "in; leave some room around the head.",
         ),
-        _aspect(
+        (
             "covered mouth",
             _uncovered(covered.mouth),
             f"The mouth in {name} seems to be covered, so lips would be drawn over what hides it; "
             "use a picture without a mask or a hand before the mouth.",
         ),
-        _aspect(
+        (
             "covered eyes",
             _uncovered(covered.eyes),
             f"The eyes in {name} seem to be behind dark glasses or in the dark, so they will not "
             "blink or look around; use a picture that shows the eyes.",
         ),
     ]
+    aspects = (PhotoAspect(part, score, text if score < 1 else None) for part, score, text in found)
     return PhotoQuality(tuple(sorted(aspects, key=lambda aspect: aspect.score)))
 
 
 def _uncovered(likely: float) -> float:
     """Score of something that is covered with a probability of 0 to 1; `POOR` at `LIKELY`."""
     return float(np.clip((1.0 - likely) / (1.0 - LIKELY) * POOR, 0.0, 1.0))
-
-
-def _aspect(name: str, score: float, advice: str) -> PhotoAspect:
-    """An aspect, with advice if it leaves anything to wish for."""
-    return PhotoAspect(name, score, advice if score < 1.0 else None)
 
 
 def _between(value: float, bad: float, good: float) -> float:
