@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from osmnet_sdk.errors import Cancelled
-from osmnet_sdk.progress import awaited, cancellable, check_cancelled
-from osmnet_sdk.rendering.frames import view_of
+from osmnet_sdk.progress import Reporter, awaited, cancellable, check_cancelled
+from osmnet_sdk.rendering.frames import render_frames, view_of
 from osmnet_sdk.rendering.guided.frame import GuidedRenderer
 from osmnet_sdk.rendering.warp.frame import FrameRenderer
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
@@ -39,12 +40,14 @@ class Gaps:
 
 
 def longest_gap(work):
-    """Seconds, the best of three: the first compiles and loads, and a full machine is slower."""
-    longest = []
-    for _ in range(3):
+    """Seconds, the best of three: the first compiles and loads, and a full machine is slower.
+
+    One that answers in time is good enough. `work` is called with what it is to ask.
+    """
+    longest = [np.inf]
+    while len(longest) < 4 and min(longest) >= PATIENCE:
         gaps = Gaps()
-        with cancellable(gaps):
-            work()
+        work(gaps)
         gaps()
         assert gaps.asked > 1
         longest.append(gaps.longest)
@@ -59,9 +62,29 @@ def test_large_frames(osm, face, size, guided):
     pose = face.fit.pose.moved(np.array([3.0, 8.0, 2.0]), np.zeros(3))
     painter = osm._renderer("guided")._make.keywords["painter"] if guided else None
 
-    def frame():
-        drawer = GuidedRenderer(face, view, painter) if guided else FrameRenderer(face, view)
-        drawer.draw(pose, np.full(52, 0.3))
+    def frame(cancel):
+        with cancellable(cancel):
+            drawer = GuidedRenderer(face, view, painter) if guided else FrameRenderer(face, view)
+            drawer.draw(pose, np.full(52, 0.3))
+
+    assert longest_gap(frame) < PATIENCE
+
+
+@pytest.mark.filterwarnings("ignore::osmnet_sdk.errors.OSMNetWarning")
+def test_large_frames_of_a_cut_out_photo(osm, face):
+    """Asked is while the alpha is drawn; the frames themselves are drawn on other threads."""
+    height, width = face.photo.shape[:2]
+    clear = np.full((height, width), 255, np.uint8)
+    clear[:, : width // 8] = 0
+    still = MotionTrack(25, np.zeros((1, 3)), np.zeros((1, 3)))
+    spoken = ExpressionTrack(25, np.zeros((1, 52)))
+
+    def frame(cancel):
+        [drawn] = render_frames(
+            replace(face, alpha=clear), still, spoken, size=(2160, 3840), alpha=True,
+            reporter=Reporter(cancel=cancel),
+        )  # fmt: skip
+        assert drawn.shape == (2160, 3840, 4)
 
     assert longest_gap(frame) < PATIENCE
 
@@ -69,8 +92,8 @@ def test_large_frames(osm, face, size, guided):
 @pytest.mark.filterwarnings("ignore::osmnet_sdk.errors.OSMNetWarning")
 def test_fitting_and_sampling(osm, astronaut):
     sound = (np.random.default_rng(0).normal(0, 0.1, 16_000 * 60).astype(np.float32), 16_000)
-    assert longest_gap(lambda: osm.fit_face(astronaut, cancel=None)) < PATIENCE
-    assert longest_gap(lambda: osm.sample_takes(sound, n=1)) < PATIENCE
+    assert longest_gap(lambda cancel: osm.fit_face(astronaut, cancel=cancel)) < PATIENCE
+    assert longest_gap(lambda cancel: osm.sample_takes(sound, n=1, cancel=cancel)) < PATIENCE
 
 
 def test_a_call_is_left_while_another_thread_draws(osm, face):
