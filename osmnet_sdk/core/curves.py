@@ -5,6 +5,21 @@ from __future__ import annotations
 import hashlib
 from math import cos, pi
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def smoothstep(value: ArrayLike) -> NDArray[np.float64]:
+    """0 below 0, 1 above 1, and 3t² − 2t³ between.
+
+    Example:
+        >>> smoothstep([-1.0, 0.5, 2.0]).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    t = np.clip(value, 0.0, 1.0)
+    result: NDArray[np.float64] = t * t * (3.0 - 2.0 * t)
+    return result
+
 
 def cosine(step: float, steps: float, floor: float) -> float:
     """Half a cosine that falls from 1 at step 0 to `floor` at `steps`."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
@@ -155,10 +156,9 @@ def _blinks(seconds: float, key: list[int], rate: float, ends: NDArray[np.float6
 
 def _lid(time: NDArray[np.float64]) -> NDArray[np.float64]:
     """Closure of a lid, 0 to 1, at times (n,) in seconds from the start of the blink."""
-    down = np.clip(time / CLOSING, 0.0, 1.0)
     up = np.clip((time - CLOSING - CLOSED) / OPENING, 0.0, 1.0)
     # It falls like a smooth step and comes up fast at first, then ever slower.
-    result: NDArray[np.float64] = down**2 * (3 - 2 * down) * (1 - up) ** 2 * (1 + 2 * up)
+    result: NDArray[np.float64] = smoothstep(time / CLOSING) * (1 - up) ** 2 * (1 + 2 * up)
     return result
 
 
@@ -184,8 +184,7 @@ def _gaze(
             there *= 2.0 / np.linalg.norm(there)
         step = there - place
         duration = 0.021 + 0.0022 * float(np.linalg.norm(step))
-        share = np.clip((times - time) / duration, 0.0, 1.0)
-        share = share**2 * (3 - 2 * share)
+        share = smoothstep((times - time) / duration)
         yaw += share * step[0]
         pitch += share * step[1]
         place, away = there, leave

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.options import SampleOptions
 
@@ -150,9 +151,9 @@ def _add(result: Array, one: _Raise, gain: float) -> None:
     first = max(int((one.time - hold / 2 - rise) * float(FPS)), 0)
     stop = int((one.time + hold / 2 + fall) * float(FPS)) + 2
     times = np.arange(first, min(stop, len(result))) / float(FPS) - one.time
-    up = np.clip((times + hold / 2 + rise) / rise, 0.0, 1.0)
-    down = np.clip((hold / 2 + fall - times) / fall, 0.0, 1.0)
-    shape = gain * one.size * (up**2 * (3 - 2 * up)) * (down**2 * (3 - 2 * down))
+    up = smoothstep((times + hold / 2 + rise) / rise)
+    down = smoothstep((hold / 2 + fall - times) / fall)
+    shape = gain * one.size * up * down
     left, right = one.sides
     for name, share in (
         ("browInnerUp", INNER),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.expression.blink import combine, sample_eyes
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
@@ -68,7 +69,7 @@ def with_eyes(old: ExpressionTrack, new: ExpressionTrack, first: int, stop: int)
     ends = [frames - (first - 1)] if first > 0 else []
     ends += [stop - frames] if stop < len(old) else []
     near = np.min([*ends, np.full(len(frames), length)], axis=0) / length
-    share = (near * near * (3.0 - 2.0 * near))[:, None]
+    share = smoothstep(near)[:, None]
     values = old.coefficients.copy()
     part = np.ix_(frames, eyes)
     values[part] = (1.0 - share) * old.coefficients[part] + share * new.coefficients[part]

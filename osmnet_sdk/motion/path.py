@@ -50,7 +50,7 @@ def random_path(
         (K', R), coordinates along the calibration's directions over their lengths; the offset in
         feature space is their product with `unit_directions`.
     """
-    generator = np.random.default_rng(np.random.SeedSequence([seed, take, frames]))
+    generator = np.random.default_rng([seed, take, frames])
     paths = _free_paths(calibration, length or frames, generator)
     _pass_through(paths, calibration, _first_direction([seed, frames], take, paths.shape[1]), begin)
     size = np.sqrt(np.sum(calibration.directions**2))
@@ -119,7 +119,7 @@ def _first_direction(entropy: list[int], take: int, size: int) -> Array:
     root = 1.5
     for _ in range(64):
         root = (1.0 + root) ** (1.0 / (count + 1))
-    shift = np.random.default_rng(np.random.SeedSequence(entropy)).random(count)
+    shift = np.random.default_rng(entropy).random(count)
     place = (shift + take * root ** -np.arange(1.0, count + 1)) % 1.0
     deviates: Array = ndtri(np.clip(place, 0.02, 0.98))
     return deviates

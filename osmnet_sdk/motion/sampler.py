@@ -15,8 +15,7 @@ from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.errors import InputError, ModelError
-from osmnet_sdk.motion.amplitude import take_pace, take_size
-from osmnet_sdk.motion.amplitude_range import natural_size
+from osmnet_sdk.motion.amplitude import natural_size, take_pace, take_size
 from osmnet_sdk.motion.batches import in_batches, one_thread
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.edit.directing import directed

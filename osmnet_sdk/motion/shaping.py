@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.core.conventions import EULER_ORDER, FPS
+from osmnet_sdk.core.curves import smoothstep
 
 Array = NDArray[np.float64]
 
@@ -222,9 +223,7 @@ def smooth(values: ArrayLike, deviation: float) -> Array:
 
 def rise(frames: int, length: float) -> Array:
     """A ramp from 0 to 1 with zero slope at both ends, 1 from frame `length` on: (frames,)."""
-    position = np.clip(np.arange(frames) / max(length, 1e-9), 0.0, 1.0)
-    ramp: Array = position * position * (3.0 - 2.0 * position)
-    return ramp
+    return smoothstep(np.arange(frames) / max(length, 1e-9))
 
 
 def mean_speed(poses: ArrayLike) -> Array:

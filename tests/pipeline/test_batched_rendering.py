@@ -87,8 +87,9 @@ def test_a_batch_is_its_frames_one_by_one(face):
 
 
 @pytest.fixture
-def on_device(monkeypatch):
+def on_device(osm, monkeypatch):
     """Lets the CPU draw as a device does, four frames at a time."""
+    osm.renderer_window("warp")  # loaded before, it draws as a CPU, now and in other tests
     monkeypatch.setattr(frames, "_MOST_FRAMES", 4)
     monkeypatch.setattr(choice, "draws_batches", lambda device: True)
     return OSMNet(device="cpu")

@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.rendering.view import View
-from osmnet_sdk.rendering.warp.geometry import HeadGeometry, smoothstep
+from osmnet_sdk.rendering.warp.geometry import HeadGeometry
 from osmnet_sdk.rendering.warp.raster import Coverage, interpolate, rasterize
 from osmnet_sdk.rendering.warp.scene import PosedHead
 from osmnet_sdk.rendering.warp.textures import EYE_PARTS, MOUTH_PARTS

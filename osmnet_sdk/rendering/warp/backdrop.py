@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.rendering.filling import spread
-from osmnet_sdk.rendering.warp.geometry import HeadGeometry, smoothstep
+from osmnet_sdk.rendering.warp.geometry import HeadGeometry
 from osmnet_sdk.rendering.warp.texture_region import TextureRegion
 
 Image = NDArray[np.uint8]

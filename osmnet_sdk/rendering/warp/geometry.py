@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RBFInterpolator
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.face import landmark_sets as sets
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.fit import FaceFit, landmark_weights
@@ -45,13 +46,6 @@ _NARROWING = 1.4
 of their coming forward, and the model's own shapes look weak."""
 
 LIDS = {"Left": sets.LEFT_EYE_LIDS, "Right": sets.RIGHT_EYE_LIDS}
-
-
-def smoothstep(value: NDArray[np.floating]) -> Array:
-    """0 below 0, 1 above 1, and 3t² − 2t³ between."""
-    t = np.clip(value, 0.0, 1.0)
-    result: Array = t * t * (3.0 - 2.0 * t)
-    return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.face.camera import Pose, euler_angles, rotation_matrix
-from osmnet_sdk.rendering.warp.geometry import HeadGeometry, smoothstep
+from osmnet_sdk.rendering.warp.geometry import HeadGeometry
 from osmnet_sdk.rendering.warp.raster import rasterize
 
 Array = NDArray[np.float64]

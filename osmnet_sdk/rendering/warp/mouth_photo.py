@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.rendering.warp.geometry import smoothstep
+from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.rendering.warp.look import TOOTH
 
 Image = NDArray[np.uint8]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.motion.amplitude_range import DEVIATION, SPEED
+from osmnet_sdk.motion.amplitude import DEVIATION, SPEED
 from osmnet_sdk.motion.network import MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.research.data.clips import TrainingClip
