@@ -11,13 +11,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.core.provenance import draw_label
 from osmnet_sdk.core.wording import one_line, quoted
 from osmnet_sdk.errors import InputError, OSMNetWarning
 from osmnet_sdk.face.camera import euler_angles, rotation_matrix
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.rendering.base import Image, Performance, Renderer
+from osmnet_sdk.rendering.label import draw_label
 from osmnet_sdk.rendering.rest_expression import with_rest_expression, with_still_eyes
 from osmnet_sdk.rendering.view import View, crop_view, photo_view
 from osmnet_sdk.rendering.warp.cutout import AlphaDrawer, with_alpha

@@ -20,7 +20,6 @@ from PIL import Image, ImageDraw
 from osmnet_sdk.audio.load import Audio, load_audio
 from osmnet_sdk.core.bundle import file_sha256
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
-from osmnet_sdk.core.provenance import draw_label
 from osmnet_sdk.engine.frame_files import FrameTracks
 from osmnet_sdk.engine.head_file import Head, photo_fractions
 from osmnet_sdk.engine.parameters import FitHead, RenderFrames, SampleTakes, TakeNumber
@@ -28,6 +27,7 @@ from osmnet_sdk.engine.request import Request
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.formats.photo import load_photo
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
+from osmnet_sdk.rendering.label import draw_label
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__
 

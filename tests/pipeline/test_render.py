@@ -9,11 +9,11 @@ import pytest
 from skimage.metrics import structural_similarity
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
-from osmnet_sdk.core.provenance import draw_label
 from osmnet_sdk.errors import Cancelled, InputError, OSMNetWarning
 from osmnet_sdk.face.source import crop_around
 from osmnet_sdk.face.upright import find_faces
 from osmnet_sdk.rendering.frames import view_of
+from osmnet_sdk.rendering.label import draw_label
 from osmnet_sdk.rendering.rest_expression import with_rest_expression
 from osmnet_sdk.rendering.view import crop_view
 from osmnet_sdk.rendering.warp.frame import FrameRenderer

@@ -6,8 +6,9 @@ import time
 import numpy as np
 import pytest
 
-from osmnet_sdk.core.provenance import draw_label, file_metadata
+from osmnet_sdk.core.provenance import file_metadata
 from osmnet_sdk.errors import InputError, PhotoError
+from osmnet_sdk.rendering.label import draw_label
 
 
 def changed(height, width, level):

@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.core.provenance import draw_label, label_alpha
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.formats.photo import BACKGROUND
+from osmnet_sdk.rendering.label import draw_label, label_alpha
 from osmnet_sdk.rendering.view import View
 from osmnet_sdk.rendering.warp.backdrop import empty_background, person_mask
 from osmnet_sdk.rendering.warp.frame import bands, flowed, in_place
