@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -148,14 +149,14 @@ def load_audio(
     wanted = None if channel is None else parsed_channel(channel)
     report = Reporter(progress, cancel)
     report.step("Reading sound", 0)
-    loaded = _chosen_channel(source, wanted, track, report)
     there = _tracks(source)
-    if len(there) < 2:
-        return loaded
-    if track is None:
-        loaded = _chosen_track(loaded, source, there, wanted, report)
-    origin = AudioOrigin(source, loaded.origin.channel, loaded.origin.track, len(there))
-    return replace(loaded, origin=origin)
+
+    def decoded(track: int | None) -> Audio:
+        return _chosen_channel(source, wanted, track, max(len(there), 1), report)
+
+    if track is None and len(there) > 1:
+        return _chosen_track(there, decoded)
+    return decoded(track)
 
 
 def has_many_tracks(source: FileSource) -> bool:
@@ -176,14 +177,9 @@ def _again(source: object) -> bool:
     return bool(test()) if test is not None else hasattr(source, "seek")
 
 
-def _chosen_track(
-    loaded: Audio,
-    source: FileSource | ArraySource,
-    there: list[SoundTrackInfo],
-    channel: Channel | None,
-    report: Reporter,
-) -> Audio:
+def _chosen_track(there: list[SoundTrackInfo], decoded: Callable[[int | None], Audio]) -> Audio:
     """The default track, or the one with most speech if nobody speaks in the default."""
+    loaded = decoded(None)
     default = taken = next(each for each in there if each.default)
     if _speech(loaded) >= _LEAST_SPEECH:
         return loaded
@@ -192,7 +188,7 @@ def _chosen_track(
         if each.default:
             continue
         try:
-            other = _chosen_channel(source, channel, each.number, report)
+            other = decoded(each.number)
         except AudioError:
             continue  # a track that cannot be decoded is none to choose
         if _speech(other) > most:
@@ -217,7 +213,11 @@ def _speech(audio: Audio) -> int:
 
 
 def _chosen_channel(
-    source: FileSource | ArraySource, channel: Channel | None, track: int | None, report: Reporter
+    source: FileSource | ArraySource,
+    channel: Channel | None,
+    track: int | None,
+    tracks: int,
+    report: Reporter,
 ) -> Audio:
     """One channel or the mix: as wanted, or as the levels of the channels tell."""
     levels = ChannelLevels() if channel is None else None
@@ -237,7 +237,7 @@ def _chosen_channel(
                 "the channel left or right to have one of them."
             )
     kept = None if channel == MIX else channel
-    return Audio(samples, name, AudioOrigin(source, kept, track))
+    return Audio(samples, name, AudioOrigin(source, kept, track, tracks))
 
 
 def _warn(message: str) -> None:

@@ -87,9 +87,7 @@ def named_options(kind: type[Options], example: str) -> Callable[[str, str], Opt
 
     def read(flag: str, text: str) -> Options:
         values: dict[str, Any] = {}
-        for word in re.split(r"[\s,]+", text.strip()):
-            if not word:
-                continue
+        for word in _words(text):
             name, equals, value = word.partition("=")
             option, dot, key = name.partition(".")
             holder = values.setdefault(option, {}) if dot else values
@@ -107,10 +105,15 @@ def named_options(kind: type[Options], example: str) -> Callable[[str, str], Opt
     return read
 
 
+def _words(text: str) -> list[str]:
+    """What stands between blanks and commas; one empty word if there is nothing."""
+    return re.sub(r"[\s,]+", " ", text).strip().split(" ")
+
+
 def _named(flag: str, text: str) -> dict[str, float]:
     """Values of axes that a text such as "yaw=30 pitch=-5" names."""
     values: dict[str, float] = {}
-    for word in re.split(r"[\s,]+", text.strip()):
+    for word in _words(text):
         name, equals, value = word.partition("=")
         if not equals or name not in _POSE or name in values:
             raise InputError(

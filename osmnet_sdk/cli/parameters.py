@@ -163,7 +163,11 @@ def _in_one_text(name: str, kind: type[Options], text: InOneText) -> _Part:
     about = (inspect.getdoc(kind) or "").split("\n")[0].rstrip(".")
     says = f'{about}: "{text.example}". {_ranges(kind)}.'
     option = Annotated[str | None, typer.Option(text.flag, metavar="TEXT", help=says)]
-    return _Part([_parameter(name, option, None)], lambda given: read(text.flag, given[name] or ""))
+
+    def made(given: Mapping[str, Any]) -> Options:
+        return kind() if given[name] is None else read(text.flag, given[name])
+
+    return _Part([_parameter(name, option, None)], made)
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:

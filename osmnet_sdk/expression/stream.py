@@ -11,6 +11,7 @@ from osmnet_sdk.audio.activity import ActivityStream, speech_energy
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import HOP, WINDOW, MelStream
 from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
+from osmnet_sdk.core.devices import one_thread
 from osmnet_sdk.errors import AudioError, InputError
 from osmnet_sdk.expression.adjusting import Adjustment
 from osmnet_sdk.expression.held import HeldVowels
@@ -187,7 +188,7 @@ class ExpressionStream:
         """What the network says of all frames whose windows are there."""
         import torch
 
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread(self._device):
             mel = torch.from_numpy(self._windows)[None].to(self._device)
             identity = torch.from_numpy(self._identity)[None].to(self._device)
             result: FloatArray = self._network(mel, identity)[0].cpu().numpy()

@@ -7,8 +7,7 @@ NCHW inside; everything is computed in single precision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+from osmnet_sdk.core.devices import one_thread
 from osmnet_sdk.core.json_reading import parse_json
 from osmnet_sdk.errors import ModelError, PhotoError
 from osmnet_sdk.face.graph_ops import Operation, operation
@@ -135,31 +135,13 @@ class GraphNetwork(nn.Module):
         """Run the network on one image (1, channels, height, width); outputs by name."""
         values: list[Tensor | None] = [None] * self._slot_count
         values[0] = image
-        with _one_thread(self.device):
+        with one_thread(self.device):
             for number, (run, sources, target) in enumerate(self._plan):
                 if number % _ASK_EVERY == 0:
                     check_cancelled()
                 values[target] = run(*[values[i] for i in sources])
         outputs = ((name, values[i]) for name, i in self._outputs.items())
         return {name: value for name, value in outputs if value is not None}
-
-
-@contextmanager
-def _one_thread(device: torch.device) -> Iterator[None]:
-    """Compute with one CPU thread: hundreds of steps of some 50 µs have nothing to share out.
-
-    A second thread gains next to nothing on an idle machine, and on a busy one, waiting for it
-    at every step, makes the networks ten times as slow.
-    """
-    threads = torch.get_num_threads()
-    if device.type != "cpu" or threads == 1:
-        yield
-        return
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def check_image(image: NDArray[np.uint8]) -> None:

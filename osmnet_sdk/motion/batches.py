@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
+from osmnet_sdk.core.devices import one_thread
 from osmnet_sdk.progress import check_cancelled
 
 BATCH = 256
 """Clips that go through the network at once; always as many, so that results do not depend on
 the length of the sound."""
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute with one CPU thread and without gradients.
-
-    How torch shares a product out among threads shows in its last bits, and on a busy machine
-    waiting for a second thread takes longer than these small products do.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def batches(rows: Tensor) -> Iterator[tuple[Tensor, int]]:
@@ -56,7 +40,7 @@ def in_batches(function: Callable[[Tensor], Tensor], rows: Tensor) -> Tensor:
         (N, …).
     """
     values = torch.empty(0)
-    with one_thread():
+    with one_thread(), torch.no_grad():
         for number, (part, kept) in enumerate(batches(rows)):
             check_cancelled()
             found = function(part)

@@ -13,10 +13,11 @@ from torch import Tensor
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.core.devices import one_thread
 from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.motion.amplitude import natural_size, take_pace, take_size
-from osmnet_sdk.motion.batches import in_batches, one_thread
+from osmnet_sdk.motion.batches import in_batches
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.edit.directing import directed
 from osmnet_sdk.motion.edit.follow import centre_motion
@@ -75,7 +76,7 @@ class MotionSampler:
             raise ModelError("The motion weights' attention does not fit them; get a new bundle.")
         if calibration.directions.shape[1] != network.config.feature_size:
             raise ModelError("The motion calibration belongs to other weights; get a new bundle.")
-        with one_thread():
+        with one_thread(), torch.no_grad():
             self._basis = network.basis.clone()
             self._still = network.still_feature()
             changes = network.decode(self._basis)[:, -1, :3] / network.pose_scale[:3]

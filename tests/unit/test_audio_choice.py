@@ -1,5 +1,6 @@
 """Which channel and which track of a sound is the voice, and what nobody hears."""
 
+import warnings
 from fractions import Fraction
 
 import av
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 from media import write_sound
 
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.audio.channels import parsed_channel
 from osmnet_sdk.audio.load import Audio, load_audio
 from osmnet_sdk.errors import AudioError, OSMNetWarning
@@ -110,7 +112,7 @@ def test_the_track_in_which_somebody_speaks_is_found_or_named(tmp_path, name):
     with pytest.warns(OSMNetWarning, match=r"Nobody speaks in track 1.*track 2"):
         audio = load_audio(path)
     assert alike(audio.samples, voice) > 0.97
-    assert audio.origin.tracks == 2
+    assert audio.origin.tracks == load_audio(path, track=1).origin.tracks == 2
     assert alike(load_audio(path, track=2).samples, voice) > 0.97
     assert np.abs(load_audio(path, track=1).samples).max() < 1e-3
     for track in (0, 3, -1):
@@ -145,6 +147,26 @@ def test_channels_that_cannot_be_are_refused(channel):
     with pytest.raises(AudioError) as caught:
         parsed_channel(channel)
     assert len(str(caught.value)) < 200
+
+
+def test_a_track_is_listened_to_once(tmp_path, monkeypatch):
+    """What the choice of a track heard is what takes are made from later."""
+    heard = []
+
+    def counted(cls, samples):
+        heard.append(len(samples))
+        return made(samples)
+
+    made = SpeechAnalysis.of
+    monkeypatch.setattr(SpeechAnalysis, "of", classmethod(counted))
+    silent, voice = np.zeros(4 * RATE, np.float32), syllables()
+    for tracks, times in (([voice, silent], 1), ([silent, voice], 2)):
+        heard.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", OSMNetWarning)
+            audio = load_audio(write_tracks(tmp_path / f"{times}.mkv", tracks, default=0))
+        assert audio.analysis.activity.max() > 0.5
+        assert len(heard) == times
 
 
 def test_channels_and_tracks_that_are_not_there_are_refused():

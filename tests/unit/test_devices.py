@@ -1,11 +1,14 @@
-"""The precision that pictures are drawn in."""
+"""Devices, the precision that pictures are drawn in, and the threads of small networks."""
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import numpy as np
 import pytest
 import torch
 
-from osmnet_sdk.core.devices import fast_precision, resolve_device
+from osmnet_sdk.core.devices import fast_precision, one_thread, resolve_device
 from osmnet_sdk.errors import DeviceError
 
 
@@ -39,3 +42,42 @@ def test_a_name_that_is_no_device_is_one_sentence(monkeypatch, name):
         with pytest.raises(DeviceError) as caught:
             resolve_device(name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def three_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize(("device", "within"), [("cpu", 1), ("cuda:1", 3), ("mps", 3)])
+def test_one_thread_is_for_the_cpu_and_gives_the_others_back(three_threads, device, within, fails):
+    with suppress(RuntimeError), one_thread(torch.device(device)):
+        assert torch.get_num_threads() == within
+        if fails:
+            raise RuntimeError("on purpose")
+    assert torch.get_num_threads() == 3
+
+
+def test_small_networks_use_one_thread_and_give_the_others_back(osm, three_threads, monkeypatch):
+    from osmnet_sdk.expression.network import ExpressionExtractor
+    from osmnet_sdk.motion.network import PoseDecoder
+
+    seen = []
+    for network in (ExpressionExtractor, PoseDecoder):
+
+        def spied(self, *inputs, forward=network.forward):
+            seen.append((type(self).__name__, torch.get_num_threads()))
+            return forward(self, *inputs)
+
+        monkeypatch.setattr(network, "forward", spied)
+    voice = (np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32), 16000)
+    stream = osm.expression_stream()
+    stream.feed(voice[0])
+    osm.sample_motions(voice)
+    assert {name for name, _ in seen} == {"ExpressionExtractor", "PoseDecoder"}
+    assert {threads for _, threads in seen} == {1}
+    assert torch.get_num_threads() == 3
