@@ -825,11 +825,13 @@ class OSMNet:
     def _face(
         self, face: SourceFace | PhotoSource | None, cancel: CancelCallback | None = None
     ) -> SourceFace | None:
-        """The face that a call was given, or that of the photo that it was given instead."""
+        """The face that a call was given, or that of the photo or face file given instead."""
         from osmnet_sdk.face.source import SourceFace
 
         if face is None or isinstance(face, SourceFace):
             return face
+        if isinstance(face, (str, os.PathLike)) and Path(face).suffix.lower() == ".npz":
+            return SourceFace.load(face, self.face_model)
         return self.fit_face(face, cancel=cancel)
 
     def _options(self, call: str, named: dict[str, Any], **given: Options) -> list[Any]:

@@ -84,8 +84,8 @@ def read_head(path: str | os.PathLike[str]) -> HeadFile:
         {
             "vertices": Numbers(("vertices", 3)),
             "shapes": Numbers((coefficients, "vertices", 3)),
-            "triangles": Numbers(("triangles", 3), whole=True),
-            "parts": Numbers(("triangles",), whole=True),
+            "triangles": Numbers(("triangles", 3), read_as=np.int64),
+            "parts": Numbers(("triangles",), read_as=np.int64),
             "uv": Numbers(("vertices", 2)),
             "rest_expression": Numbers((coefficients,)),
         },

@@ -43,6 +43,9 @@ MAX_FRAMES = 1_000_000
 MAX_SECONDS = 36_000
 """Length of a recording, 10 hours."""
 
+MIN_PHOTO_SIDE = 32
+"""Shortest side of a photo, in pixels."""
+
 MAX_ANGLE = 180.0
 """Angles of a track, degrees, to either side."""
 

@@ -27,6 +27,13 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LAST_LETTER = 0x10FFFF
 """Beyond it Python fails as it makes a text of an array."""
 _SIZES = {"f": (2, 4, 8), "i": (1, 2, 4, 8), "u": (1, 2, 4, 8)}
+_FITTING: dict[type[np.number[Any]], tuple[str, ...]] = {
+    np.float32: ("f", "i", "u"),
+    np.float64: ("f", "i", "u"),
+    np.int64: ("i", "u"),
+    np.uint8: ("u1",),
+}
+"""Starts of the types, as numpy writes them, that are read as each type."""
 _HEADER = re.compile(
     r"\{\s*['\"]descr['\"]\s*:\s*['\"]([<>|=]?)([a-zA-Z])(\d{1,10})['\"]\s*,"
     r"\s*['\"]fortran_order['\"]\s*:\s*(True|False)\s*,"
@@ -37,17 +44,17 @@ _HEADER = re.compile(
 
 @dataclass(frozen=True)
 class Numbers:
-    """An array of numbers that a file holds: read as float32, or int64 if `whole`.
+    """An array of numbers that a file holds.
 
     Attributes:
         shape: lengths; a name in place of a number stands for one that is the same wherever it
             occurs.
-        whole: whether they must be whole numbers.
+        read_as: float32 or float64, of any numbers; int64, of whole ones; uint8, of these alone.
         optional: whether the array may be missing.
     """
 
     shape: tuple[int | str, ...]
-    whole: bool = False
+    read_as: type[np.number[Any]] = np.float32
     optional: bool = False
 
 
@@ -161,8 +168,8 @@ def _header(
     if isinstance(kind, Texts):
         if array.dtype.kind != "U" or not 0 < array.dtype.itemsize <= 4 * kind.longest:
             raise Unreadable(f"its '{name}' is no text of at most {kind.longest} characters.")
-    elif array.dtype.kind not in ("iu" if kind.whole else "fiu"):
-        numbers = "whole numbers" if kind.whole else "numbers"
+    elif not any(map(array.dtype.str[1:].startswith, _FITTING[kind.read_as])):
+        numbers = "numbers" if issubclass(kind.read_as, np.floating) else "whole numbers"
         raise Unreadable(f"its '{name}' does not hold {numbers}.")
     if array.offset + array.size != info.file_size:
         raise Unreadable(f"its '{name}' is damaged: its size is not what it says.")
@@ -224,7 +231,7 @@ def _values(archive: zipfile.ZipFile, array: _Array, kind: Numbers | Texts) -> N
     """The values, read piece by piece into what is kept."""
     target = array.dtype.newbyteorder("=")
     if isinstance(kind, Numbers):
-        target = np.dtype(np.int64 if kind.whole else np.float32)
+        target = np.dtype(kind.read_as)
     order: Any = "F" if array.fortran else "C"
     result = np.empty(array.shape, target, order)
     values = result.reshape(-1, order=order)

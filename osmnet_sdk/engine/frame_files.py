@@ -32,7 +32,7 @@ _ARRAYS: dict[str, Numbers | Texts] = {
     "translation": Numbers(("rows", 3)),
     "coefficients": Numbers(("rows", len(ARKIT_NAMES))),
     "keys": Texts(("frames",), longest=1000),
-    "frames": Numbers(("frames",), whole=True, optional=True),
+    "frames": Numbers(("frames",), read_as=np.int64, optional=True),
     "meta": Texts(optional=True),
 }
 

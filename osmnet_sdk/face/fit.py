@@ -35,7 +35,8 @@ _NEARLY_DEGENERATE = {
     "eyeSquint": 3.0,
 }  # fmt: skip
 """Factor on the expression weight, by the start of the name."""
-_MAX_IDENTITY = 3.0
+MAX_IDENTITY = 3.0
+"""Standard deviations of an identity component, to either side."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,8 +262,8 @@ class FaceFitter:
             pull[first:] += continuity**2 * (expression - anchor[self._fitted])
         low, high = np.full(size, -np.inf), np.full(size, np.inf)
         if fit_identity:
-            low[6:first] = -_MAX_IDENTITY - state.identity
-            high[6:first] = _MAX_IDENTITY - state.identity
+            low[6:first] = -MAX_IDENTITY - state.identity
+            high[6:first] = MAX_IDENTITY - state.identity
         low[first:], high[first:] = -expression, 1.0 - expression
         step = solve_bounded(
             jacobian.T @ jacobian + np.diag(prior), jacobian.T @ residual + pull, low, high

@@ -6,8 +6,9 @@ B_id is a PCA basis over sampled head shapes, B_exp the 52 ARKit blendshapes. Th
 
 from __future__ import annotations
 
+import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,14 @@ class FaceModel:
     def identity_count(self) -> int:
         """Number K of identity components."""
         return len(self.identity_basis)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the arrays, in hexadecimal digits, by which a saved face knows its model."""
+        found = hashlib.sha256()
+        for one in fields(self):
+            found.update(np.ascontiguousarray(getattr(self, one.name)).data)
+        return found.hexdigest()
 
     def vertices(
         self, identity: ArrayLike | None = None, expression: ArrayLike | None = None

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osmnet_sdk.core.bundle import find_bundle
+from osmnet_sdk.core.files import replaced
 from osmnet_sdk.errors import NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.camera import Camera
 from osmnet_sdk.face.covered import look_for_covers
+from osmnet_sdk.face.face_file import read_face, write_face
 from osmnet_sdk.face.fit import FaceFit, FaceFitter
-from osmnet_sdk.face.model import FaceModel
+from osmnet_sdk.face.model import FaceModel, load_face_model
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.face.photo_quality import PhotoQuality, photo_quality
 from osmnet_sdk.face.upright import upright
@@ -108,6 +114,42 @@ class SourceFace:
     def __repr__(self) -> str:
         height, width = self.photo.shape[:2]
         return f"SourceFace({width} × {height} photo, quality {self.quality.score:.2f})"
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the face as .npz (schema "osmnet.face/1"), photo and all; return the path.
+
+        Raises:
+            OutputError: if the file cannot be written, or the photo is too large for it.
+
+        Example:
+            >>> path = sdk.fit_face("portrait.png").save("face.npz")
+            >>> sdk.SourceFace.load(path).photo.shape
+            (512, 512, 3)
+        """
+        with replaced(path) as temporary, temporary.open("wb") as stream:
+            write_face(stream, vars(self))
+        return Path(path)
+
+    @classmethod
+    def load(
+        cls, path: str | os.PathLike[str] | BinaryIO, model: FaceModel | None = None
+    ) -> SourceFace:
+        """Read a face that `save` wrote; its frames are those of the face that was saved.
+
+        The file may come from anywhere: what it claims is checked before any of it is used.
+
+        Args:
+            path: of the file, or the open binary file.
+            model: `OSMNet.face_model` of the bundle that the face was fitted with; None is that of
+                the bundle "starter".
+
+        Raises:
+            InputError: if the file is missing, is another one, holds values that are not allowed,
+                or was fitted with another model.
+        """
+        model = model or load_face_model(find_bundle("starter"))
+        found = read_face(path, model)
+        return cls(**{**found, "crop": Crop(*found["crop"])})
 
     @property
     def warnings(self) -> tuple[str, ...]:

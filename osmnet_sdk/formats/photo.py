@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from osmnet_sdk.core.conventions import MIN_PHOTO_SIDE
 from osmnet_sdk.errors import PhotoError
 from osmnet_sdk.formats.colour_profile import to_srgb
 
 PhotoSource = str | os.PathLike[str] | BinaryIO | NDArray[Any]
 """A path, a file object opened in binary mode, or an array."""
 
-MIN_SIDE = 32
-"""Shortest side that is accepted, in pixels."""
 MAX_PIXELS = 200_000_000
 """Largest picture that is accepted; a small file can claim to hold far more than memory does."""
 BACKGROUND = (255, 255, 255)
@@ -167,10 +166,10 @@ def _read_heic_too(name: str) -> None:
 
 
 def _check_size(height: int, width: int, name: str) -> None:
-    if min(height, width) < MIN_SIDE:
+    if min(height, width) < MIN_PHOTO_SIDE:
         raise PhotoError(
             f"The photo {name} is {width} × {height} pixels; each side must have at least "
-            f"{MIN_SIDE}."
+            f"{MIN_PHOTO_SIDE}."
         )
     if height * width > MAX_PIXELS:
         raise PhotoError(

@@ -5,51 +5,21 @@ from __future__ import annotations
 import io
 import json
 import os
-import random
 import runpy
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tests.fuzz.kind import Kind, Random, saved
+from tests.fuzz.media import MEDIA
 from tests.fuzz.mutation import mutated_bytes, mutated_json, mutated_npz, mutated_text
 
 ROOT = Path(__file__).parents[2]
-Random = random.Random
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of input.
-
-    Attributes:
-        seeds: makes good inputs by name, into which suffix goes; small, since they are many.
-        change: makes an odd input of a good one.
-        read: reads it as the package would; what it returns does not matter.
-    """
-
-    seeds: Callable[[], dict[str, bytes]]
-    change: Callable[[bytes, Random], bytes]
-    read: Callable[[Path, Random], Any]
-
-    def case(self, folder: Path, rng: Random) -> Path:
-        """Write one odd input into a folder; return its path."""
-        name, data = rng.choice(sorted(self.seeds().items()))
-        path = folder / name
-        path.write_bytes(self.change(data, rng))
-        return path
-
-
-def _saved(write: Callable[[Any], Any], suffix: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"seed{suffix}"
-        write(path)
-        return path.read_bytes()
 
 
 # Takes, heads and tracks.
@@ -74,7 +44,7 @@ def _take() -> Any:
 
 @cache
 def _takes() -> dict[str, bytes]:
-    plain = _saved(_take().save, ".npz")
+    plain = saved(_take().save, ".npz")
     packed = io.BytesIO()
     with np.load(io.BytesIO(plain)) as archive:
         np.savez_compressed(packed, **archive)
@@ -120,7 +90,7 @@ def _heads() -> dict[str, bytes]:
         points, np.zeros((52, 20, 3)), np.zeros((30, 3), int), np.zeros(30, int), ("skin",),
         points[:, :2], np.zeros(52), np.zeros(3), np.zeros(3), "a" * 64, (64, 64), (32, 32), ("x",),
     )  # fmt: skip
-    return {"head.npz": _saved(lambda path: write_head(path, head), ".npz")}
+    return {"head.npz": saved(lambda path: write_head(path, head), ".npz")}
 
 
 # The extension.
@@ -172,7 +142,7 @@ def _weights() -> dict[str, bytes]:
 
     arrays = {"a": np.zeros((3, 4), np.float16), "b.c": np.arange(5), "d": np.ones(1, np.float32)}
     return {
-        "w.safetensors": _saved(
+        "w.safetensors": saved(
             lambda path: save_arrays(path, arrays, {"schema": "x/1", "config": "{}"}),
             ".safetensors",
         )
@@ -192,7 +162,7 @@ def _read_weights(path: Path, rng: Random) -> Any:
 def _tables() -> dict[str, bytes]:
     from osmnet_sdk.formats.livelink_csv import write_livelink_csv
 
-    text = _saved(lambda path: write_livelink_csv(_take(), path, fps=30), ".csv").decode()
+    text = saved(lambda path: write_livelink_csv(_take(), path, fps=30), ".csv").decode()
     shifted = text.replace(",", ";").replace(".", ",")
     seconds = "\n".join(
         f"{i},{i / 30},{i / 40}" if i else ",timeCode,blendShapes.JawOpen" for i in range(30)
@@ -311,89 +281,6 @@ def _read_options(path: Path, rng: Random) -> Any:
     readers[path.name](text)
 
 
-# Sounds, photos and videos.
-
-_SOUNDS = {
-    "a.wav": ("WAV", "PCM_16"), "b.wav": ("WAV", "FLOAT"), "c.wav": ("WAV", "PCM_24"),
-    "d.flac": ("FLAC", "PCM_16"), "e.ogg": ("OGG", "VORBIS"), "f.mp3": ("MP3", "MPEG_LAYER_III"),
-}  # fmt: skip
-
-
-@cache
-def _sounds() -> dict[str, bytes]:
-    import soundfile
-
-    time = np.arange(6400) / 16000
-    wave = 0.3 * np.sin(2 * np.pi * 180 * time) * np.hanning(len(time))
-    made = {}
-    for name, (form, subtype) in _SOUNDS.items():
-        stream = io.BytesIO()
-        soundfile.write(stream, wave, 16000, format=form, subtype=subtype)
-        made[name] = stream.getvalue()
-    made["g.mp4"] = _videos()["a.mp4"]
-    return made
-
-
-def _read_sound(path: Path, rng: Random) -> Any:
-    from osmnet_sdk.audio.load import load_audio
-
-    load_audio(path)
-
-
-@cache
-def _photos() -> dict[str, bytes]:
-    from PIL import Image
-
-    pixels = np.random.default_rng(0).integers(0, 255, (48, 40, 4), np.uint8)
-    made = {}
-    for name, mode in (("a.png", "RGB"), ("b.png", "RGBA"), ("c.png", "P"), ("d.jpg", "RGB"),
-                       ("e.webp", "RGBA"), ("f.tif", "CMYK"), ("g.bmp", "RGB"), ("h.gif", "P"),
-                       ("i.png", "I;16")):  # fmt: skip
-        image = Image.fromarray(pixels).convert("L" if mode == "I;16" else mode)
-        image = image.convert("I;16") if mode == "I;16" else image
-        stream = io.BytesIO()
-        image.save(stream, {"jpg": "JPEG", "tif": "TIFF"}.get(name[2:], name[2:].upper()))
-        made[name] = stream.getvalue()
-    return made
-
-
-def _read_photo(path: Path, rng: Random) -> Any:
-    from osmnet_sdk.formats.photo import load_photo
-
-    load_photo(path)
-
-
-@cache
-def _videos() -> dict[str, bytes]:
-    import av
-
-    def write(path: Path) -> None:
-        with av.open(str(path), "w") as container:
-            video = container.add_stream("libx264", rate=25)
-            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-            sound = container.add_stream("aac", rate=16000)
-            sound.layout = "mono"
-            for index in range(5):
-                image = np.full((48, 64, 3), 40 * index, np.uint8)
-                for packet in video.encode(av.VideoFrame.from_ndarray(image)):
-                    container.mux(packet)
-            samples = np.zeros((1, 3200), np.float32)
-            frame = av.AudioFrame.from_ndarray(samples, "fltp", "mono")
-            frame.sample_rate = 16000
-            for packet in [*sound.encode(frame), *sound.encode(None), *video.encode(None)]:
-                container.mux(packet)
-
-    return {"a.mp4": _saved(write, ".mp4"), "b.mkv": _saved(write, ".mkv")}
-
-
-def _read_video(path: Path, rng: Random) -> Any:
-    from osmnet_sdk.formats.video import read_frames, video_info
-
-    video_info(path)
-    for _ in read_frames(path):
-        pass
-
-
 KINDS = {
     "take": Kind(_takes, mutated_npz, _read_take),
     "tracks": Kind(_tracks, mutated_npz, _read_tracks),
@@ -405,9 +292,7 @@ KINDS = {
     "table": Kind(_tables, mutated_text, _read_table),
     "engine line": Kind(_lines, mutated_json, _read_line),
     "option": Kind(_options, mutated_text, _read_options),
-    "sound": Kind(_sounds, mutated_bytes, _read_sound),
-    "photo": Kind(_photos, mutated_bytes, _read_photo),
-    "video": Kind(_videos, mutated_bytes, _read_video),
+    **MEDIA,
 }
 """Every kind by name."""
 

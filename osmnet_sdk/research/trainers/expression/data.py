@@ -45,7 +45,7 @@ _CACHED: dict[str, Numbers | Texts] = {
     "key": Texts(longest=64),
     "mel": Numbers(("windows", "bands", "hops")),
     "coefficients": Numbers(("frames", len(ARKIT_NAMES))),
-    "frames": Numbers(("clips", 2), whole=True),
+    "frames": Numbers(("clips", 2), read_as=np.int64),
     "mask": Numbers(("clips", len(ARKIT_NAMES))),
 }
 """What a file of prepared clips holds, one clip after another."""
