@@ -49,6 +49,22 @@ class _OverTime:
         """
         raise NotImplementedError
 
+    def write(self, stream: BinaryIO) -> None:
+        """Write it into an open binary file, as `save` does."""
+        raise NotImplementedError
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as .npz without pickle; return the path.
+
+        The schema is "osmnet.take/1", "osmnet.motion_track/1" or "osmnet.expression_track/1".
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        with replaced(path) as temporary, temporary.open("wb") as stream:
+            self.write(stream)
+        return Path(path)
+
     @property
     def seconds(self) -> float:
         """Length in seconds, T / fps."""
@@ -150,16 +166,10 @@ class MotionTrack(_OverTime):
             self.provenance,
         )
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the track as .npz (schema "osmnet.motion_track/1"); return the path.
-
-        Raises:
-            OutputError: if the file cannot be written.
-        """
+    def write(self, stream: BinaryIO) -> None:
+        """Write the track into an open binary file, as `save` does."""
         arrays = {"rotation": self.rotation, "translation": self.translation}
-        with replaced(path) as temporary, temporary.open("wb") as stream:
-            write_tracks(stream, MOTION, self.fps, self.provenance, arrays)
-        return Path(path)
+        write_tracks(stream, MOTION, self.fps, self.provenance, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | BinaryIO) -> MotionTrack:
@@ -252,16 +262,10 @@ class ExpressionTrack(_OverTime):
         values = np.clip(resampled(self.coefficients, positions), 0.0, 1.0)
         return ExpressionTrack(rate, values, self.names, self.provenance)
 
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the track as .npz (schema "osmnet.expression_track/1"); return the path.
-
-        Raises:
-            OutputError: if the file cannot be written.
-        """
+    def write(self, stream: BinaryIO) -> None:
+        """Write the track into an open binary file, as `save` does."""
         arrays = {"coefficients": self.coefficients}
-        with replaced(path) as temporary, temporary.open("wb") as stream:
-            write_tracks(stream, EXPRESSION, self.fps, self.provenance, arrays)
-        return Path(path)
+        write_tracks(stream, EXPRESSION, self.fps, self.provenance, arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str] | BinaryIO) -> ExpressionTrack:
@@ -347,16 +351,6 @@ class Take(_OverTime):
 
     def _with(self, motion: MotionTrack, expression: ExpressionTrack) -> Take:
         return Take(motion, expression, self.rest_rotation, self.rest_translation, self.provenance)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the take as .npz without pickle (schema "osmnet.take/1"); return the path.
-
-        Raises:
-            OutputError: if the file cannot be written.
-        """
-        with replaced(path) as temporary, temporary.open("wb") as stream:
-            self.write(stream)
-        return Path(path)
 
     def write(self, stream: BinaryIO) -> None:
         """Write the take into an open binary file, as `save` does."""
