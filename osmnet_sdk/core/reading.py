@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from osmnet_sdk.core.conventions import MAX_JSON
-from osmnet_sdk.core.json_reading import Unreadable, parse_json
+from osmnet_sdk.core.json_reading import Unreadable
 from osmnet_sdk.core.wording import quoted
 from osmnet_sdk.errors import OSMNetError, TrackError
 
@@ -107,15 +107,3 @@ def read_small(
     if len(data) > longest:
         raise error(f"The {what} {file_name(file)} has more than {longest} bytes; give another.")
     return data
-
-
-def read_json(file: str | os.PathLike[str], what: str, error: type[OSMNetError]) -> Any:
-    """The value of a JSON file, within the bounds of `json_reading.parse_json`.
-
-    Raises:
-        OSMNetError: of the kind `error`, if it cannot be read, is no JSON or goes beyond a bound.
-    """
-    try:
-        return parse_json(read_small(file, what, error))
-    except Unreadable as problem:
-        raise error(f"{what.capitalize()} {file_name(file)}: {problem}") from problem

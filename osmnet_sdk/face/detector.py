@@ -36,16 +36,6 @@ MAX_WINDOW_PER_FACE = 10.0
 WINDOW_OVERLAP = 0.25
 """Part of a window shared with the next: larger faces were found in the windows before."""
 
-KEYPOINT_NAMES = (
-    "right_eye",
-    "left_eye",
-    "nose_tip",
-    "mouth_centre",
-    "right_ear",
-    "left_ear",
-)
-"""Rows of `FaceBox.keypoints`; right and left are the subject's."""
-
 
 @dataclass(frozen=True)
 class FaceBox:
@@ -54,7 +44,8 @@ class FaceBox:
     Attributes:
         box: left, top, right, bottom in pixels; may reach beyond the picture.
         score: certainty in [0, 1].
-        keypoints: (6, 2) float32 x and y in pixels, rows as in `KEYPOINT_NAMES`.
+        keypoints: (6, 2) float32 x and y in pixels: the subject's right eye, left eye, tip of the
+            nose, middle of the mouth, right ear, left ear.
     """
 
     box: tuple[float, float, float, float]

@@ -17,9 +17,15 @@ from osmnet_sdk.errors import InputError, NoFaceError, OSMNetWarning, PhotoError
 from osmnet_sdk.face.landmarks import LandmarkTracker
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
-from osmnet_sdk.face.performance import Performance, fit_landmarks, found_frames
+from osmnet_sdk.face.performance import (
+    Performance,
+    check_enough_found,
+    first_crop,
+    fit_landmarks,
+    found_frames,
+    landmark_row,
+)
 from osmnet_sdk.face.shots import with_starts
-from osmnet_sdk.face.source import crop_around
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.tracks import Take
 
@@ -97,19 +103,14 @@ def track_footage(
             f"At its start {where} has {faces} face(s); face_index {face_index} must be 0 to "
             f"{faces - 1}."
         )
-    if found.sum() < max(1, len(points) / 2):
-        raise NoFaceError(
-            f"A face was found in only {int(found.sum())} of the {len(points)} frames of {where}; "
-            "use a video that shows one face from the front."
-        )
+    check_enough_found(points, where)
     if face_index is None and faces > 1:
         _warn(
             f"{where[0].upper() + where[1:]} has {faces} faces; the largest is tracked. Choose "
             f"another with face_index 0 to {faces - 1}, counted from the largest."
         )
     _warn_of_gaps(found, where, fps)
-    crop = crop_around(points[int(np.flatnonzero(found)[0])])
-    return fit_landmarks(points, crop, model, fps=fps, reporter=report)
+    return fit_landmarks(points, first_crop(points), model, fps=fps, reporter=report)
 
 
 def _watch(
@@ -135,12 +136,7 @@ def _watch(
         if starts_shot:
             starts.append(len(rows))
             tracker.reset()
-        landmarks = tracker.track(image)
-        rows.append(
-            np.full((478, 2), np.nan, np.float32)
-            if landmarks is None
-            else landmarks.points[:, :2].astype(np.float32)
-        )
+        rows.append(landmark_row(tracker.track(image)))
         seen.append(tracker.faces)
     if not rows:
         return _Watched(np.zeros((0, 478, 2), np.float32), [_Shot(1, 0, 0)], [0])

@@ -41,9 +41,6 @@ LEFT_EYE = (263, 249, 390, 373, 374, 380, 381, 382, 362, 398, 384, 385, 386, 387
 EYE_OUTER_CORNERS = (33, 263)
 """Right and left outer eye corner."""
 
-EYE_INNER_CORNERS = (133, 362)
-"""Right and left inner eye corner."""
-
 RIGHT_EYE_LIDS = (159, 145)
 """Middle of the upper and of the lower lid of the right eye."""
 

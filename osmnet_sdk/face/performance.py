@@ -14,7 +14,8 @@ from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.errors import NoFaceError
 from osmnet_sdk.face.camera import Pose, euler_angles, rotation_matrix
 from osmnet_sdk.face.fit import FaceFit, FaceFitter
-from osmnet_sdk.face.landmarks import LandmarkTracker
+from osmnet_sdk.face.landmark_sets import LANDMARK_COUNT
+from osmnet_sdk.face.landmarks import Landmarks, LandmarkTracker
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.face.networks import FaceNetworks
 from osmnet_sdk.face.source import Crop, crop_around
@@ -76,14 +77,34 @@ def track_frames(
     """
     report = reporter or Reporter()
     points = _landmarks(frames, networks, report, total)
-    found = found_frames(points)
-    if found.sum() < max(1, len(points) / 2):
+    check_enough_found(points, name)
+    return fit_landmarks(points, first_crop(points), model, fps=fps, reporter=report)
+
+
+def landmark_row(seen: Landmarks | None) -> NDArray[np.float32]:
+    """(478, 2) float32 pixels of what a tracker saw in a frame; NaN where it saw no face."""
+    if seen is None:
+        return np.full((LANDMARK_COUNT, 2), np.nan, np.float32)
+    return seen.points[:, :2].astype(np.float32)
+
+
+def check_enough_found(points: NDArray[np.float32], name: str) -> None:
+    """Hold that at least half of the frames of landmarks (T, 478, 2) show a face.
+
+    Raises:
+        NoFaceError: if not.
+    """
+    found = int(found_frames(points).sum())
+    if found < max(1, len(points) / 2):
         raise NoFaceError(
-            f"A face was found in only {int(found.sum())} of the {len(points)} frames of {name}; "
+            f"A face was found in only {found} of the {len(points)} frames of {name}; "
             "use a video that shows one face from the front."
         )
-    crop = crop_around(points[int(np.flatnonzero(found)[0])])
-    return fit_landmarks(points, crop, model, fps=fps, reporter=report)
+
+
+def first_crop(points: NDArray[np.float32]) -> Crop:
+    """The head crop of the first frame of landmarks (T, 478, 2) that shows a face."""
+    return crop_around(points[int(np.flatnonzero(found_frames(points))[0])])
 
 
 def found_frames(points: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -122,15 +143,8 @@ def _landmarks(
     frames: Iterable[NDArray[np.uint8]], networks: FaceNetworks, report: Reporter, total: int
 ) -> NDArray[np.float32]:
     tracker = LandmarkTracker(networks.detector, networks.landmarks)
-    rows: list[NDArray[np.float32]] = []
-    for image in report.each("Tracking", frames, total):
-        seen = tracker.track(image)
-        rows.append(
-            np.full((478, 2), np.nan, np.float32)
-            if seen is None
-            else seen.points[:, :2].astype(np.float32)
-        )
-    return np.stack(rows) if rows else np.zeros((0, 478, 2), np.float32)
+    rows = [landmark_row(tracker.track(image)) for image in report.each("Tracking", frames, total)]
+    return np.stack(rows) if rows else np.zeros((0, LANDMARK_COUNT, 2), np.float32)
 
 
 def _shared_identity(
