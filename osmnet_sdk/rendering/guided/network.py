@@ -14,7 +14,7 @@ from osmnet_sdk.core.bundle import RENDERER_WEIGHTS
 from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.rendering.guided.guides import DOUBT, GUIDES
-from osmnet_sdk.rendering.paper.blocks import DrivenConvolution, ResidualLayer, UpBlock
+from osmnet_sdk.rendering.paper.blocks import DrivenConvolution, ResidualLayer, UpBlock, painted
 from osmnet_sdk.rendering.paper.config import GeneratorConfig
 from osmnet_sdk.rendering.paper.driving import DrivingEncoder, driving_features
 
@@ -115,12 +115,7 @@ class GuidedPainter(nn.Module):
             if index < 2:
                 skips.append(plain)
                 features = functional.avg_pool2d(features, 2)
-        for layer in self.residual:
-            check_cancelled()
-            features = layer(features, driving)
-        for block in self.up:
-            check_cancelled()
-            features = block(features, skips.pop(), driving)
+        features = painted(self.residual, self.up, features, skips, driving)
         out = functional.pixel_shuffle(self.image(features), _FOLD).to(guides.dtype)
         out = out * guides[:, DOUBT : DOUBT + 1]
         return torch.cat([out[:, :3], _REACH * out[:, 3:]], dim=1)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from torch import Tensor, nn
 from torch.nn import functional
+
+from osmnet_sdk.progress import check_cancelled
 
 
 class AdaptiveInstanceNorm(nn.Module):
@@ -132,3 +136,20 @@ class UpBlock(nn.Module):
         weight, bias, own = self.join.weight, self.join.bias, features.shape[1]
         joined = functional.conv2d(features, weight[:, :own], bias, padding=1)
         return joined + functional.conv2d(skip, weight[:, own:], padding=1)
+
+
+def painted(
+    residual: Iterable[nn.Module],
+    up: Iterable[nn.Module],
+    features: Tensor,
+    skips: list[Tensor],
+    driving: Tensor,
+) -> Tensor:
+    """Features (B, C, h, w) through residual layers, then upwards over the skips, coarsest last."""
+    for layer in residual:
+        check_cancelled()
+        features = layer(features, driving)
+    for block in up:
+        check_cancelled()
+        features = block(features, skips.pop(), driving)
+    return features

@@ -13,7 +13,7 @@ from osmnet_sdk.core.bundle import RENDERER_WEIGHTS
 from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.motion.network import PoseDecoder
 from osmnet_sdk.progress import check_cancelled
-from osmnet_sdk.rendering.paper.blocks import DrivenConvolution, ResidualLayer, UpBlock
+from osmnet_sdk.rendering.paper.blocks import DrivenConvolution, ResidualLayer, UpBlock, painted
 from osmnet_sdk.rendering.paper.config import GeneratorConfig
 from osmnet_sdk.rendering.paper.driving import DrivingEncoder, driving_features
 
@@ -69,12 +69,7 @@ class ImageGenerator(nn.Module):
             plain = part.plain(features)  # type: ignore[operator]
             skips.append(plain)
             features = functional.avg_pool2d(part.adapt(plain, driving), 2)  # type: ignore[operator]
-        for layer in self.residual:
-            check_cancelled()
-            features = layer(features, driving)
-        for block in self.up:
-            check_cancelled()
-            features = block(features, skips.pop(), driving)
+        features = painted(self.residual, self.up, features, skips, driving)
         return torch.tanh(self.image(features))
 
 
