@@ -20,15 +20,10 @@ from osmnet_sdk.core.bundle import Bundle, find_bundle
 from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.core.devices import describe_device, resolve_device
 from osmnet_sdk.core.made_by import retaken_provenance, unused_seed
+from osmnet_sdk.core.named_options import with_named
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.formats.photo import PhotoSource, load_picture
-from osmnet_sdk.options import (
-    ExpressionOptions,
-    Options,
-    SampleOptions,
-    check_sampling,
-    with_named,
-)
+from osmnet_sdk.options import ExpressionOptions, Options, SampleOptions, check_sampling
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter, asks_often
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__

@@ -7,13 +7,13 @@ manual are made from the schema of these classes (`core.option_fields`).
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES, AXES
+from osmnet_sdk.core.named_options import near_name
 from osmnet_sdk.errors import InputError
 
 LARGEST_ANGLE = 80.0
@@ -58,15 +58,6 @@ def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
             f"A range of time must end after it starts; {times[0]:g} to {times[1]:g} s does not."
         )
     return times
-
-
-def near_name(name: str, names: Iterable[str]) -> str:
-    """What to write in place of a name that is unknown: the near one, or all that there are."""
-    known = list(names)
-    near = get_close_matches(name, known, 1) or [
-        one for one in known if one.lower() == name.lower()
-    ]
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}."
 
 
 def _checked_name(name: str) -> str:
@@ -352,39 +343,6 @@ def option_schemas() -> dict[str, dict[str, Any]]:
         "motion": SampleOptions.model_json_schema(),
         "expression": ExpressionOptions.model_json_schema(),
     }
-
-
-def with_named(
-    named: Mapping[str, Any], given: Mapping[str, Options], others: Iterable[str] = ()
-) -> list[Any]:
-    """The options of a call, changed by those that it was given by their own names.
-
-    Args:
-        named: values by the names of options.
-        given: objects of options, by the names of the call's arguments that take them.
-        others: names of the call's other arguments, for what is misspelt.
-
-    Raises:
-        InputError: if there is no such option, or two objects have one of that name.
-    """
-    changes: dict[str, dict[str, Any]] = {argument: {} for argument in given}
-    for name, value in named.items():
-        homes = [
-            argument
-            for argument, options in given.items()
-            if name in type(options).model_fields or (name == "still" and argument == "options")
-        ]
-        if len(homes) > 1:
-            ways = " or ".join(f"{a}={type(given[a]).__name__}({name}=…)" for a in homes)
-            raise InputError(f"'{name}' is an option of motion and of expression; write {ways}.")
-        if not homes:
-            known = [field for options in given.values() for field in type(options).model_fields]
-            raise InputError(f"There is no option '{name}'; {near_name(name, [*known, *others])}")
-        changes[homes[0]][name] = value
-    return [
-        type(options)(**{**dict(options), **changes[argument]}) if changes[argument] else options
-        for argument, options in given.items()
-    ]
 
 
 def check_sampling(n: int, seed: int, first: int = 0) -> None:
