@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from osmnet_sdk.motion.turning import HeadTurn
     from osmnet_sdk.rendering.base import Renderer
     from osmnet_sdk.rendering.frames import Size
-    from osmnet_sdk.rendering.output import Job
+    from osmnet_sdk.rendering.output import Draw, Job
 
 PathLike = str | os.PathLike[str]
 _Part = TypeVar("_Part")
@@ -658,27 +658,17 @@ class OSMNet:
         """
         from osmnet_sdk.audio.same_sound import warn_of_other_sound
         from osmnet_sdk.formats.video_writer import check_writable
-        from osmnet_sdk.rendering.frames import checked_size
-        from osmnet_sdk.rendering.output import tracks_of, write_video
+        from osmnet_sdk.rendering.output import write_video
 
         target = Path(path)
         check_writable(target)
-        size = checked_size(size)
-        motion, spoken = tracks_of(take, expression)
-        face = self._face(face, cancel)
-        if fps is not None:
-            motion, spoken = motion.resample(fps), spoken.resample(fps)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
-        if audio is not None:
-            warn_of_other_sound((take.provenance, spoken.provenance), audio, **calls)
-        job = self._job(
-            face, take, motion, spoken,
+        job, draw = self._job(
+            face, take, expression, fps, calls,
             renderer=renderer, size=size, label=label, keep_rest=keep_rest,
         )  # fmt: skip
-
-        def draw(frames: Sequence[int] | None) -> Iterator[NDArray[np.uint8]]:
-            return self.render(face, motion, spoken, **job.settings, frames=frames, **calls)
-
+        if audio is not None:
+            warn_of_other_sound((take.provenance, job.expression.provenance), audio, **calls)
         return write_video(job, draw, target, audio, resume, Reporter(**calls))
 
     @asks_often
@@ -713,22 +703,13 @@ class OSMNet:
             >>> sdk.render_images(face, take, "frames", size=(128, 128))  # frame_000000.png and on
             2
         """
-        from osmnet_sdk.rendering.frames import checked_size
-        from osmnet_sdk.rendering.output import tracks_of, write_images
+        from osmnet_sdk.rendering.output import write_images
 
-        size = checked_size(size)
-        motion, spoken = tracks_of(take, expression)
-        face = self._face(face, cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
-        job = self._job(
-            face, take, motion, spoken,
+        job, draw = self._job(
+            face, take, expression, None, {**calls, "alpha": True},
             renderer=renderer, size=size, label=label, keep_rest=keep_rest,
         )  # fmt: skip
-
-        def draw(frames: Sequence[int] | None) -> Iterator[NDArray[np.uint8]]:
-            kind = {**job.settings, "alpha": True, "frames": frames}
-            return self.render(face, motion, spoken, **kind, **calls)
-
         return write_images(job, draw, Path(folder), resume, Reporter(**calls))
 
     def head_turn(
@@ -850,16 +831,29 @@ class OSMNet:
 
     def _job(
         self,
-        face: SourceFace,
+        face: SourceFace | PhotoSource,
         take: Take | MotionTrack,
-        motion: MotionTrack,
-        expression: ExpressionTrack,
+        expression: ExpressionTrack | None,
+        fps: Fraction | int | str | None,
+        calls: dict[str, Any],
         **settings: Any,
-    ) -> Job:
-        from osmnet_sdk.rendering.output import Job, frame_provenance
+    ) -> tuple[Job, Draw]:
+        """What files of frames are made from, and what draws them, `render` being given `calls`."""
+        from osmnet_sdk.rendering.frames import checked_size
+        from osmnet_sdk.rendering.output import Job, frame_provenance, tracks_of
+
+        settings["size"] = checked_size(settings["size"])
+        motion, spoken = tracks_of(take, expression)
+        face = self._face(face, calls["cancel"])
+        if fps is not None:
+            motion, spoken = motion.resample(fps), spoken.resample(fps)
+
+        def draw(frames: Sequence[int] | None) -> Iterator[NDArray[np.uint8]]:
+            return self.render(face, motion, spoken, **settings, frames=frames, **calls)
 
         made_by = frame_provenance(face, take)
-        return Job(face, motion, expression, made_by, self.bundle, self.device, settings)
+        job = Job(face, motion, spoken, made_by, self.bundle, self.device, settings)
+        return job, draw
 
     def _part(self, name: str, load: Callable[[], _Part]) -> _Part:
         with self._lock:
