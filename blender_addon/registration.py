@@ -10,13 +10,14 @@ import bpy
 from . import status
 from .engine import process
 from .frames import watch
-from .ui import operators, panel, preferences, properties, redraw
+from .ui import directing, operators, panel, preferences, properties, redraw
 
 _CLASSES = (
     *properties.CLASSES,
     *preferences.CLASSES,
     *operators.CLASSES,
     *panel.CLASSES,
+    *directing.CLASSES,
 )
 
 

@@ -82,6 +82,29 @@ def difference(edited: ArrayLike, sampled: ArrayLike, tolerance: float = TOLERAN
     return change
 
 
+def stretch(frames: ArrayLike, change: ArrayLike, frame: float) -> slice:
+    """The rows around a frame in which a channel is edited without a gap.
+
+    Args:
+        frames: (T,) rising scene frames.
+        change: (T,) of one channel, from `difference`.
+        frame: scene frame.
+
+    Returns:
+        Rows; none if the channel is not edited at the frame.
+
+    >>> stretch([0, 1, 2, 3, 4], [0, 3, 4, 0, 5], 2)
+    slice(1, 3, None)
+    """
+    edited = np.asarray(change) != 0.0
+    at = int(np.abs(np.asarray(frames) - frame).argmin())
+    if not edited[at]:
+        return slice(at, at)
+    before, after = np.flatnonzero(~edited[:at]), np.flatnonzero(~edited[at:])
+    start = int(before[-1]) + 1 if len(before) else 0
+    return slice(start, at + int(after[0]) if len(after) else len(edited))
+
+
 def layer_keys(frames: ArrayLike, difference: ArrayLike) -> dict[int, FloatArray]:
     """Sparse keys of an additive layer.
 

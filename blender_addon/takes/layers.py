@@ -7,7 +7,7 @@ keys that the animator has set. A channel whose curve was deleted stays without 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import bpy
@@ -15,7 +15,7 @@ import numpy as np
 
 from .. import compat
 from ..core import edits
-from ..core.channels import COUNT
+from ..core.channels import COUNT, MOTION
 from ..core.errors import AddonError
 from . import actions, nla
 from .actions import Timing
@@ -42,6 +42,7 @@ def replace_samples(
     channels: range,
     *,
     discard: bool = False,
+    forget: float | None = None,
 ) -> None:
     """Put new samples into a take; what was edited stays as a layer added on top.
 
@@ -53,6 +54,7 @@ def replace_samples(
         provenance: what made them.
         channels: which channels are replaced; the others keep their curves and edits.
         discard: forget what was edited in these channels.
+        forget: scene frame around which edits of the head's motion are forgotten, as `edits_at`.
     """
     take = nla.take_at(rig, index)
     action = take.action
@@ -61,10 +63,7 @@ def replace_samples(
     deleted = [] if discard else [c for c in _deleted(action) if c in channels]
     if len(deleted) == len(channels):  # all gone: they are wanted again
         deleted = []
-    grid = _grid(before, [a for a in (action, take.layer) if a is not None])
-    change = _change(action, grid)
-    if take.layer is not None:
-        change += actions.read_curves(take.layer, grid)
+    grid, change = _edits(take, forget)
     change[:, deleted] = 0.0
     if discard:
         change[:] = 0.0
@@ -75,6 +74,33 @@ def replace_samples(
     grid, change = _cut(grid, change, before, timing)
     _set_layer(rig, take, grid, change, channels)
     play_again(rig, index)
+
+
+def edits_at(take: Any, frames: Sequence[int], *, forget: float | None = None) -> np.ndarray:
+    """(N, 58) what was edited in a take at whole scene frames, its layer included.
+
+    Args:
+        take: of a rig.
+        frames: (N,) whole scene frames.
+        forget: scene frame; edits of the head's motion that lie around it without a gap count as 0.
+    """
+    if not len(frames):
+        return np.zeros((0, COUNT))
+    grid, change = _edits(take, forget)
+    return np.stack([np.interp(frames, grid, column) for column in change.T], axis=1)
+
+
+def _edits(take: Any, forget: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """(U,) scene frames at which edits are looked at, and (U, 58) the edits."""
+    owners = [one for one in (take.action, take.layer) if one is not None]
+    grid = _grid(actions.timing_of(take.action), owners)
+    change = _change(take.action, grid)
+    if take.layer is not None:
+        change += actions.read_curves(take.layer, grid)
+    if forget is not None:
+        for channel in range(MOTION.start, MOTION.stop):
+            change[edits.stretch(grid, change[:, channel], forget), channel] = 0.0
+    return grid, change
 
 
 def retime(rig: bpy.types.Object, take: Any, after: Timing) -> bool:

@@ -14,7 +14,9 @@ from ..takes import actions, voices
 from . import messages, options
 
 
-class _Panel:
+class SidebarPanel:
+    """Where our panels stand."""
+
     bl_space_type = "VIEW_3D"
     bl_region_type = "UI"
     bl_category = "OSM-Net"
@@ -34,7 +36,7 @@ def _needing(layout: Any, field: object, sentence: str) -> Any:
     return row
 
 
-def _fields(layout: Any) -> Any:
+def fields(layout: Any) -> Any:
     """A layout in which names stand to the left of their fields."""
     layout.use_property_split = True
     layout.use_property_decorate = False
@@ -64,7 +66,7 @@ class OSMNET_UL_takes(bpy.types.UIList):
             row.prop(item, "playing", text="")
 
 
-class OSMNET_PT_status(_Panel, bpy.types.Panel):
+class OSMNET_PT_status(SidebarPanel, bpy.types.Panel):
     """What goes on, on top of the others and always there."""
 
     bl_idname = "OSMNET_PT_status"
@@ -80,7 +82,7 @@ class OSMNET_PT_status(_Panel, bpy.types.Panel):
         messages.draw_status(self.layout, context)
 
 
-class OSMNET_PT_setup(_Panel, bpy.types.Panel):
+class OSMNET_PT_setup(SidebarPanel, bpy.types.Panel):
     """Voice and portrait."""
 
     bl_idname = "OSMNET_PT_setup"
@@ -89,7 +91,7 @@ class OSMNET_PT_setup(_Panel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw the fields; the voice is that of the rig where there is one."""
-        layout, settings = _fields(self.layout), context.scene.osmnet
+        layout, settings = fields(self.layout), context.scene.osmnet
         rig = find_rig(context)
         voice = rig.osmnet if rig is not None else settings
         row = layout.row(align=True)
@@ -112,7 +114,7 @@ class OSMNET_PT_setup(_Panel, bpy.types.Panel):
             layout.operator("osmnet.set_up_scene", icon="SCENE_DATA")
 
 
-class OSMNET_PT_takes(_Panel, bpy.types.Panel):
+class OSMNET_PT_takes(SidebarPanel, bpy.types.Panel):
     """Sampling and choosing takes."""
 
     bl_idname = "OSMNET_PT_takes"
@@ -126,7 +128,7 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
         if rig is None:
             layout.label(text="Create or select a head rig.", icon="INFO")
             return
-        column = _fields(layout.column())
+        column = fields(layout.column())
         for name in _ALWAYS:
             column.prop(settings, name)
         voice = rig.osmnet.voice or settings.voice
@@ -191,7 +193,7 @@ class OSMNET_PT_takes(_Panel, bpy.types.Panel):
             layout.operator("osmnet.fit_takes")
 
 
-class _Options(_Panel):
+class _Options(SidebarPanel):
     """Options of takes, closed until they are wanted."""
 
     bl_parent_id = "OSMNET_PT_takes"
@@ -200,7 +202,7 @@ class _Options(_Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw a field for each option that the panel of takes has not."""
-        column = _fields(self.layout.column())
+        column = fields(self.layout.column())
         for name in options.OPTIONS[self.part]:
             if name not in _ALWAYS:
                 column.prop(context.scene.osmnet, name)
@@ -222,7 +224,7 @@ class OSMNET_PT_expression(_Options, bpy.types.Panel):
     part = "expression"
 
 
-class OSMNET_PT_frames(_Panel, bpy.types.Panel):
+class OSMNET_PT_frames(SidebarPanel, bpy.types.Panel):
     """Rendering frames onto the plane."""
 
     bl_idname = "OSMNET_PT_frames"
@@ -236,7 +238,7 @@ class OSMNET_PT_frames(_Panel, bpy.types.Panel):
         if rig is None or not len(rig.osmnet.takes):
             layout.label(text="Sample takes first.", icon="INFO")
             return
-        column = _fields(layout.column())
+        column = fields(layout.column())
         for name in ("renderer", "frame_size", "frame_range", "label"):
             column.prop(settings, name)
         render = layout.operator("osmnet.render_frames", icon="RENDER_ANIMATION")
@@ -254,7 +256,7 @@ class OSMNET_PT_frames(_Panel, bpy.types.Panel):
         layout.prop(settings, "auto_update")
 
 
-class OSMNET_PT_files(_Panel, bpy.types.Panel):
+class OSMNET_PT_files(SidebarPanel, bpy.types.Panel):
     """Loading, saving and other rigs."""
 
     bl_idname = "OSMNET_PT_files"
@@ -268,7 +270,7 @@ class OSMNET_PT_files(_Panel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("osmnet.import_take", icon="IMPORT")
         row.operator("osmnet.export_take", icon="EXPORT")
-        column = _fields(layout.column())
+        column = fields(layout.column())
         column.prop(settings, "target")
         if settings.target is not None and settings.target.type == "ARMATURE":
             column.prop_search(settings, "target_bone", settings.target.data, "bones")

@@ -16,7 +16,9 @@ from bpy.props import (
 )
 from bpy.types import Action, Image, Object, PropertyGroup, Scene, WindowManager
 
-from ..takes import nla
+from ..core.pins import LARGEST_PLACE
+from ..takes import nla, pins
+from .angles import angle
 from .options import with_options
 
 
@@ -53,6 +55,57 @@ class OSMNetTake(PropertyGroup):
         description="Whether this take and its edits play while takes are blended",
         get=nla.is_playing,
         set=nla.set_playing,
+    )
+
+
+def _pin_name(pin: PropertyGroup) -> str:
+    return str(pin.marker)
+
+
+class OSMNetPin(PropertyGroup):
+    """A pose at a frame, which sampled takes meet."""
+
+    marker: StringProperty(  # type: ignore[valid-type]
+        name="Marker", description="Name of the timeline marker that the pin stands at"
+    )
+    kept_frame: IntProperty(  # type: ignore[valid-type]
+        name="Kept frame", description="Where the pin was put last; counts if the marker is gone"
+    )
+    name: StringProperty(  # type: ignore[valid-type]
+        name="Name",
+        description="Name of the pin and of its timeline marker",
+        get=_pin_name,
+        set=pins.rename,
+    )
+    frame: IntProperty(  # type: ignore[valid-type]
+        name="Frame",
+        description="Scene frame of the pin; moving its timeline marker does the same",
+        get=pins.frame_of,
+        set=pins.move,
+    )
+    axes: EnumProperty(  # type: ignore[valid-type]
+        name="Pinned",
+        description="What of the pose is pinned; what is not stays the take's own",
+        items=(
+            ("PITCH", "Pitch", "Nodding"),
+            ("YAW", "Yaw", "Turning left and right"),
+            ("ROLL", "Roll", "Tilting to the shoulder"),
+            ("PLACE", "Place", "Where the head is"),
+        ),
+        options={"ENUM_FLAG"},
+        default={"PITCH", "YAW", "ROLL", "PLACE"},
+    )
+    pitch: angle("Pitch", "Above 0 the head looks down")  # type: ignore[valid-type]
+    yaw: angle("Yaw", "Above 0 the head turns to the person's left")  # type: ignore[valid-type]
+    roll: angle("Roll", "Above 0 the head tilts to the person's right")  # type: ignore[valid-type]
+    place: FloatVectorProperty(  # type: ignore[valid-type]
+        name="Place",
+        description="How far the head is off its rest, along the head bone's axes",
+        subtype="TRANSLATION",
+        min=-LARGEST_PLACE,
+        max=LARGEST_PLACE,
+        precision=4,
+        step=0.1,
     )
 
 
@@ -131,6 +184,12 @@ class OSMNetRig(_Voice, PropertyGroup):
     )
     takes: CollectionProperty(  # type: ignore[valid-type]
         type=OSMNetTake, name="Takes", description="The takes of this rig"
+    )
+    pins: CollectionProperty(  # type: ignore[valid-type]
+        type=OSMNetPin, name="Pins", description="Poses that sampled takes meet"
+    )
+    pin_index: IntProperty(  # type: ignore[valid-type]
+        name="Selected pin", description="Row of the list of pins that is marked"
     )
     index: IntProperty(  # type: ignore[valid-type]
         name="Selected take", description="Row of the list that is marked"
@@ -275,7 +334,7 @@ class OSMNetStatus(PropertyGroup):
     engine: StringProperty(name="Engine", description="Versions and device that Check has found")  # type: ignore[valid-type]
 
 
-CLASSES = (OSMNetTake, OSMNetRig, OSMNetMappingRow, OSMNetSettings, OSMNetStatus)
+CLASSES = (OSMNetTake, OSMNetPin, OSMNetRig, OSMNetMappingRow, OSMNetSettings, OSMNetStatus)
 
 
 def add_pointers() -> None:

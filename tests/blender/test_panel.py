@@ -53,11 +53,11 @@ class Layout:
     def template_list(self, kind, identifier, data, name, active, active_name, rows=5):
         assert name in data.bl_rna.properties
         assert active_name in active.bl_rna.properties
-        from bl_ext.user_default.osmnet.ui import panel
+        from bl_ext.user_default.osmnet.ui import directing, panel
 
-        items = getattr(data, name)
-        for index, item in enumerate(items):
-            panel.OSMNET_UL_takes.draw_item(
+        rows = {each.__name__: each for each in (panel.OSMNET_UL_takes, directing.OSMNET_UL_pins)}
+        for index, item in enumerate(getattr(data, name)):
+            rows[kind].draw_item(
                 None, bpy.context, Layout(self.seen), data, item, 0, active, active_name, index
             )
 
@@ -90,7 +90,7 @@ def drawn(addon):
 
     def draw():
         layout = Layout()
-        for kind in addon.ui.panel.CLASSES[1:]:
+        for kind in (*addon.ui.panel.CLASSES[1:], *addon.ui.directing.CLASSES[1:]):
             kind.draw(_Self(kind, layout), bpy.context)
         return layout.seen
 
@@ -113,6 +113,22 @@ def test_a_rig_with_takes(drawn, rig, fake):
     assert "osmnet.update_frames" not in seen
     bpy.ops.osmnet.render_frames()
     assert "osmnet.update_frames" in drawn()
+
+
+def test_pins_are_listed_with_their_angles(drawn, rig, fake):
+    assert "osmnet.delete_pin" not in drawn()
+    bpy.ops.osmnet.pin_pose(frame=10, pitch=0, yaw=0.3, roll=-0.1, place=(0, 0, 0))
+    seen = drawn()
+    assert "0° 17° -6°" in seen
+    assert "osmnet.meet_pins" not in seen
+    rig.osmnet.pins[0].axes = {"YAW"}
+    bpy.ops.osmnet.sample_takes(count=1)
+    seen = drawn()
+    assert "– 17° –" in seen
+    assert "osmnet.meet_pins" in seen
+    assert "OSMNetPin.place" not in seen
+    bpy.context.scene.timeline_markers.clear()
+    assert "Pin 1: no marker" in drawn()
 
 
 def test_blending_and_a_layer(addon, drawn, rig, fake):

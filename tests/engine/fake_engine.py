@@ -26,6 +26,7 @@ from osmnet_sdk.engine.parameters import FitHead, RenderFrames, SampleTakes, Tak
 from osmnet_sdk.engine.request import Request
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.formats.photo import load_photo
+from osmnet_sdk.motion.edit.directing import directed
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
 from osmnet_sdk.rendering.label import draw_label
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
@@ -204,6 +205,10 @@ def _take(
     waves = _noise(random, voice.frames, 6)
     rotation = options.intensity * options.epsilon * gains * [8.0, 12.0, 6.0] * waves[:, :3]
     translation = options.intensity * options.translation * 0.01 * waves[:, 3:].astype(np.float32)
+    if options.pins:
+        asked = SampleOptions(pins=options.pins)
+        poses = directed(np.hstack([rotation, translation]), asked)
+        rotation, translation = poses[:, :3], poses[:, 3:]
     # What is said decides the expression, so that it is the same in each take of a voice.
     words = np.random.default_rng(int(voice.sha256[:8], 16))
     coefficients = spoken.intensity * np.abs(_noise(words, voice.frames, len(ARKIT_NAMES)))

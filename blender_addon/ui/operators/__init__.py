@@ -8,13 +8,14 @@ the panel.
 
 from __future__ import annotations
 
-from . import engine, files, frames, sampling, setup, takes, transfer
+from . import engine, files, frames, pins, sampling, setup, takes, transfer
 
 CLASSES = (
     *engine.CLASSES,
     *setup.CLASSES,
     *sampling.CLASSES,
     *takes.CLASSES,
+    *pins.CLASSES,
     *frames.CLASSES,
     *files.CLASSES,
     *transfer.CLASSES,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,19 @@ import bpy
 from bpy.props import BoolProperty, IntProperty
 
 from ...core.errors import AddonError
+from ...core.pins import Pin, pin_parameters
 from ...core.takes import read_take
 from ...core.timing import resampled
 from ...engine import jobs
 from ...frames import rendering
 from ...rig.head import need_rig, rig_of_id
-from ...takes import actions, collection, layers, nla, voices
+from ...takes import actions, collection, layers, nla, pins, voices
 from ..options import chosen, with_options
 from .base import JobOperator, a_rig, a_take, existing_file, no_job, no_missing_field
 
 
 @dataclass(frozen=True)
-class _Order:
+class Order:
     """Takes that a job asks for, of a rig and a scene that may be renamed meanwhile.
 
     Attributes:
@@ -39,7 +41,7 @@ class _Order:
     sound: dict[str, Any]
 
     @classmethod
-    def of(cls, rig: bpy.types.Object, context: bpy.types.Context) -> _Order:
+    def of(cls, rig: bpy.types.Object, context: bpy.types.Context) -> Order:
         """Takes of the rig's voice, or of the panel's if it has none."""
         source = rig.osmnet if rig.osmnet.voice else context.scene.osmnet
         voice = existing_file(source.voice, "a voice")
@@ -49,6 +51,13 @@ class _Order:
     def scene(self) -> bpy.types.Scene:
         """The scene."""
         return bpy.data.scenes[self.scene_name]
+
+    def pinned(self, met: Sequence[Pin], options: dict[str, Any]) -> dict[str, Any]:
+        """Options with pins that are to be met."""
+        rig = rig_of_id(self.rig_id)
+        rate = actions.scene_rate(self.scene)
+        asked = pin_parameters(met, rig.osmnet.voice_start, rate)
+        return {**options, "motion": {**options["motion"], "pins": asked}} if asked else options
 
     def take_files(self, wanted: list[dict[str, int]], options: dict[str, Any]) -> Any:
         """Request takes; return the rig, and the take files in order."""
@@ -105,18 +114,20 @@ class SampleTakes(JobOperator, bpy.types.Operator):
         rig = need_rig(context)
         wanted = [{"seed": self.seed, "take": number} for number in range(self.count)]
         channels = collection.ALL if self.expression else collection.MOTION_CHANNELS
-        return _sample(_Order.of(rig, context), wanted, chosen(self), channels)
+        return _sample(Order.of(rig, context), wanted, chosen(self), channels)
 
 
 def _sample(
-    order: _Order, wanted: list[dict[str, int]], options: dict[str, Any], channels: range
+    order: Order, wanted: list[dict[str, int]], options: dict[str, Any], channels: range
 ) -> jobs.Steps:
-    rig, files = yield from order.take_files(wanted, options)
+    met = pins.wanted(rig_of_id(order.rig_id))
+    rig, files = yield from order.take_files(wanted, order.pinned(met, options))
     first = len(rig.osmnet.takes)
     for file in files:
         timing = collection.timing_for(rig, file, order.scene)
         name = collection.take_name(rig, file.provenance)
-        index = collection.add(rig, name, timing, file.curves, file.provenance, channels)
+        curves = pins.met(file.curves, timing, met)
+        index = collection.add(rig, name, timing, curves, file.provenance, channels)
         voices.note(rig.osmnet.takes[index].action, order.voice)
     nla.choose(rig, first)
     return f"{len(files)} takes sampled."
@@ -143,10 +154,10 @@ class PredictExpression(JobOperator, bpy.types.Operator):
         rig = need_rig(context)
         names = [t.name for t in rig.osmnet.takes if t.action] if self.all_takes else []
         names = names or [nla.chosen_take(rig).name]
-        return _predict(_Order.of(rig, context), names, chosen(self), self.discard_edits)
+        return _predict(Order.of(rig, context), names, chosen(self), self.discard_edits)
 
 
-def _predict(order: _Order, names: list[str], options: dict[str, Any], discard: bool) -> jobs.Steps:
+def _predict(order: Order, names: list[str], options: dict[str, Any], discard: bool) -> jobs.Steps:
     wanted = []
     for number, name in enumerate(names):
         made = actions.provenance_of(bpy.data.actions[name])
@@ -211,23 +222,45 @@ class ResampleTake(JobOperator, bpy.types.Operator):
         made = actions.provenance_of(take.action)
         seed = self.seed if self.seed >= 0 else int(made.get("seed") or 0) + 1
         wanted = {"seed": seed, "take": _number(made, 0)}
-        order = _Order.of(rig, context)
-        return _resample(order, take.name, wanted, chosen(self), self.discard_edits)
+        order = Order.of(rig, context)
+        return resample(order, take.name, wanted, chosen(self), discard=self.discard_edits)
 
 
-def _resample(
-    order: _Order, name: str, wanted: dict[str, int], options: dict[str, Any], discard: bool
-) -> jobs.Steps:
-    rig, (file,) = yield from order.take_files([wanted], options)
+def resample(
+    order: Order, name: str, wanted: dict[str, int], options: dict[str, Any], *,
+    discard: bool = False, new_pin: Pin | None = None,
+) -> jobs.Steps:  # fmt: skip
+    """Sample a take anew.
+
+    Args:
+        order: the voice.
+        name: of the take.
+        wanted: seed and number of what it becomes.
+        options: of motion and expression.
+        discard: whether its edits are forgotten.
+        new_pin: that is added to the rig's, in place of the edits around it.
+    """
+    rig = rig_of_id(order.rig_id)
+    forget = None if new_pin is None else new_pin.frame
+    met = [pin for pin in pins.wanted(rig) if pin.frame != forget]
+    met += [new_pin] if new_pin is not None else []
+    take = rig.osmnet.takes[_index_of(rig, name)]
+    if not discard:
+        met = pins.less(met, layers.edits_at(take, [pin.frame for pin in met], forget=forget))
+    rig, (file,) = yield from order.take_files([wanted], order.pinned(met, options))
     index = _index_of(rig, name)
     sampled = actions.sampled_channels(rig.osmnet.takes[index].action)
     spoken = max(sampled) >= collection.EXPRESSION_CHANNELS[0]
     channels = collection.ALL if spoken else collection.MOTION_CHANNELS
     timing = collection.timing_for(rig, file, order.scene)
     layers.replace_samples(
-        rig, index, timing, file.curves, file.provenance, channels, discard=discard
-    )
+        rig, index, timing, pins.met(file.curves, timing, met), file.provenance, channels,
+        discard=discard, forget=forget,
+    )  # fmt: skip
     voices.note(rig.osmnet.takes[index].action, order.voice)
+    if new_pin is not None:
+        pins.add(rig, order.scene, new_pin.frame, [float(value or 0.0) for value in new_pin.pose])
+        return f"'{name}' passes through its new pin at frame {new_pin.frame}."
     return f"'{name}' sampled with seed {wanted['seed']}."
 
 
