@@ -7,7 +7,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PureWindowsPath
 
@@ -142,25 +142,21 @@ def check_output_file(path: str | os.PathLike[str]) -> None:
         ) from error
 
 
-def check_output_folder(path: str | os.PathLike[str], names: Iterable[str] = ()) -> None:
+def check_output_folder(path: str | os.PathLike[str]) -> None:
     """Make sure, before long work, that a folder is there or can be made; nothing is left behind.
 
     What killed runs left in it is cleared.
 
-    Args:
-        path: of the folder.
-        names: of files that are to be written into it.
-
     Raises:
         OutputError: if it is a file, or may not be made or written to, or the system does not take
-            one of the names.
+            its name.
     """
     folder = Path(path)
     try:
         with suppress(FileNotFoundError):
             folder.lstat()  # names that the system does not take
         there = next(place for place in (folder, *folder.parents) if place.exists())
-        for part in (*folder.relative_to(there).parts, *names):
+        for part in folder.relative_to(there).parts:
             _check_name(there / part)
         with tempfile.TemporaryFile(dir=there):
             pass
@@ -171,9 +167,6 @@ def check_output_folder(path: str | os.PathLike[str], names: Iterable[str] = ())
             f"Cannot write to the folder '{folder}': {reason}; choose a place that may be written "
             "to."
         ) from error
-    for name in names:
-        if (folder / name).exists():
-            check_output_file(folder / name)
 
 
 def _check_name(path: Path) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
-from osmnet_sdk.audio.windows import iterate_blocks
 from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
 from osmnet_sdk.errors import InputError, OSMNetWarning
@@ -107,9 +106,9 @@ class ExpressionPredictor:
         report = Reporter(progress, cancel)
         result = np.empty((recording.frames, len(ARKIT_NAMES)), np.float32)
         done = 0
-        for block in iterate_blocks(recording.frames, size=BLOCK):
-            report.step("Predicting expression", block.start, recording.frames)
-            sound = slice(block.start * SAMPLES_PER_FRAME, block.stop * SAMPLES_PER_FRAME)
+        for start in range(0, recording.frames, BLOCK):
+            report.step("Predicting expression", start, recording.frames)
+            sound = slice(start * SAMPLES_PER_FRAME, (start + BLOCK) * SAMPLES_PER_FRAME)
             ready = stream.feed(recording.samples[sound])
             result[done : done + len(ready)] = ready
             done += len(ready)

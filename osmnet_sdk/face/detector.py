@@ -148,23 +148,23 @@ class FaceDetector:
             ),
         )
 
-    def detect(self, image: ImageArray, *, smallest: float = SMALLEST_FACE) -> list[FaceBox]:
+    def detect(self, image: ImageArray) -> list[FaceBox]:
         """Find the faces in uint8 RGB (height, width, 3), the largest first; may be empty.
-
-        Args:
-            image: the picture.
-            smallest: width in pixels down to which faces are searched for. A picture without a
-                face costs the more time the smaller this is and the larger the picture.
 
         Raises:
             PhotoError: if the image is not uint8 RGB.
         """
-        return next((faces for faces in self.search(image, smallest=smallest) if faces), [])
+        return next((faces for faces in self.search(image) if faces), [])
 
     def search(
         self, image: ImageArray, *, smallest: float = SMALLEST_FACE
     ) -> Iterator[list[FaceBox]]:
         """Search step by step: the whole picture first, then in ever smaller windows.
+
+        Args:
+            image: the picture.
+            smallest: width in pixels down to which faces are searched for. A picture without a
+                face costs the more time the smaller this is and the larger the picture.
 
         Yields:
             The faces of each step, the largest first; take what you need and stop.

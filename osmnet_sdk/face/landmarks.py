@@ -203,11 +203,7 @@ def assemble_points(values: dict[str, FloatArray]) -> FloatArray:
 
 
 def find_landmarks(
-    image: ImageArray,
-    detector: FaceDetector,
-    landmarks: FaceLandmarks,
-    *,
-    smallest: float = SMALLEST_FACE,
+    image: ImageArray, detector: FaceDetector, landmarks: FaceLandmarks
 ) -> Landmarks | None:
     """Landmarks of the largest face in a still picture, or None.
 
@@ -218,12 +214,11 @@ def find_landmarks(
         image: uint8 RGB (height, width, 3).
         detector: finds the face.
         landmarks: places the points.
-        smallest: width in pixels down to which faces are searched for.
 
     Raises:
         PhotoError: if the image is not uint8 RGB.
     """
-    for faces in detector.search(image, smallest=smallest):
+    for faces in detector.search(image):
         for face in faces:
             found = _placed(image, face, landmarks)
             if found is not None:

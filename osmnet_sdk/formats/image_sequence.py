@@ -15,7 +15,6 @@ from PIL.PngImagePlugin import PngInfo
 
 from osmnet_sdk.core.files import check_output_folder, output_folder, replaced
 from osmnet_sdk.errors import OSMNetWarning, PhotoError
-from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 
 FRAME_NAME = "frame_{:06d}.png"
 """File name of a frame, counted from 0."""
@@ -31,9 +30,6 @@ def write_png_sequence(
     numbers: Iterable[int] | None = None,
     written: Callable[[str], None] | None = None,
     metadata: Mapping[str, str] | None = None,
-    total: int = 0,
-    progress: ProgressCallback | None = None,
-    cancel: CancelCallback | None = None,
 ) -> int:
     """Write frames as frame_000000.png, frame_000001.png and so on.
 
@@ -45,9 +41,6 @@ def write_png_sequence(
         numbers: of the frames, one each; None counts from 0.
         written: called with the name of each file that is there.
         metadata: put into each file as text.
-        total: number of frames for `progress`, 0 if unknown.
-        progress: called with ("Writing frames", done, total).
-        cancel: asked before each frame.
 
     Returns:
         Number of frames written.
@@ -56,7 +49,6 @@ def write_png_sequence(
         OutputError: if the folder cannot be made or written to; tested before the first frame is
             taken.
         PhotoError: if a frame is not uint8 of shape (H, W, 3) or (H, W, 4).
-        Cancelled: if `cancel` returns True; the frames written so far stay.
 
     Warns:
         OSMNetWarning: if an earlier, longer sequence in the folder goes on behind the last frame,
@@ -64,9 +56,7 @@ def write_png_sequence(
     """
     target = Path(folder)
     check_output_folder(output_folder(target))
-    report = Reporter(progress, cancel)
     done = 0
-    report.step("Writing frames", 0, total)
     # Frames first, so that whatever makes them comes to its own end.
     for frame, number in zip(frames, count() if numbers is None else numbers, strict=False):
         name = FRAME_NAME.format(number)
@@ -74,7 +64,6 @@ def write_png_sequence(
         if written is not None:
             written(name)
         done += 1
-        report.step("Writing frames", done, total)
     if numbers is None:
         warn_of_rest(target, done)
     return done

@@ -16,6 +16,9 @@ from osmnet_sdk.core.curves import smoothstep
 
 Array = NDArray[np.float64]
 
+_HARDNESS = 4.0
+"""The higher, the closer `into_ball` is to a plain projection."""
+
 _BLOCK = 1024
 """Frames whose steps are blended at once, so that an hour needs no more memory than a minute."""
 
@@ -162,24 +165,22 @@ def _integrated_places(angles: Array, steps: Array, keep: Array, follow: float) 
     return places
 
 
-def into_ball(path: ArrayLike, radius: float = 1.0, hardness: float = 4.0) -> Array:
-    """Bring the points of a path into a ball around the origin, smoothly (paper eq. 5).
+def into_ball(path: ArrayLike) -> Array:
+    """Bring the points of a path into the ball of radius 1, smoothly (paper eq. 5).
 
     Points well inside stay where they are; points far outside come to lie just inside.
 
     Args:
         path: (N, D).
-        radius: of the ball, above 0.
-        hardness: 2 or more; the higher, the closer to a plain projection.
 
     Returns:
-        (N, D), each of length below `radius`.
+        (N, D), each of length below 1.
     """
     points = np.asarray(path, float)
-    ratio = np.linalg.norm(points, axis=1, keepdims=True) / radius
-    # The same number as (1 + ratio^hardness)^(-1/hardness), without overflow for large ratios.
+    ratio = np.linalg.norm(points, axis=1, keepdims=True)
+    # The same number as (1 + ratio^h)^(-1/h) with the hardness h, without overflow.
     larger = np.maximum(ratio, 1.0)
-    shrink = (larger**-hardness + (ratio / larger) ** hardness) ** (-1.0 / hardness) / larger
+    shrink = (larger**-_HARDNESS + (ratio / larger) ** _HARDNESS) ** (-1.0 / _HARDNESS) / larger
     inside: Array = points * shrink
     return inside
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from osmnet_sdk.audio import mel
 from osmnet_sdk.audio.activity import speech_energy, voice_activity
 from osmnet_sdk.audio.mel import SILENCE, MelStream, log_mel, mel_window_views, mel_windows
-from osmnet_sdk.audio.windows import iterate_blocks
 from osmnet_sdk.errors import InputError
 
 
@@ -153,30 +152,6 @@ def test_bad_arguments_are_refused():
     stream.finish()
     with pytest.raises(InputError, match="finished"):
         stream.push(samples)
-
-
-@given(
-    frames=st.integers(0, 500), size=st.integers(1, 80), context=st.integers(0, 40), data=st.data()
-)
-@settings(max_examples=60, deadline=None)
-def test_blocks_with_context_give_what_the_whole_gives(frames, size, context, data):
-    values = np.random.default_rng(frames).standard_normal(frames)
-
-    def smooth(piece):
-        """A moving sum with a reach of exactly `context`."""
-        return np.convolve(piece, np.ones(2 * context + 1))[context : context + len(piece)]
-
-    parts = [np.zeros(0)]
-    for block in iterate_blocks(frames, size=size, context=context):
-        piece = values[block.context_start : block.context_stop]
-        parts.append(smooth(piece)[block.kept])
-    np.testing.assert_allclose(np.concatenate(parts), smooth(values) if frames else [], atol=1e-9)
-
-
-def test_blocks_refuse_bad_sizes():
-    for wrong in ({"size": 0}, {"size": 5, "context": -1}):
-        with pytest.raises(InputError):
-            list(iterate_blocks(10, **wrong))
 
 
 @given(count=st.integers(0, 20_000))
