@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.core.bundle import Bundle, find_bundle
-from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.core.conventions import AUDIO_FEATURES, FPS, AudioFeatures
 from osmnet_sdk.core.devices import describe_device, resolve_device
 from osmnet_sdk.core.made_by import retaken_provenance, unused_seed
 from osmnet_sdk.core.named_options import with_named
@@ -56,9 +56,12 @@ class OSMNet:
     Args:
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         bundle: name or folder of the bundle of weights.
+        audio_features: what the lips hear: "speech", features of a pretrained speech encoder;
+            "mel", mel windows as in the paper; "auto", the first that the bundle has weights for.
 
     Raises:
         DeviceError: if the device is not there.
+        InputError: if there are no such features.
         ModelError: if the bundle is missing or damaged.
 
     Example:
@@ -67,8 +70,19 @@ class OSMNet:
         2
     """
 
-    def __init__(self, device: str = "auto", bundle: PathLike = "starter") -> None:
+    def __init__(
+        self,
+        device: str = "auto",
+        bundle: PathLike = "starter",
+        audio_features: AudioFeatures = "auto",
+    ) -> None:
+        if audio_features not in AUDIO_FEATURES:
+            raise InputError(
+                f"audio_features must be {', '.join(AUDIO_FEATURES[:-1])} or {AUDIO_FEATURES[-1]}, "
+                f"not '{audio_features}'."
+            )
         self.device = str(resolve_device(device))
+        self._audio_features = audio_features
         self.bundle: Bundle = find_bundle(bundle)
         self._parts: dict[str, Any] = {}
         self._lock = threading.RLock()
@@ -886,7 +900,8 @@ class OSMNet:
         from osmnet_sdk.expression.predict import ExpressionPredictor
 
         return self._part(
-            "predictor", lambda: ExpressionPredictor.from_bundle(self.bundle, self.device)
+            "predictor",
+            lambda: ExpressionPredictor.from_bundle(self.bundle, self.device, self._audio_features),
         )
 
     def _renderer(self, name: str) -> Renderer:

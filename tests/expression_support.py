@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from osmnet_sdk.audio.speech_encoder import EncoderConfig, SpeechEncoder
 from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.expression.lips import LipGeometry
@@ -31,3 +32,11 @@ def voice(seconds: float, seed: int = 0) -> NDArray[np.float32]:
     count = int(seconds * SAMPLE_RATE)
     envelope = np.repeat(rng.random(count // 1600 + 1) > 0.4, 1600)[:count]
     return (0.2 * envelope * rng.standard_normal(count)).astype(np.float32)
+
+
+def small_encoder() -> SpeechEncoder:
+    """An untrained speech encoder."""
+    torch.manual_seed(0)
+    encoder = SpeechEncoder(EncoderConfig(width=16, heads=2, layers=1)).eval()
+    torch.nn.init.normal_(encoder.positions, std=0.1)
+    return encoder

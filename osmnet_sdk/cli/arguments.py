@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -16,6 +16,7 @@ from osmnet_sdk.progress import ProgressCallback
 if TYPE_CHECKING:
     from osmnet_sdk.audio.load import Audio
     from osmnet_sdk.client import OSMNet
+    from osmnet_sdk.core.conventions import AudioFeatures
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,14 @@ Face = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 BundleName = Annotated[str, typer.Option("--bundle", help="Name or folder of the weights.")]
+HeardFeatures = Annotated[
+    str,
+    typer.Option(
+        "--audio-features",
+        help="What the lips hear: speech, features of a speech encoder; mel, mel windows as in the "
+        "paper; auto, the first that the bundle has.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON text, no progress.")]
 
 
@@ -120,6 +129,7 @@ class Run:
 
     device: Device = "auto"
     bundle: BundleName = "starter"
+    audio_features: HeardFeatures = "auto"
     as_json: Json = False
     progress: ProgressCallback | None = field(default=None, init=False)
 
@@ -127,7 +137,7 @@ class Run:
         """The calls, on this device and with this bundle."""
         from osmnet_sdk.client import OSMNet
 
-        return OSMNet(self.device, self.bundle)
+        return OSMNet(self.device, self.bundle, cast("AudioFeatures", self.audio_features))
 
     def show(self, result: dict[str, Any]) -> None:
         """Print what the command made."""

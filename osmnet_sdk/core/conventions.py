@@ -136,6 +136,11 @@ RENDERERS = get_args(RendererName)
 """How frames can be drawn: the photo warped, the warp finished by a network, and the paper's Video
 Generator, which paints every pixel."""
 
+AudioFeatures = Literal["auto", "speech", "mel"]
+AUDIO_FEATURES = get_args(AudioFeatures)
+"""What the expression network hears: features of a pretrained speech encoder, mel windows as in the
+paper, or, with "auto", the first of these that the bundle has weights for."""
+
 
 def frame_count(samples: int, sample_rate: int = SAMPLE_RATE) -> int:
     """Number of frames T = ceil(25 · seconds) that `samples` of audio last.

@@ -1,11 +1,14 @@
-"""The paper's Expression Feature Extractor: sound and identity in, 52 coefficients out.
+"""The paper's Expression Feature Extractor: sound in, 52 coefficients out.
 
-Per video frame a window of the mel spectrogram and the identity coefficients of the source face
-give β, the expression coefficients of the morphable model S = S̄ + α B_id + β B_exp (paper,
-section III-B). The windows of a few neighbouring frames come in as context.
+Per video frame what is heard gives β, the expression coefficients of the morphable model
+S = S̄ + α B_id + β B_exp (paper, section III-B). What is heard are features of a pretrained speech
+encoder (`SpeechFront`), or, as in the paper, a window of the mel spectrogram together with the
+identity coefficients α of the source face (`MelFront`). Neighbouring frames come in as context.
 """
 
 from __future__ import annotations
+
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -14,14 +17,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from osmnet_sdk.audio.mel import HOPS_PER_FRAME
-from osmnet_sdk.core.conventions import ARKIT_NAMES
+from osmnet_sdk.core.conventions import ARKIT_NAMES, AudioFeatures
 from osmnet_sdk.core.weights import WeightsFormat
+from osmnet_sdk.expression.phones import ARTICULATIONS
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.progress import check_cancelled
-
-FILE = "expression.safetensors"
-"""Name of the weights in a bundle."""
 
 LANDMARK_WEIGHT = 0.02
 """λ_ldmk, weight of the landmark loss beside the loss on β (paper, section III-B)."""
@@ -33,6 +34,15 @@ _IMAGE = 256
 _FACE_SHARE = 0.55  # of the image's height that the face oval takes
 _DISTANCE = 0.7  # metres from the camera to the head joint
 
+PHONE_CLASSES = tuple(ARTICULATIONS)
+"""Classes of phones that a network with features of speech tells apart, in the order of its
+logits."""
+
+PER_FRAME = 2
+"""Features of speech in a frame."""
+BEFORE, AFTER = 1, 3
+"""Features of speech before and after the first one of a frame that it is made of."""
+
 _MEL_MEAN, _MEL_SCALE = -5.5, 2.0
 _TAPS = 5  # of a convolution over the frames
 
@@ -42,17 +52,21 @@ class ExtractorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    features: Literal["mel", "speech"] = "mel"
+    """What is heard: mel windows as in the paper, or features of the speech encoder."""
     bands: int = Field(default=32, ge=1, le=80)
     """Mel bands; the paper's 16 tell a T from a P less well."""
     hops: int = Field(default=16, ge=12, le=64, multiple_of=4)
-    """Hops of 10 ms in the window of one frame."""
+    """Hops of 10 ms in the mel window of one frame."""
+    speech: int = Field(default=384, ge=1, le=1280)
+    """Values of one feature of the speech encoder."""
     layers: int = Field(default=3, ge=1, le=6)
     """Convolutions over the frames, each looking twice as far back as the one before."""
     ahead: int = Field(default=2, ge=0, le=2)
-    """Frames after the current one whose windows are seen as well; 2 make a look-ahead of
-    182.5 ms from the time of the frame to the end of the last window."""
+    """Frames after the current one whose windows are seen as well; with mel windows 2 make a
+    look-ahead of 182.5 ms from the time of the frame to the end of the last window."""
     identity: int = Field(default=50, ge=1)
-    """Identity coefficients K that come in."""
+    """Identity coefficients K of a face; they come in with mel windows alone."""
     width: int = Field(default=144, ge=12)
     """Features of one frame's window."""
     hidden: int = Field(default=224, ge=8)
@@ -64,6 +78,20 @@ class ExtractorConfig(BaseModel):
     def past(self) -> int:
         """Frames before the current one whose windows are seen as well; 26 with 3 layers."""
         return (_TAPS - 1) * ((1 << self.layers) - 1) - self.ahead
+
+
+class Extracted(NamedTuple):
+    """What a network makes of sound, for T frames.
+
+    Attributes:
+        coefficients: (B, T, 52) β in [0, 1].
+        phones: (B, T, 2, classes) logits of `PHONE_CLASSES`, 50 a second; None from mel windows.
+        voice: (B, T, 2) logits of whether a voice is heard; None from mel windows.
+    """
+
+    coefficients: Tensor
+    phones: Tensor | None = None
+    voice: Tensor | None = None
 
 
 class ContextLayer(nn.Module):
@@ -92,8 +120,63 @@ class ContextLayer(nn.Module):
         return joined
 
 
+class MelFront(nn.Module):
+    """Mel windows of frames → hidden features of frames.
+
+    Args:
+        config: sizes.
+    """
+
+    def __init__(self, config: ExtractorConfig) -> None:
+        super().__init__()
+        # Without padding, so that what comes out for a frame has seen its window and no more:
+        # 3 hops, then 6, then 12, one every 4, and all of them in the last.
+        self.convolutions = nn.ModuleList(
+            [
+                nn.Conv1d(config.bands, config.width // 2, 3),
+                nn.Conv1d(config.width // 2, config.width * 2 // 3, 4, stride=2),
+                nn.Conv1d(config.width * 2 // 3, config.width, 4, stride=2),
+            ]
+        )
+        self.window = nn.Conv1d(config.width, config.hidden, config.hops // HOPS_PER_FRAME - 2)
+
+    def forward(self, mel: Tensor) -> Tensor:
+        """(B, F, bands, hops) log-mel windows of neighbouring frames → (B, F, hidden)."""
+        # Windows of neighbouring frames overlap: lay them side by side without the overlap, so that
+        # every hop is looked at once.
+        last = mel[:, -1, :, HOPS_PER_FRAME:]
+        hops = mel[..., :HOPS_PER_FRAME].transpose(1, 2).flatten(2)
+        x = (torch.cat([hops, last], 2) - _MEL_MEAN) / _MEL_SCALE
+        for layer in self.convolutions:
+            check_cancelled()
+            x = functional.leaky_relu(layer(x), 0.1)
+        return functional.leaky_relu(self.window(x), 0.1).transpose(1, 2)
+
+
+class SpeechFront(nn.Module):
+    """Features of the speech encoder → hidden features of frames.
+
+    Args:
+        config: sizes.
+    """
+
+    def __init__(self, config: ExtractorConfig) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(config.speech)
+        self.narrow = nn.Linear(config.speech, config.width)
+        self.dropout = nn.Dropout(config.dropout)
+        self.window = nn.Linear(config.width * (BEFORE + 1 + AFTER), config.hidden)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, 2 · F + 3, speech), from the one before the first frame on → (B, F, hidden)."""
+        check_cancelled()
+        x = functional.leaky_relu(self.narrow(self.norm(features)), 0.1)
+        x = x.unfold(1, BEFORE + 1 + AFTER, PER_FRAME).flatten(2)
+        return functional.leaky_relu(self.window(self.dropout(x)), 0.1)
+
+
 class ExpressionExtractor(nn.Module):
-    """Mel windows with context and identity → β.
+    """What is heard, with context → β, and what is said.
 
     Args:
         config: sizes.
@@ -108,16 +191,8 @@ class ExpressionExtractor(nn.Module):
     def __init__(self, config: ExtractorConfig) -> None:
         super().__init__()
         self.config = config
-        # Without padding, so that what comes out for a frame has seen its window and no more:
-        # 3 hops, then 6, then 12, one every 4, and all of them in the last.
-        self.convolutions = nn.ModuleList(
-            [
-                nn.Conv1d(config.bands, config.width // 2, 3),
-                nn.Conv1d(config.width // 2, config.width * 2 // 3, 4, stride=2),
-                nn.Conv1d(config.width * 2 // 3, config.width, 4, stride=2),
-            ]
-        )
-        self.window = nn.Conv1d(config.width, config.hidden, config.hops // HOPS_PER_FRAME - 2)
+        hears_speech = config.features == "speech"
+        self.front = SpeechFront(config) if hears_speech else MelFront(config)
         # The first layer looks to both sides, the others only back.
         self.context = nn.ModuleList(
             [
@@ -125,50 +200,51 @@ class ExpressionExtractor(nn.Module):
                 for k in range(config.layers)
             ]
         )
-        self.identity = nn.Linear(config.identity, config.hidden)
+        self.identity = None if hears_speech else nn.Linear(config.identity, config.hidden)
         self.mix = nn.ModuleList([nn.Linear(config.hidden, config.hidden) for _ in range(2)])
         self.norms = nn.ModuleList([nn.LayerNorm(config.hidden) for _ in range(2)])
         self.dropout = nn.Dropout(config.dropout)
         self.out = nn.Linear(config.hidden, len(ARKIT_NAMES))
+        said = PER_FRAME * (len(PHONE_CLASSES) + 1)
+        self.said = nn.Linear(config.hidden, said) if hears_speech else None
         self.register_buffer("lip_gain", torch.zeros(len(ARKIT_NAMES)))
         # Most coefficients are near 0 most of the time: start there.
         nn.init.constant_(self.out.bias, -3.0)
 
-    def forward(self, mel: Tensor, identity: Tensor) -> Tensor:
-        """Coefficients for the frames that have their whole context.
+    def forward(self, heard: Tensor, identity: Tensor | None = None) -> Extracted:
+        """What is said in the frames that have their whole context.
 
         Args:
-            mel: (B, past + T + ahead, bands, hops) log-mel windows of neighbouring frames.
-            identity: (B, K) identity coefficients α of the source face; 0 is the mean head.
-
-        Returns:
-            (B, T, 52) coefficients β in [0, 1].
+            heard: (B, past + T + ahead, bands, hops) log-mel windows of neighbouring frames, or
+                (B, 2 · (past + T + ahead) + 3, speech) features of the speech encoder, from the one
+                before the first frame on.
+            identity: (B, K) identity coefficients α of the source face, heard with mel windows;
+                None is the mean head.
         """
-        # Windows of neighbouring frames overlap: lay them side by side without the overlap, so that
-        # every hop is looked at once.
-        last = mel[:, -1, :, HOPS_PER_FRAME:]
-        hops = mel[..., :HOPS_PER_FRAME].transpose(1, 2).flatten(2)
-        x = (torch.cat([hops, last], 2) - _MEL_MEAN) / _MEL_SCALE
-        for layer in self.convolutions:
-            check_cancelled()
-            x = functional.leaky_relu(layer(x), 0.1)
-        x = functional.leaky_relu(self.window(x), 0.1).transpose(1, 2)
+        x = self.front(heard)
         check_cancelled()
         for layer in self.context:
             x = layer(x)
-        x = functional.leaky_relu(x + self.identity(identity)[:, None], 0.1)
+        if self.identity is not None:
+            if identity is None:
+                identity = x.new_zeros(len(x), self.config.identity)
+            x = functional.leaky_relu(x + self.identity(identity)[:, None], 0.1)
         check_cancelled()
         for norm, layer in zip(self.norms, self.mix, strict=True):
             x = x + functional.leaky_relu(layer(self.dropout(norm(x))), 0.1)
-        return torch.sigmoid(self.out(x))
+        coefficients = torch.sigmoid(self.out(x))
+        if self.said is None:
+            return Extracted(coefficients)
+        said = self.said(x).unflatten(-1, (PER_FRAME, -1))
+        return Extracted(coefficients, said[..., :-1], said[..., -1])
 
 
 class LandmarkLoss(nn.Module):
     """The weighted landmark loss of the paper's eq. 9.
 
     The 3DMM of the face in question, with the predicted and with the true expression, is seen by a
-    pinhole camera from the front; the loss is the weighted mean of the squared distance of the
-    projected landmarks, in pixels of a 256 × 256 image.
+    pinhole camera from the front; the loss is the sum of ω times the squared distance of the
+    projected landmarks over their number, in pixels of a 256 × 256 image.
 
     Args:
         model: the morphable model.
@@ -190,7 +266,7 @@ class LandmarkLoss(nn.Module):
         self.register_buffer("mean", torch.from_numpy(mean.copy()))
         self.register_buffer("identity_basis", torch.from_numpy(model.landmark_identity.copy()))
         self.register_buffer("expression_basis", torch.from_numpy(model.landmark_expression.copy()))
-        self.register_buffer("weights", torch.from_numpy(weights / weights.sum()))
+        self.register_buffer("weights", torch.from_numpy(weights / len(weights)))
 
     def project(self, expression: Tensor, identity: Tensor) -> Tensor:
         """Landmarks (B, T, 478, 2) in pixels for β (B, T, 52) and α (B, K)."""
@@ -221,6 +297,14 @@ class LandmarkLoss(nn.Module):
         return loss
 
 
-FORMAT = WeightsFormat(
-    FILE, "expression weights", ExtractorConfig, ExpressionExtractor, trained_by="expression"
-)
+def _format(file: str) -> WeightsFormat[ExtractorConfig, ExpressionExtractor]:
+    return WeightsFormat(
+        file, "expression weights", ExtractorConfig, ExpressionExtractor, trained_by="expression"
+    )
+
+
+FORMATS: dict[AudioFeatures, WeightsFormat[ExtractorConfig, ExpressionExtractor]] = {
+    "speech": _format("expression.safetensors"),
+    "mel": _format("expression_mel.safetensors"),
+}
+"""How the weights of a network lie in a bundle, by what it hears."""

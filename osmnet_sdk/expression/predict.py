@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.core.bundle import Bundle
-from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME
-from osmnet_sdk.errors import InputError, OSMNetWarning
+from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME, AudioFeatures
+from osmnet_sdk.errors import InputError, ModelError, OSMNetWarning
+from osmnet_sdk.expression.ears import Ear, MelEar, SpeechEar
 from osmnet_sdk.expression.stream import BLOCK, ExpressionStream
 from osmnet_sdk.options import ExpressionOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -20,6 +22,7 @@ from osmnet_sdk.tracks import ExpressionTrack, Provenance
 if TYPE_CHECKING:
     import torch
 
+    from osmnet_sdk.audio.speech_encoder import SpeechEncoder
     from osmnet_sdk.expression.network import ExpressionExtractor
 
 FloatArray = NDArray[np.float32]
@@ -43,33 +46,52 @@ class ExpressionPredictor:
 
     Args:
         network: a trained extractor.
-        device: where it computes, as torch names it.
-        bundle: where it comes from, for the provenance of tracks.
+        encoder: of speech; needed if the network hears its features.
+        device: where they compute, as torch names it.
+        bundle: where they come from, for the provenance of tracks.
     """
 
     def __init__(
         self,
         network: ExpressionExtractor,
+        encoder: SpeechEncoder | None = None,
         *,
         device: str | torch.device = "cpu",
         bundle: Bundle | None = None,
     ) -> None:
         self._network = network.to(device).eval()
+        self._encoder = None if encoder is None else encoder.to(device).eval()
         self._device = device
         self._bundle = bundle
 
     @classmethod
-    def from_bundle(cls, bundle: Bundle, device: str = "auto") -> ExpressionPredictor:
-        """Load the extractor of a bundle.
+    def from_bundle(
+        cls, bundle: Bundle, device: str = "auto", audio_features: AudioFeatures = "auto"
+    ) -> ExpressionPredictor:
+        """Load the extractor of a bundle, with the ear that it needs.
+
+        Args:
+            bundle: of weights.
+            device: where to compute.
+            audio_features: what the network hears, see `conventions.AUDIO_FEATURES`.
 
         Raises:
             ModelError: if the bundle has none, or its weights do not fit this version.
             DeviceError: if the device is not there.
         """
         from osmnet_sdk.core.devices import resolve_device
-        from osmnet_sdk.expression.network import FORMAT
+        from osmnet_sdk.expression.network import FORMATS
 
-        return cls(FORMAT.load(bundle), device=resolve_device(device), bundle=bundle)
+        features, encoder = audio_features, None
+        if features == "auto":
+            there = [name for name in FORMATS if FORMATS[name].file in bundle.manifest.files]
+            features = there[0] if there else "speech"
+        network = FORMATS[features].load(bundle)
+        if features == "speech":
+            from osmnet_sdk.audio.speech_encoder import load_encoder
+
+            encoder = load_encoder(bundle)
+        return cls(network, encoder, device=resolve_device(device), bundle=bundle)
 
     def predict(
         self,
@@ -82,7 +104,8 @@ class ExpressionPredictor:
     ) -> ExpressionTrack:
         """Predict the expression of a voice.
 
-        Memory beyond the samples and the track does not grow with the length of the recording.
+        Networks that hear features of speech take no identity: it is left aside. Memory beyond the
+        samples and the track does not grow with the length of the recording.
 
         Args:
             audio: a path, a binary file object, (samples, rate) or a loaded `Audio`.
@@ -102,7 +125,7 @@ class ExpressionPredictor:
             Cancelled: if `cancel` returns True.
         """
         recording = load_audio(audio, progress=progress, cancel=cancel)
-        stream = self.stream(identity, options)
+        stream = ExpressionStream(self._ear(identity, whole=True), options)
         report = Reporter(progress, cancel)
         result = np.empty((recording.frames, len(ARKIT_NAMES)), np.float32)
         done = 0
@@ -128,7 +151,56 @@ class ExpressionPredictor:
         Raises:
             InputError: if `identity` is not at most K finite numbers.
         """
-        return ExpressionStream(self._network, self._identity(identity), options, self._device)
+        return ExpressionStream(self._ear(identity, whole=False), options)
+
+    def said(
+        self,
+        audio: AudioSource,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        """Which phones are heard, and whether a voice is.
+
+        Args:
+            audio: as for `predict`.
+            progress: called with ("Listening", frames done, frames).
+            cancel: asked between blocks of 30 s.
+
+        Returns:
+            Probabilities (2 · T, classes) of `network.PHONE_CLASSES`, 50 a second, and those of a
+            voice (2 · T,).
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            ModelError: if the network hears mel windows, which tell no phones.
+            Cancelled: if `cancel` returns True.
+        """
+        if self._encoder is None:
+            raise ModelError("Phones need features of speech; leave audio_features at 'speech'.")
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        report, ear = Reporter(progress, cancel), self._ear(None, whole=True)
+        high_pass, parts = HighPass(), []
+        for block in iterate_blocks(recording.frames, size=BLOCK):
+            report.step("Listening", block.start, recording.frames)
+            sound = slice(block.start * SAMPLES_PER_FRAME, block.stop * SAMPLES_PER_FRAME)
+            heard = high_pass.push(recording.samples[sound])
+            parts.append(ear.push(np.pad(heard, (0, -len(heard) % SAMPLES_PER_FRAME))))
+        parts.append(ear.finish(recording.frames))
+        report.step("Listening", recording.frames, recording.frames)
+        known = [part for part in parts if len(part.phones)]
+        return (
+            np.concatenate([part.phones for part in known]),
+            np.concatenate([part.voice for part in known]),
+        )
+
+    def _ear(self, identity: ArrayLike | None, *, whole: bool) -> Ear:
+        if self._encoder is None:
+            return MelEar(self._network, self._identity(identity), self._device)
+        from osmnet_sdk.audio.speech_features import STREAM, WHOLE
+
+        windows = WHOLE if whole else STREAM
+        return SpeechEar(self._network, self._encoder, windows, self._device)
 
     def _identity(self, identity: ArrayLike | None) -> FloatArray:
         count = self._network.config.identity

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,11 @@ from osmnet_sdk.errors import Cancelled, InputError, ModelError
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.research.trainers import loop
-from osmnet_sdk.research.trainers.expression.data import ALL_COEFFICIENTS, Clip
+from osmnet_sdk.research.trainers.expression.clips import (
+    ALL_COEFFICIENTS,
+    Clip,
+    nothing_known,
+)
 from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe
 from osmnet_sdk.research.trainers.expression.train import (
     ExpressionData,
@@ -49,7 +54,8 @@ def loud_opens_clips(count: int) -> list[Clip]:
         mel = np.where(np.pad(loud, (3, 1))[:, None, None], -3.0, -9.0) + np.zeros((68, 16, 16))
         truth = np.zeros((64, 52))
         truth[:, ARKIT_NAMES.index("jawOpen")] = 0.4 * loud
-        clips.append(Clip(mel.astype(np.float16), truth.astype(np.float16), ALL_COEFFICIENTS))
+        heard, seen = mel.astype(np.float16), truth.astype(np.float16)
+        clips.append(Clip(heard, seen, ALL_COEFFICIENTS, nothing_known()))
     return clips
 
 
@@ -126,7 +132,7 @@ def test_finishing_learns_from_real_speakers_and_from_weights_that_are_given(
     model: Any, tmp_path: Path
 ) -> None:
     clips = loud_opens_clips(4)
-    wider = [Clip(c.mel, c.coefficients * np.float16(2), ALL_COEFFICIENTS) for c in clips]
+    wider = [replace(clip, coefficients=clip.coefficients * np.float16(2)) for clip in clips]
     data = ExpressionData(clips, wider[:1], wider)
     first = tmp_path / "first.safetensors"
     before = train_expression(RECIPE, data, model, TrainingRun(tmp_path / "first"), out=first)

@@ -8,7 +8,13 @@ from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.research.trainers.expression.batches import Source, at_speed, expression_batches
-from osmnet_sdk.research.trainers.expression.data import ALL_COEFFICIENTS, Clip, VoicePlan
+from osmnet_sdk.research.trainers.expression.clips import (
+    ALL_COEFFICIENTS,
+    UNKNOWN,
+    Clip,
+    nothing_known,
+)
+from osmnet_sdk.research.trainers.expression.data import VoicePlan
 from osmnet_sdk.research.trainers.expression.loss import contact_loss
 from osmnet_sdk.research.trainers.expression.recipe import PARTS, ExpressionRecipe, without
 from osmnet_sdk.research.trainers.expression.recorded_clips import SEEN
@@ -61,7 +67,7 @@ def recipe(**changes: object) -> ExpressionRecipe:
 def marked(value: float, frames: int = 80) -> Clip:
     mel, _ = timed(frames)
     truth = np.full((frames, 52), value, np.float16)
-    return Clip(mel.astype(np.float16), truth, ALL_COEFFICIENTS)
+    return Clip(mel.astype(np.float16), truth, ALL_COEFFICIENTS, nothing_known())
 
 
 def test_sources_make_up_their_shares_of_a_batch() -> None:
@@ -69,7 +75,8 @@ def test_sources_make_up_their_shares_of_a_batch() -> None:
         [Source([marked(0.1), marked(0.1)], 0.75), Source([marked(0.9, 400)], 0.25)],
         recipe(tempo=0.5), GAIN,
     )  # fmt: skip
-    mel, truth, mask, alpha = batch(3)
+    mel, truth, mask, alpha, said = batch(3)
+    assert (said == UNKNOWN).all()
     assert mel.shape == (200, 28, 16, 16)
     assert mask.shape == (200, 1, 52)
     assert alpha.shape == (200, 50)
@@ -109,3 +116,23 @@ def test_parts_are_left_out_of_a_recipe() -> None:
     with pytest.raises(InputError, match="no voice left"):
         without(whole, ["flite", "espeak-ng"])
     assert {"recorded", "facegood", "landmarks", "contact", "festival"} <= set(PARTS)
+
+
+def test_stretches_of_speech_keep_sound_lips_and_phones_in_step() -> None:
+    config = ExtractorConfig(features="speech", speech=4, layers=1, ahead=0)
+    steps = np.arange(2 * (config.past + 80) + 3)[:, None] - 2.0 * config.past - 1  # of features
+    truth = np.repeat(np.arange(80.0)[:, None], 52, axis=1)
+    said = np.stack([np.arange(160) % 20, np.ones(160)], axis=1)
+    clip = Clip(
+        np.repeat(steps, 4, axis=1).astype(np.float16), truth.astype(np.float16),
+        ALL_COEFFICIENTS, said.astype(np.int16),
+    )  # fmt: skip
+    heard, seen, _, _, found = expression_batches(
+        [Source([clip], 1.0)], recipe(config=config, batch=20), GAIN
+    )(0)
+    assert heard.shape == (20, 2 * (config.past + 16) + 3, 4)
+    first = seen[:, 0, 0]
+    assert len(first.unique()) > 3
+    torch.testing.assert_close(heard[:, 2 * config.past + 1, 0], 2 * first)
+    torch.testing.assert_close(found[:, 0, 0, 0], (2 * first % 20).long())
+    assert (found[..., 1] == 1).all()

@@ -4,10 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from osmnet_sdk.audio.mel import SILENCE
+from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.coarticulation import TimedPhone
-from osmnet_sdk.expression.network import ExtractorConfig
+from osmnet_sdk.expression.lips import LipGeometry
+from osmnet_sdk.expression.network import PHONE_CLASSES, ExtractorConfig
+from osmnet_sdk.face.model import load_face_model
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.research.trainers.expression.augmentation import (
     AugmentationConfig,
@@ -17,13 +20,15 @@ from osmnet_sdk.research.trainers.expression.augmentation import (
     music,
     telephone,
 )
+from osmnet_sdk.research.trainers.expression.clips import cached_clips, hears, mel_context
 from osmnet_sdk.research.trainers.expression.data import (
-    cached_clips,
+    held_clips,
     invented_text,
     loudness_emphasis,
-    mel_context,
+    phone_labels,
     still_clips,
 )
+from osmnet_sdk.research.trainers.expression.held_vowels import held_vowels
 from osmnet_sdk.research.trainers.expression.mel_augmentation import (
     band_limited,
     masked,
@@ -109,21 +114,53 @@ def test_mel_context_has_a_window_for_each_frame_and_its_context():
 
 
 def test_cache_gives_back_what_was_made_and_notices_changes(tmp_path):
-    config = ExtractorConfig(layers=1, ahead=1)
+    hear = hears(ExtractorConfig(layers=1, ahead=1))
 
     def make():
-        return still_clips(3, config, AugmentationConfig(), np.random.default_rng(0))
+        return still_clips(3, hear, AugmentationConfig(), np.random.default_rng(0))
 
     path = tmp_path / "folder" / "still.npz"
     made = cached_clips(path, ["one"], make(), Reporter())
     stored = cached_clips(path, ["one"], iter(()), Reporter())
     assert len(made) == len(stored) == 3
     for one, other in zip(made, stored, strict=True):
-        assert np.array_equal(one.mel, other.mel)
+        assert np.array_equal(one.heard, other.heard)
         assert np.array_equal(one.coefficients, other.coefficients)
+        assert np.array_equal(one.said, other.said)
     before = path.stat().st_mtime_ns
     assert len(cached_clips(path, ["two"], make(), Reporter())) == 3
     assert path.stat().st_mtime_ns != before
+
+
+def test_phones_are_labelled_where_they_sound_and_a_voice_around_them():
+    said = phone_labels([TimedPhone("p", 0.4, 0.48), TimedPhone("a", 0.48, 0.6)], "ipa", 25)
+    assert said.shape == (50, 2)
+    names = [PHONE_CLASSES[number] for number in said[:, 0]]
+    assert names == ["silence"] * 20 + ["bilabial"] * 4 + ["a"] * 6 + ["silence"] * 20
+    heard = np.flatnonzero(said[:, 1])
+    assert 12 < heard.min() < 20
+    assert 30 <= heard.max() < 38
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_held_vowels_sound_as_long_as_they_are_said_to(seed):
+    sound, vowels = held_vowels(np.random.default_rng(seed))
+    assert np.isfinite(sound).all()
+    assert sound.std() == pytest.approx(1.0, rel=0.01)
+    inside = np.zeros(len(sound), bool)
+    for vowel in vowels:
+        inside[int(vowel.start * SAMPLE_RATE) : int(vowel.end * SAMPLE_RATE) + 400] = True
+    assert (sound[inside] ** 2).mean() > 100 * (sound[~inside] ** 2).mean()
+
+
+def test_the_mouth_is_open_in_held_vowels():
+    geometry = LipGeometry.from_model(load_face_model(find_bundle()))
+    hear = hears(ExtractorConfig(layers=1, ahead=1))
+    made = held_clips(5, geometry, hear, AugmentationConfig(), np.random.default_rng(0))
+    for clip in made:
+        gap = geometry.gap(clip.coefficients.astype(float)) - geometry.rest
+        vowels = clip.said[::2, 0] != PHONE_CLASSES.index("silence")
+        assert gap[vowels].mean() > 0.05
 
 
 def test_recipes_are_read_or_refused(tmp_path):

@@ -7,7 +7,8 @@ from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE
 from osmnet_sdk.errors import ModelError
 from osmnet_sdk.expression.network import (
-    FORMAT,
+    FORMATS,
+    PHONE_CLASSES,
     ExpressionExtractor,
     ExtractorConfig,
     LandmarkLoss,
@@ -39,7 +40,7 @@ def voice(seconds, seed=0):
 
 def test_output_has_a_frame_for_each_frame_with_context(network):
     mel = torch.randn(2, 3 + 7 + 1, 16, 16) - 5
-    result = network(mel, torch.zeros(2, 50))
+    result = network(mel, torch.zeros(2, 50)).coefficients
     assert result.shape == (2, 7, 52)
     assert result.min() >= 0
     assert result.max() <= 1
@@ -48,7 +49,7 @@ def test_output_has_a_frame_for_each_frame_with_context(network):
 def test_a_frame_sees_its_context_and_nothing_else(network):
     samples = voice(2.0)
     windows = torch.from_numpy(mel_windows(samples))[None]
-    base = network(windows, torch.zeros(1, 50))[0]
+    base = network(windows, torch.zeros(1, 50)).coefficients[0]
     changed = windows.clone()
     # Windows overlap, so change one hop of sound in all windows that hold it.
     hop = 4 * 20
@@ -56,7 +57,7 @@ def test_a_frame_sees_its_context_and_nothing_else(network):
         place = hop - 4 * frame
         if 0 <= place < 16:
             changed[0, frame, :, place] += 3.0
-    moved = (network(changed, torch.zeros(1, 50))[0] - base).abs().amax(1)
+    moved = (network(changed).coefficients[0] - base).abs().amax(1)
     seen = torch.nonzero(moved > 1e-6).flatten()
     # Output frame i has windows i to i + past + ahead; a hop at 80 lies in windows 17 to 20.
     assert seen.min() == 17 - 4
@@ -65,7 +66,8 @@ def test_a_frame_sees_its_context_and_nothing_else(network):
 
 def test_identity_matters(network):
     mel = torch.randn(1, 10, 16, 16) - 5
-    assert not torch.allclose(network(mel, torch.zeros(1, 50)), network(mel, torch.ones(1, 50)))
+    still, other = (network(mel, face).coefficients for face in (None, torch.ones(1, 50)))
+    assert not torch.allclose(still, other)
 
 
 def test_landmark_loss_is_the_weighted_squared_distance_in_pixels(model):
@@ -76,7 +78,7 @@ def test_landmark_loss_is_the_weighted_squared_distance_in_pixels(model):
     one, other = 0.3 * torch.rand(2, 4, 52), 0.3 * torch.rand(2, 4, 52)
     identity = torch.randn(2, 50)
     apart = loss.project(one, identity) - loss.project(other, identity)
-    exact = (apart.square().sum(-1).numpy() * weights).sum(-1) / weights.sum()
+    exact = (apart.square().sum(-1).numpy() * weights).sum(-1) / len(weights)  # eq. 9
     np.testing.assert_allclose(loss(one, other, identity).numpy(), exact, rtol=0.1)
     pixels = loss.project(torch.zeros(1, 1, 52), torch.zeros(1, 50))[0, 0]
     assert 100 < float(pixels[:, 1].max() - pixels[:, 1].min()) < 200
@@ -95,16 +97,16 @@ def test_landmark_loss_weighs_lips_most(model):
 def test_weights_that_do_not_fit_are_refused(network):
     arrays = {name: value.numpy() for name, value in network.state_dict().items()}
     config = SMALL.model_dump_json()
-    rebuilt = FORMAT.build(arrays, {"config": config}, "a test")
+    rebuilt = FORMATS["mel"].build(arrays, {"config": config}, "a test")
     mel = torch.randn(1, 6, 16, 16)
-    torch.testing.assert_close(rebuilt(mel, torch.zeros(1, 50)), network(mel, torch.zeros(1, 50)))
+    torch.testing.assert_close(rebuilt(mel).coefficients, network(mel).coefficients)
     other = dict(arrays)
     other.pop("out.bias")
     for wrong, text in ((arrays, "{}"), (other, config), (arrays, "no json")):
         with pytest.raises(ModelError, match="a test"):
-            FORMAT.build(wrong, {"config": text}, "a test")
+            FORMATS["mel"].build(wrong, {"config": text}, "a test")
     with pytest.raises(ModelError):
-        FORMAT.build(arrays, {}, "a test")
+        FORMATS["mel"].build(arrays, {}, "a test")
 
 
 def test_config_says_how_far_it_looks_ahead():
@@ -112,3 +114,23 @@ def test_config_says_how_far_it_looks_ahead():
     # From the time of the frame to the end of the last hop's window, in seconds.
     ahead = config.ahead * 0.04 + 0.02 + (config.hops // 2 - 1) * 0.01 + 0.0125
     assert ahead <= 0.2
+
+
+def test_features_of_speech_give_lips_phones_and_voice():
+    config = ExtractorConfig(features="speech", speech=8, layers=2, ahead=0, width=16, hidden=16)
+    torch.manual_seed(0)
+    network = ExpressionExtractor(config).eval()
+    features = torch.randn(1, 2 * (config.past + 20) + 3, 8)
+    found = network(features)
+    assert found.coefficients.shape == (1, 20, 52)
+    assert found.phones.shape == (1, 20, 2, len(PHONE_CLASSES))
+    assert found.voice.shape == (1, 20, 2)
+    torch.testing.assert_close(
+        network(features, torch.ones(1, 50)).coefficients, found.coefficients
+    )
+    changed = features.clone()
+    changed[0, 60, 0] += 3.0
+    moved = (network(changed).coefficients[0] - found.coefficients[0]).abs().amax(1)
+    seen = torch.nonzero(moved > 1e-6).flatten()
+    # Frame i has features 2 i to 2 (i + past) + 4 of these: 60 comes last in 28 - past.
+    assert (int(seen.min()), int(seen.max())) == (28 - config.past, 19)

@@ -13,10 +13,11 @@ from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import AudioError, Cancelled, InputError
+from osmnet_sdk.expression.ears import MelEar, frames_ahead
 from osmnet_sdk.expression.loudness import levelled, loudness_gain
 from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.expression.predict import ExpressionPredictor
-from osmnet_sdk.expression.stream import ExpressionStream, frames_ahead
+from osmnet_sdk.expression.stream import ExpressionStream
 from osmnet_sdk.options import ExpressionOptions
 
 PREDICTOR = ExpressionPredictor(small_extractor())
@@ -27,6 +28,10 @@ OPTIONS = [
     ExpressionOptions(lag_ms=200.0, gains={"jawOpen": 2.0}),
     ExpressionOptions(lag_ms=-73.0, smoothing=0.02, intensity=0.5),
 ]
+
+
+def ear(network):
+    return MelEar(network, np.zeros(50, np.float32), "cpu")
 
 
 def fed(stream, samples, cuts):
@@ -61,13 +66,13 @@ def test_pieces_give_what_the_whole_gives(count, cuts, options, seed):
 def test_what_comes_after_the_look_ahead_changes_nothing(frame, options, ahead, seed):
     network = small_extractor(SMALL.model_copy(update={"ahead": ahead}))
     samples = voice(3.0, seed)
-    stream = ExpressionStream(network, np.zeros(50, np.float32), options)
+    stream = ExpressionStream(ear(network), options)
     assert stream.look_ahead <= (0.2 if options.smoothing == 0 else 0.6) + 0.1
     known = int(np.ceil(frame * 640 + stream.look_ahead * SAMPLE_RATE - 1e-6))
     known = max(known, frame * 640 + 1)
     first = stream.feed(samples[:known])
     assert len(first) > frame  # the frame is there as soon as its look-ahead is
-    other = ExpressionStream(network, np.zeros(50, np.float32), options)
+    other = ExpressionStream(ear(network), options)
     changed = np.concatenate([samples[:known], voice(2.0, seed + 1)])
     np.testing.assert_allclose(other.feed(changed)[: frame + 1], first[: frame + 1], atol=1e-5)
 
@@ -77,7 +82,7 @@ def test_a_frame_needs_all_of_the_look_ahead_of_the_network():
     samples = voice(3.0, 4)
     changed = samples.copy()
     changed[20 * 640 + 2700 :] += 0.1
-    streams = [ExpressionStream(network, np.zeros(50, np.float32)) for _ in range(2)]
+    streams = [ExpressionStream(ear(network)) for _ in range(2)]
     one, two = (s.feed(sound) for s, sound in zip(streams, (samples, changed), strict=True))
     assert not np.allclose(one[20], two[20], atol=1e-4)
     assert np.array_equal(one[:19], two[:19])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from osmnet_sdk.cli.arguments import path
+from osmnet_sdk.cli.arguments import HeardFeatures, path
 from osmnet_sdk.cli.console import plain_errors, progress_bars, show_result, show_text
+from osmnet_sdk.core.conventions import AudioFeatures
 
 evaluate_app = typer.Typer(help="Measure against real recordings.", no_args_is_help=True)
 
@@ -104,6 +105,7 @@ def expression(
     hour: Annotated[bool, typer.Option(help="Also time a minute and an hour of speech.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     bundle: Annotated[str, typer.Option(help="Name or folder of the weights.")] = "starter",
+    audio_features: HeardFeatures = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON text.")] = False,
 ) -> None:
     """Measure predicted lips: phone labels, poor sound, no voice, languages, tracked lips."""
@@ -119,8 +121,9 @@ def expression(
     unseen = ExpressionFolds(recipe, folds, models, facegood, without or ()) if folds else None
     with plain_errors(), progress_bars(as_json) as progress:
         report = evaluate_expression(
-            folders, device=device, bundle=bundle, videos=videos, speakers=speaker or (),
-            folds=unseen, hour=hour, progress=progress,
+            folders, device=device, bundle=bundle,
+            audio_features=cast(AudioFeatures, audio_features), videos=videos,
+            speakers=speaker or (), folds=unseen, hour=hour, progress=progress,
         )  # fmt: skip
         if as_json:
             show_result(asdict(report), True)

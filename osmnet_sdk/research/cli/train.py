@@ -127,7 +127,9 @@ def expression(
     Needs speech synthesisers on the system, see models/recipes/README.md. Several processes train
     together when torchrun starts them, see docs/training.md.
     """
+    from osmnet_sdk.audio.speech_encoder import load_encoder
     from osmnet_sdk.core.bundle import find_bundle
+    from osmnet_sdk.expression.network import FORMATS
     from osmnet_sdk.face.model import load_face_model
     from osmnet_sdk.research.data.clips import read_clips
     from osmnet_sdk.research.trainers.expression import recipe as expression_recipe
@@ -144,14 +146,16 @@ def expression(
             settings = expression_recipe.ExpressionRecipe.read(recipe)
             settings = expression_recipe.without(settings, without or ())
             start = starting_weights(recipe.parent / settings.start) if settings.start else None
-            model = load_face_model(find_bundle(output))
+            bundle = find_bundle(output)
+            model = load_face_model(bundle)
+            encoder = load_encoder(bundle) if settings.config.features == "speech" else None
             run = TrainingRun(work, curves, processes, progress)
             with processes.first_alone():
                 data = prepare_data(
                     settings, model, run, texts=recipe.parent / settings.texts,
-                    facegood=facegood, takes=read_clips(takes) if takes else (),
+                    facegood=facegood, takes=read_clips(takes) if takes else (), encoder=encoder,
                 )  # fmt: skip
-            weights = output / "expression.safetensors"
+            weights = output / FORMATS[settings.config.features].file
             loss = train_expression(settings, data, model, run, out=weights, start=start)
         if processes.is_first:
             show_result({"weights": str(weights), "validation": f"{loss:.4f}"}, False)

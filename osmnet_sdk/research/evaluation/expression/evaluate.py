@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import load_audio
+from osmnet_sdk.audio.speech_encoder import SpeechEncoder, load_encoder
 from osmnet_sdk.client import OSMNet
-from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE
+from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE, AudioFeatures
 from osmnet_sdk.errors import InputError, ModelError, OSMNetWarning
 from osmnet_sdk.expression.network import ExpressionExtractor
 from osmnet_sdk.expression.predict import ExpressionPredictor
@@ -143,6 +144,8 @@ class _Lips:
 
     def __init__(self, osm: OSMNet) -> None:
         self.osm = osm
+        self.encoder: SpeechEncoder | None = None
+        """That the networks for unseen speakers hear with."""
         self.unseen: dict[str, ExpressionExtractor] = {}
         self.model = osm.face_model
 
@@ -153,7 +156,7 @@ class _Lips:
         """Of a real speaker: with the network that never saw this one, where there is one."""
         if speaker not in self.unseen:
             return self.predict(samples)
-        predictor = ExpressionPredictor(self.unseen[speaker], device=self.osm.device)
+        predictor = ExpressionPredictor(self.unseen[speaker], self.encoder, device=self.osm.device)
         return predictor.predict((samples, SAMPLE_RATE)).coefficients
 
     def gap(self, samples: Samples) -> NDArray[np.float32]:
@@ -169,6 +172,7 @@ def evaluate_expression(
     *,
     device: str = "auto",
     bundle: str = "starter",
+    audio_features: AudioFeatures = "auto",
     videos: str | os.PathLike[str] | None = None,
     speakers: Sequence[str] = (),
     folds: ExpressionFolds | None = None,
@@ -183,6 +187,7 @@ def evaluate_expression(
             takes with their sound (`read_clips`), or both.
         device: where to predict.
         bundle: name or folder of the weights.
+        audio_features: what the bundle's network hears, as for `OSMNet`.
         videos: folder with the videos NAME of the takes, for distances from what they show.
         speakers: of the takes to be measured, such as those left out of training; empty for all.
         folds: measure the lips of real speakers with networks that never saw them, instead of
@@ -202,10 +207,13 @@ def evaluate_expression(
     if not voices:
         raise InputError("No clip has sound of 2 s or more; give clips that have.")
     report = Reporter(progress, cancel)
-    lips = _Lips(OSMNet(device, bundle))
+    lips = _Lips(OSMNet(device, bundle, audio_features))
     if folds is not None:
+        recipe = folded_recipe(folds)
+        if recipe.config.features == "speech":
+            lips.encoder = load_encoder(lips.osm.bundle)
         lips.unseen = fold_networks(
-            takes, folds, folded_recipe(folds), lips.model, progress=progress, cancel=cancel
+            takes, folds, recipe, lips.model, lips.encoder, progress=progress, cancel=cancel
         )
     rows: list[Figure] = []
     left_out: list[str] = []

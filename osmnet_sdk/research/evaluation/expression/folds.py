@@ -8,14 +8,16 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from osmnet_sdk.audio.speech_encoder import SpeechEncoder
 from osmnet_sdk.core.files import output_folder
 from osmnet_sdk.expression.lips import LipGeometry
-from osmnet_sdk.expression.network import FILE, ExpressionExtractor
+from osmnet_sdk.expression.network import ExpressionExtractor
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.research.data.clips import TrainingClip
 from osmnet_sdk.research.evaluation.expression.tracked_lips import measurable
 from osmnet_sdk.research.evaluation.motion.folds import speaker_folds
+from osmnet_sdk.research.trainers.expression.clips import hears
 from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe, without
 from osmnet_sdk.research.trainers.expression.train import (
     ExpressionData,
@@ -26,6 +28,7 @@ from osmnet_sdk.research.trainers.expression.train import (
 )
 from osmnet_sdk.research.trainers.loop import TrainingRun
 
+_FILE = "expression.safetensors"
 _FIRST = "first-stage"
 
 
@@ -53,6 +56,7 @@ def fold_networks(
     folds: ExpressionFolds,
     recipe: ExpressionRecipe,
     model: FaceModel,
+    encoder: SpeechEncoder | None = None,
     *,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
@@ -66,6 +70,7 @@ def fold_networks(
         folds: where, and into how many groups.
         recipe: of `folds.recipe`, less what is left out.
         model: the face model.
+        encoder: of speech, if the recipe's network hears its features.
         progress: called with (stage, done, total).
         cancel: asked between steps.
 
@@ -81,20 +86,24 @@ def fold_networks(
     models = output_folder(folds.models)
     run = TrainingRun(models / "sounds", progress=progress, cancel=cancel)
     texts = folds.recipe.parent / recipe.texts
-    data = prepare_data(recipe.first_stage(), model, run, texts=texts, facegood=folds.facegood)
+    data = prepare_data(
+        recipe.first_stage(), model, run, texts=texts, facegood=folds.facegood, encoder=encoder
+    )
     first = folds.recipe.parent / recipe.start if recipe.start else None
     if first is None:
         alone = recipe.first_stage()
-        first = models / f"{_FIRST}-{_digest(alone, [], b'')}" / FILE
+        first = models / f"{_FIRST}-{_digest(alone, [], b'')}" / _FILE
         if not first.is_file():
             train_expression(alone, data, model, replace(run, work=first.parent), out=first)
     result: dict[str, ExpressionExtractor] = {}
     for held_out in groups:
         others = [clip for clip in clips if clip.speaker not in held_out]
-        weights = models / _digest(recipe, others, first.read_bytes()) / FILE
+        weights = models / _digest(recipe, others, first.read_bytes()) / _FILE
         if not weights.is_file():
             recorded = (
-                recorded_data(recipe, others, LipGeometry.from_model(model))
+                recorded_data(
+                    recipe, others, LipGeometry.from_model(model), hears(recipe.config, encoder)
+                )
                 if recipe.recorded_copies
                 else []
             )

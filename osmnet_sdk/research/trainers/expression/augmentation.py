@@ -31,6 +31,11 @@ class AugmentationConfig(BaseModel):
     equaliser: float = Field(default=0.7, ge=0.0, le=1.0)
     telephone: float = Field(default=0.15, ge=0.0, le=1.0)
     clipping: float = Field(default=0.1, ge=0.0, le=1.0)
+    stretch: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Share of versions at 0.5 to 2.1 times their speed, the pitch as it was."""
+    whisper: float = Field(default=0.0, ge=0.0, le=1.0)
+    music: float = Field(default=0.0, ge=0.0, le=1.0)
+    """Share of versions with music or noise of another kind behind them, 0 to 20 dB below."""
     level_db: tuple[float, float] = (-40.0, 0.0)
     """Gain of the whole recording, in dB."""
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from osmnet_sdk.audio.mel import HOPS_PER_FRAME
 from osmnet_sdk.expression.lips import TOUCH
-from osmnet_sdk.research.trainers.expression.data import Clip
+from osmnet_sdk.expression.network import AFTER, BEFORE, PER_FRAME
+from osmnet_sdk.research.trainers.expression.clips import UNKNOWN, Clip
 from osmnet_sdk.research.trainers.expression.mel_augmentation import (
     Windows,
     band_limited,
@@ -44,7 +45,9 @@ class Source:
 def expression_batches(
     sources: Sequence[Source], recipe: ExpressionRecipe, gain: NDArray[np.float64]
 ) -> Callable[[int], tuple[Tensor, ...]]:
-    """Step → mel (B, past + T + ahead, bands, hops), truth (B, T, 52), mask (B, 1, 52), α (B, K).
+    """Step → heard, truth (B, T, 52), mask (B, 1, 52), α (B, K) and said (B, T, 2, 2).
+
+    `heard` is what `ExpressionExtractor.forward` takes, `said` as `Clip.said`.
 
     Args:
         sources: shares add up to 1; within one, a clip is as likely as it is long.
@@ -62,14 +65,19 @@ def expression_batches(
         shown = []
         for index in rng.choice(len(clips), recipe.batch, p=chances):
             clip, lead = clips[index]
-            shown.append(_stretch(clip, lead, recipe, gain, rng))
-        mels = [mel for mel, _, _ in shown]
-        heard = [_disturbed(index, mels, recipe, rng) for index in range(len(mels))]
+            if recipe.config.features == "mel":
+                shown.append((*_stretch(clip, lead, recipe, gain, rng), _unsaid(recipe.frames)))
+            else:
+                shown.append(_speech_stretch(clip, recipe, rng))
+        heard = [part for part, *_ in shown]
+        if recipe.config.features == "mel":
+            heard = [_disturbed(index, heard, recipe, rng) for index in range(len(heard))]
         return (
             torch.from_numpy(np.stack(heard)),
-            torch.from_numpy(np.stack([truth for _, truth, _ in shown])),
-            torch.from_numpy(np.stack([mask for _, _, mask in shown]))[:, None],
+            torch.from_numpy(np.stack([truth for _, truth, _, _ in shown])),
+            torch.from_numpy(np.stack([mask for _, _, mask, _ in shown]))[:, None],
             torch.randn(recipe.batch, recipe.config.identity),
+            torch.from_numpy(np.stack([said for *_, said in shown])),
         )
 
     return batch
@@ -79,6 +87,25 @@ def _chances(source: Source) -> NDArray[np.float64]:
     lengths = np.array([len(clip.coefficients) for clip in source.clips], np.float64)
     result: NDArray[np.float64] = source.share * lengths / lengths.sum()
     return result
+
+
+def _unsaid(frames: int) -> NDArray[np.int64]:
+    return np.full((frames, PER_FRAME, 2), UNKNOWN, np.int64)
+
+
+def _speech_stretch(
+    clip: Clip, recipe: ExpressionRecipe, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    """Features, truth, mask and what is said of a random stretch."""
+    frames, context = recipe.frames, recipe.config.past + recipe.config.ahead
+    start = int(rng.integers(0, len(clip.coefficients) - frames + 1))
+    first, count = PER_FRAME * start, PER_FRAME * (frames + context - 1) + BEFORE + 1 + AFTER
+    said = _unsaid(frames)
+    if len(clip.said):
+        said = clip.said[first : first + PER_FRAME * frames].reshape(said.shape).astype(np.int64)
+    heard = clip.heard[first : first + count].astype(np.float32)
+    truth = clip.coefficients[start : start + frames].astype(np.float32)
+    return heard, truth, clip.mask, said
 
 
 def _stretch(
@@ -93,12 +120,12 @@ def _stretch(
     factor = 1.0
     if rng.random() < recipe.tempo:
         # As fast as the clip is long enough for.
-        longest = (len(clip.mel) - _SPARE) / (frames + context)
+        longest = (len(clip.heard) - _SPARE) / (frames + context)
         factor = min(float(rng.uniform(_SLOWEST, _FASTEST)), longest)
         factor = 1.0 if factor < _SLOWEST else factor
     needed = int(np.ceil(factor * (frames + context))) + (_SPARE if factor != 1.0 or lead else 0)
-    start = int(rng.integers(0, len(clip.mel) - needed + 1)) if needed < len(clip.mel) else 0
-    mel = clip.mel[start : start + needed].astype(np.float32)
+    start = int(rng.integers(0, len(clip.heard) - needed + 1)) if needed < len(clip.heard) else 0
+    mel = clip.heard[start : start + needed].astype(np.float32)
     truth = clip.coefficients[start : start + needed - context].astype(np.float32)
     if factor != 1.0 or lead:
         mel, truth = at_speed(mel, truth, factor, frames, recipe.config.past, gain, lead=lead)

@@ -1,55 +1,35 @@
-"""Training data of the Expression Feature Extractor: mel windows with coefficients."""
+"""Training data of the Expression Feature Extractor: what is heard, with coefficients."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+from scipy.ndimage import maximum_filter1d
 
-from osmnet_sdk.audio.highpass import HighPass
-from osmnet_sdk.audio.mel import mel_windows
-from osmnet_sdk.core.conventions import (
-    ARKIT_NAMES,
-    MAX_ARRAYS,
-    SAMPLE_RATE,
-    SAMPLES_PER_FRAME,
-    frame_count,
-)
-from osmnet_sdk.core.files import replaced
-from osmnet_sdk.core.json_reading import Unreadable
-from osmnet_sdk.core.npz_reading import Numbers, Texts, read_arrays
+from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.coarticulation import TimedPhone, viseme_track
 from osmnet_sdk.expression.lips import LipGeometry
-from osmnet_sdk.expression.loudness import levelled, loudness_gain
-from osmnet_sdk.expression.network import ExtractorConfig
-from osmnet_sdk.expression.phones import ARTICULATIONS, phone_classes
-from osmnet_sdk.progress import Reporter
+from osmnet_sdk.expression.network import PER_FRAME, PHONE_CLASSES
+from osmnet_sdk.expression.phones import ARTICULATIONS, Alphabet, phone_classes
 from osmnet_sdk.research.trainers.expression.augmentation import (
     AugmentationConfig,
     augmented,
     change_speed,
 )
+from osmnet_sdk.research.trainers.expression.clips import ALL_COEFFICIENTS, Clip, Hears
+from osmnet_sdk.research.trainers.expression.held_vowels import held_vowels
 from osmnet_sdk.research.trainers.expression.sounds_without_voice import sound_without_voice
 from osmnet_sdk.research.trainers.expression.speech_synthesis import Utterance, Voice, speak
+from osmnet_sdk.research.trainers.expression.speech_variants import varied
 
-_LENGTHS = ("windows", "bands", "hops", "frames", "clips")
-_CACHED: dict[str, Numbers | Texts] = {
-    "key": Texts(longest=64),
-    "mel": Numbers(("windows", "bands", "hops")),
-    "coefficients": Numbers(("frames", len(ARKIT_NAMES))),
-    "frames": Numbers(("clips", 2), read_as=np.int64),
-    "mask": Numbers(("clips", len(ARKIT_NAMES))),
-}
-"""What a file of prepared clips holds, one clip after another."""
-
+_SILENCE = PHONE_CLASSES.index("silence")
+_AROUND = 5
+_LEAD = 0.01
+"""Seconds of one step of `lead`."""
 _CONSONANTS = "p p b b m m f v t d n s l k g r"
 _VOWELS = "a a e i o u"
 
@@ -66,39 +46,6 @@ class VoicePlan(BaseModel):
     """Augmented versions of each utterance."""
     invented: float = Field(default=0.35, ge=0.0, le=1.0)
     """Share of utterances made of invented words rather than sentences."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One recording as the network sees it.
-
-    Attributes:
-        mel: (past + T + ahead, bands, hops) float16 log-mel windows of the levelled sound.
-        coefficients: (T, 52) float16, the truth.
-        mask: (52,) float32, 1 for coefficients that the truth speaks of, 0 for others.
-    """
-
-    mel: NDArray[np.float16]
-    coefficients: NDArray[np.float16]
-    mask: NDArray[np.float32]
-
-
-ALL_COEFFICIENTS = np.ones(len(ARKIT_NAMES), np.float32)
-
-
-def mel_context(samples: NDArray[np.float32], config: ExtractorConfig) -> NDArray[np.float32]:
-    """Levelled mel windows (past + T + ahead, bands, hops) of a whole recording."""
-    heard = HighPass().push(samples)
-    level = levelled(heard, loudness_gain(heard))
-    frames = frame_count(len(samples))
-    whole = np.pad(
-        level,
-        (
-            config.past * SAMPLES_PER_FRAME,
-            (frames + config.ahead) * SAMPLES_PER_FRAME - len(samples),
-        ),
-    )
-    return mel_windows(whole, bands=config.bands, hops=config.hops)
 
 
 def invented_text(rng: np.random.Generator, words: int = 10) -> str:
@@ -148,14 +95,36 @@ def _text(plan: VoicePlan, texts: dict[str, list[str]], rng: np.random.Generator
     return " ".join(str(line) for line in rng.choice(lines, min(2, len(lines)), replace=False))
 
 
+def phone_labels(
+    phones: Sequence[TimedPhone], alphabet: Alphabet, frames: int
+) -> NDArray[np.int16]:
+    """`Clip.said` (2 · frames, 2) of timed phones.
+
+    A voice is heard wherever a phone is not silence, and `_AROUND` steps before and after it, since
+    lips part before they sound.
+    """
+    rate = PER_FRAME * SAMPLE_RATE / SAMPLES_PER_FRAME
+    classes = np.full(PER_FRAME * frames, _SILENCE, np.int16)
+    for phone in phones:
+        parts = phone_classes(phone.symbol, alphabet)
+        edges = np.linspace(phone.start, max(phone.end, phone.start + 0.5 / rate), len(parts) + 1)
+        steps = np.rint(np.maximum(edges, 0.0) * rate).astype(int)
+        for part, name in enumerate(parts):
+            classes[steps[part] : steps[part + 1]] = PHONE_CLASSES.index(name)
+    voice = maximum_filter1d((classes != _SILENCE).astype(np.int16), 2 * _AROUND + 1)
+    return np.stack([classes, voice], axis=1).astype(np.int16)
+
+
 def spoken_clips(
     plan: VoicePlan,
     texts: dict[str, list[str]],
     geometry: LipGeometry,
-    config: ExtractorConfig,
+    hear: Hears,
     augmentation: AugmentationConfig | None,
     rng: np.random.Generator,
     others: list[NDArray[np.float32]],
+    *,
+    lead: int = 0,
 ) -> Iterator[Clip]:
     """Speak until the plan's minutes are full.
 
@@ -163,10 +132,11 @@ def spoken_clips(
         plan: which voice, and how much of it.
         texts: lines to read, by language.
         geometry: of the face model for which coefficients are made.
-        config: of the network.
+        hear: how the network hears.
         augmentation: None leaves the voice clean.
         rng: source of chance.
         others: recordings for babble.
+        lead: hops of 10 ms by which the lips come before the sound.
 
     Raises:
         InputError: if there are no texts in the voice's language.
@@ -182,29 +152,43 @@ def spoken_clips(
         seconds += len(utterance.samples) / SAMPLE_RATE
         emphasis = loudness_emphasis(utterance)
         for _ in range(plan.copies):
-            limit = augmentation.speed if augmentation else 0.0
-            speed = float(rng.uniform(1 - limit, 1 + limit))
-            before, after = rng.uniform(0.1, 0.9, 2)
-            sound = change_speed(utterance.samples.astype(np.float64), speed)
-            sound = np.pad(sound, (int(before * SAMPLE_RATE), int(after * SAMPLE_RATE)))
-            phones = [
-                TimedPhone(p.symbol, p.start / speed + before, p.end / speed + before)
-                for p in utterance.phones
-            ]
+            sound, phones = _version(utterance, augmentation, rng)
             if augmentation:
                 sound = augmented(sound, rng, augmentation, others)
+            frames = frame_count(len(sound))
+            early = lead * _LEAD
             truth = viseme_track(
-                phones,
-                frame_count(len(sound)),
+                [TimedPhone(p.symbol, p.start - early, p.end - early) for p in phones],
+                frames,
                 geometry,
                 alphabet=utterance.alphabet,
                 emphasis=emphasis,
             )
             yield Clip(
-                mel_context(sound.astype(np.float32), config).astype(np.float16),
+                hear(sound.astype(np.float32)),
                 truth.astype(np.float16),
                 ALL_COEFFICIENTS,
+                phone_labels(phones, utterance.alphabet, frames),
             )
+
+
+def _version(
+    utterance: Utterance, augmentation: AugmentationConfig | None, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], list[TimedPhone]]:
+    """An utterance at another speed, with silence around it, now and then sung out or whispered."""
+    limit = augmentation.speed if augmentation else 0.0
+    speed = float(rng.uniform(1 - limit, 1 + limit))
+    before, after = rng.uniform(0.1, 0.9, 2)
+    sound = change_speed(utterance.samples.astype(np.float64), speed)
+    if augmentation:
+        sound, factor = varied(sound, augmentation, rng)
+        speed *= factor
+    sound = np.pad(sound, (int(before * SAMPLE_RATE), int(after * SAMPLE_RATE)))
+    phones = [
+        TimedPhone(p.symbol, p.start / speed + before, p.end / speed + before)
+        for p in utterance.phones
+    ]
+    return sound, phones
 
 
 def babble_voices(
@@ -221,10 +205,7 @@ def babble_voices(
 
 
 def still_clips(
-    count: int,
-    config: ExtractorConfig,
-    augmentation: AugmentationConfig,
-    rng: np.random.Generator,
+    count: int, hear: Hears, augmentation: AugmentationConfig, rng: np.random.Generator
 ) -> Iterator[Clip]:
     """Noise and music of 4 s, to which the mouth keeps still."""
     for index in range(count):
@@ -237,56 +218,29 @@ def still_clips(
         sound = augmented(sound, rng, augmentation, [])
         frames = frame_count(length)
         yield Clip(
-            mel_context(sound.astype(np.float32), config).astype(np.float16),
+            hear(sound.astype(np.float32)),
             np.zeros((frames, len(ARKIT_NAMES)), np.float16),
             ALL_COEFFICIENTS,
+            phone_labels([], "ipa", frames),
         )
 
 
-def cached_clips(path: Path, key: object, make: Iterator[Clip], report: Reporter) -> list[Clip]:
-    """Clips of a cache file, made first if it is missing, damaged or made from something else."""
-    digest = hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()
-    kept = _kept(path)
-    if kept is not None and str(kept["key"]) == digest:
-        return _unpacked(
-            kept["mel"].astype(np.float16), kept["coefficients"].astype(np.float16),
-            kept["frames"], kept["mask"],
-        )  # fmt: skip
-    clips = []
-    for clip in make:
-        clips.append(clip)
-        report.step(f"Preparing {path.stem}", len(clips))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replaced(path) as temporary, temporary.open("wb") as stream:
-        np.savez(
-            stream,
-            key=np.array(digest),
-            mel=np.concatenate([clip.mel for clip in clips]),
-            coefficients=np.concatenate([clip.coefficients for clip in clips]),
-            frames=np.array([[len(clip.mel), len(clip.coefficients)] for clip in clips]),
-            mask=np.array([clip.mask for clip in clips]),
+def held_clips(
+    count: int,
+    geometry: LipGeometry,
+    hear: Hears,
+    augmentation: AugmentationConfig,
+    rng: np.random.Generator,
+) -> Iterator[Clip]:
+    """Vowels that are held, sung or whispered, to which the mouth keeps open."""
+    for _ in range(count):
+        sound, phones = held_vowels(rng)
+        sound = augmented(sound, rng, augmentation, [])
+        frames = frame_count(len(sound))
+        truth = viseme_track(phones, frames, geometry, alphabet="ipa")
+        yield Clip(
+            hear(sound.astype(np.float32)),
+            truth.astype(np.float16),
+            ALL_COEFFICIENTS,
+            phone_labels(phones, "ipa", frames),
         )
-    return clips
-
-
-def _kept(path: Path) -> dict[str, NDArray[Any]] | None:
-    """The arrays of a cache file; None if there is none that can be read."""
-    try:
-        with path.open("rb") as stream:
-            return read_arrays(stream, _CACHED, dict.fromkeys(_LENGTHS, MAX_ARRAYS))
-    except (OSError, Unreadable):
-        return None
-
-
-def _unpacked(
-    mel: NDArray[np.float16],
-    coefficients: NDArray[np.float16],
-    frames: NDArray[np.int64],
-    mask: NDArray[np.float32],
-) -> list[Clip]:
-    ends = np.cumsum(frames, axis=0)
-    starts = ends - frames
-    return [
-        Clip(mel[m0:m1], coefficients[c0:c1], mask[index])
-        for index, ((m0, c0), (m1, c1)) in enumerate(zip(starts, ends, strict=True))
-    ]

@@ -42,9 +42,13 @@ from numpy.typing import NDArray
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLE_RATE, frame_count
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.lips import LipGeometry
-from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.research.trainers.expression.augmentation import AugmentationConfig, augmented
-from osmnet_sdk.research.trainers.expression.data import ALL_COEFFICIENTS, Clip, mel_context
+from osmnet_sdk.research.trainers.expression.clips import (
+    ALL_COEFFICIENTS,
+    Clip,
+    Hears,
+    nothing_known,
+)
 
 _MAP: dict[str, tuple[tuple[str, float], ...]] = {
     "jawOpen": (("mouth_stretch_c", 0.75), ("mouth_oh_c", 0.10)),
@@ -118,7 +122,7 @@ def to_arkit(
 def facegood_clips(
     path: str | os.PathLike[str],
     geometry: LipGeometry,
-    config: ExtractorConfig,
+    hear: Hears,
     augmentation: AugmentationConfig | None,
     rng: np.random.Generator,
     *,
@@ -130,7 +134,7 @@ def facegood_clips(
     Args:
         path: file with "names", "fps", "sample_rate", and "weights_N" and "audio_N" of each take.
         geometry: of the face model.
-        config: of the network.
+        hear: how the network hears.
         augmentation: None leaves the sound as it is.
         rng: source of chance.
         copies: augmented versions of each clip.
@@ -160,9 +164,10 @@ def facegood_clips(
             for _ in range(copies):
                 heard = augmented(piece, rng, augmentation, []) if augmentation else piece
                 yield Clip(
-                    mel_context(heard.astype(np.float32), config).astype(np.float16),
+                    hear(heard.astype(np.float32)),
                     truth[start : start + length].astype(np.float16),
                     ALL_COEFFICIENTS,
+                    nothing_known(),
                 )
 
 

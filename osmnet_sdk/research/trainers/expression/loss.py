@@ -9,7 +9,7 @@ from torch.nn import functional
 from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.expression.lips import TOUCH
 from osmnet_sdk.expression.network import ExpressionExtractor, LandmarkLoss
-from osmnet_sdk.research.trainers.expression.data import Clip
+from osmnet_sdk.research.trainers.expression.clips import UNKNOWN, Clip
 from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe
 from osmnet_sdk.research.trainers.processes import Processes
 
@@ -90,12 +90,12 @@ class Objective(nn.Module):
         self.processes = processes
 
     def forward(
-        self, mel: Tensor, truth: Tensor, mask: Tensor, identity: Tensor
+        self, heard: Tensor, truth: Tensor, mask: Tensor, identity: Tensor, said: Tensor
     ) -> dict[str, Tensor]:
-        """The mean loss as "total"; shapes of `expression_batches`, identity (B, K)."""
-        recipe, predicted = self.recipe, self.network(mel, identity)
+        """The mean loss as "total", its parts besides; shapes of `expression_batches`."""
+        recipe, found = self.recipe, self.network(heard, identity)
         loss, frames = expression_loss(
-            predicted,
+            found.coefficients,
             truth,
             mask,
             identity,
@@ -104,11 +104,35 @@ class Objective(nn.Module):
             recipe.closure_weight,
         )
         # Shares differ in weight: over the mean weight, their mean is that of the whole batch.
-        total = loss / self.processes.mean(frames)
+        losses = {"lips": loss / self.processes.mean(frames)}
         if recipe.contact_weight:
-            contact = contact_loss(predicted, truth, mask, self.network.lip_gain)
-            total = total + recipe.contact_weight * contact
-        return {"total": total}
+            contact = contact_loss(found.coefficients, truth, mask, self.network.lip_gain)
+            losses["contact"] = recipe.contact_weight * contact
+        if found.phones is not None and found.voice is not None:
+            phones, voice = said_losses(found.phones, found.voice, said)
+            losses["phones"] = recipe.phone_weight * phones
+            losses["voice"] = recipe.voice_weight * voice
+        return {"total": torch.stack(list(losses.values())).sum()} | losses
+
+
+def said_losses(phones: Tensor, voice: Tensor, said: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropies of phones and of voice, means over what is known.
+
+    Args:
+        phones: (B, T, 2, classes) logits.
+        voice: (B, T, 2) logits.
+        said: (B, T, 2, 2) of `expression_batches`.
+    """
+    classes, heard = said[..., 0], said[..., 1]
+    known = (classes != UNKNOWN).to(voice.dtype)
+    count = known.sum().clamp(min=1.0)
+    of_phones = functional.cross_entropy(
+        phones.flatten(0, 2), classes.flatten(), ignore_index=UNKNOWN, reduction="sum"
+    )
+    of_voice = functional.binary_cross_entropy_with_logits(
+        voice, heard.clamp(min=0).to(voice.dtype), reduction="none"
+    )
+    return of_phones / count, (of_voice * known).sum() / count
 
 
 def validation_loss(
@@ -121,9 +145,9 @@ def validation_loss(
         for clip in clips:
             identity = torch.zeros(1, network.config.identity, device=device)
             truth = torch.from_numpy(clip.coefficients.astype("float32"))[None].to(device)
-            mel = torch.from_numpy(clip.mel.astype("float32"))[None].to(device)
+            heard = torch.from_numpy(clip.heard.astype("float32"))[None].to(device)
             mask = torch.from_numpy(clip.mask)[None, None].to(device)
-            predicted = network(mel, identity)
+            predicted = network(heard, identity).coefficients
             loss, count = expression_loss(predicted, truth, mask, identity, landmarks, weight)
             total, frames = total + float(loss), frames + float(count)
     return total / max(frames, 1.0)

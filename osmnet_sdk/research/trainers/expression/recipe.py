@@ -37,6 +37,8 @@ class ExpressionRecipe(Recipe):
     """Synthetic voices that are only listened to for validation."""
     still_clips: int = Field(default=120, ge=0)
     """Clips of 4 s of noise or music, to which the mouth keeps still."""
+    held_clips: int = Field(default=0, ge=0)
+    """Clips of vowels that are held, sung or whispered; of use with features of speech alone."""
     facegood_copies: int = Field(default=0, ge=0, le=20)
     """Augmented versions of the FACEGOOD recordings; 0 leaves them out."""
     recorded_copies: int = Field(default=0, ge=0, le=20)
@@ -54,6 +56,10 @@ class ExpressionRecipe(Recipe):
     closure_weight: float = Field(default=2.0, ge=0.0, le=20.0)
     """Weight of frames in which the lips are pressed together or the lower one lies under the
     teeth; others have 1."""
+    phone_weight: Weight = 0.0
+    """Weight of the cross-entropy of phones, with features of speech."""
+    voice_weight: Weight = 0.0
+    """Weight of the cross-entropy of whether a voice is heard, with features of speech."""
     contact_weight: Weight = 0.0
     """Weight of the loss that asks whether lips touch at all (`contact_loss`)."""
     start: str = ""

@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLES_PER_FRAME
 from osmnet_sdk.expression.lips import JAW, LipGeometry, parted
-from osmnet_sdk.expression.network import ExtractorConfig
 from osmnet_sdk.research.data.clips import TrainingClip
 from osmnet_sdk.research.trainers.expression.augmentation import AugmentationConfig, augmented
-from osmnet_sdk.research.trainers.expression.data import Clip, mel_context
+from osmnet_sdk.research.trainers.expression.clips import Clip, Hears, nothing_known
 
 SEEN = np.array([not name.startswith(("eye", "brow")) for name in ARKIT_NAMES], np.float32)
 """Coefficients that are learned from real speakers: blinks, gaze and brows are sampled apart."""
@@ -53,7 +52,7 @@ def mended(tracked: NDArray[np.floating], geometry: LipGeometry) -> NDArray[np.f
 def recorded_clips(
     clips: Sequence[TrainingClip],
     geometry: LipGeometry,
-    config: ExtractorConfig,
+    hear: Hears,
     augmentation: AugmentationConfig | None,
     rng: np.random.Generator,
     *,
@@ -65,7 +64,7 @@ def recorded_clips(
     Args:
         clips: of `read_clips`, their sound in step with the lips.
         geometry: of the face model.
-        config: of the network.
+        hear: how the network hears.
         augmentation: None leaves the sound as it is.
         rng: source of chance.
         copies: versions of each piece, the first of them with the sound as recorded.
@@ -83,7 +82,8 @@ def recorded_clips(
             for copy in range(copies):
                 heard = augmented(piece, rng, augmentation, []) if copy and augmentation else piece
                 yield Clip(
-                    mel_context(heard.astype(np.float32), config).astype(np.float16),
+                    hear(heard.astype(np.float32)),
                     truth[start:stop].astype(np.float16),
                     SEEN,
+                    nothing_known(),
                 )

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from osmnet_sdk.audio.speech_encoder import SpeechEncoder
 from osmnet_sdk.core.bundle import load_arrays, save_arrays
 from osmnet_sdk.core.curves import cosine
 from osmnet_sdk.core.files import output_folder
@@ -19,18 +20,18 @@ from osmnet_sdk.core.weights import network_arrays
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import (
-    FORMAT,
+    FORMATS,
     ExpressionExtractor,
     LandmarkLoss,
 )
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.research.data.clips import TrainingClip
 from osmnet_sdk.research.trainers.expression.batches import Source, expression_batches
+from osmnet_sdk.research.trainers.expression.clips import Clip, Hears, cached_clips, hears
 from osmnet_sdk.research.trainers.expression.data import (
-    Clip,
     VoicePlan,
     babble_voices,
-    cached_clips,
+    held_clips,
     spoken_clips,
     still_clips,
 )
@@ -69,6 +70,7 @@ def prepare_data(
     texts: Path,
     facegood: Path | None = None,
     takes: Sequence[TrainingClip] = (),
+    encoder: SpeechEncoder | None = None,
 ) -> ExpressionData:
     """Make the clips of a recipe, or read those that are kept.
 
@@ -79,6 +81,7 @@ def prepare_data(
         texts: JSON file of lines by language.
         facegood: the FACEGOOD recordings (.npz), if the recipe asks for them.
         takes: of real speakers, if the recipe asks for them.
+        encoder: of speech, if the network hears its features.
 
     Raises:
         InputError: if the texts or the recordings cannot be read.
@@ -91,7 +94,11 @@ def prepare_data(
     except (OSError, ValueError) as error:
         raise InputError(f"Cannot read the texts '{texts}'; give a JSON file.") from error
     geometry = LipGeometry.from_model(model)
-    seen = recipe.config.model_dump(include={"bands", "hops", "layers", "ahead"})
+    seen = recipe.config.model_dump(include={"features", "bands", "hops", "layers", "ahead"})
+    hear = hears(recipe.config, encoder)
+    lead = (
+        0 if recipe.config.features == "mel" else recipe.lead
+    )  # of mel windows, as they are shown
     babble = babble_voices(lines, np.random.default_rng(recipe.seed))
 
     def spoken(plans: tuple[VoicePlan, ...], clean: bool) -> list[Clip]:
@@ -100,18 +107,23 @@ def prepare_data(
         for plan in plans:
             name = f"{plan.voice.engine}-{plan.voice.name}-{plan.voice.language}"
             key = [plan.model_dump(), seen, geometry.gain.round(4).tolist(), recipe.seed]
-            key += [augmentation and augmentation.model_dump(), lines]
+            key += [augmentation and augmentation.model_dump(), lines, lead]
             rng = np.random.default_rng([recipe.seed, *name.encode()])
-            made = spoken_clips(plan, lines, geometry, recipe.config, augmentation, rng, babble)
+            made = spoken_clips(plan, lines, geometry, hear, augmentation, rng, babble, lead=lead)
             result += cached_clips(run.work / f"{name}.npz", key, made, report)
         return result
 
     training = spoken(recipe.voices, clean=False)
     still = still_clips(
-        recipe.still_clips, recipe.config, recipe.augmentation, np.random.default_rng(recipe.seed)
+        recipe.still_clips, hear, recipe.augmentation, np.random.default_rng(recipe.seed)
     )
     key = [recipe.still_clips, seen, recipe.augmentation.model_dump(), recipe.seed]
     training += cached_clips(run.work / "still.npz", key, still, report)
+    if recipe.held_clips:
+        rng = np.random.default_rng(recipe.seed)
+        held = held_clips(recipe.held_clips, geometry, hear, recipe.augmentation, rng)
+        key = [recipe.held_clips, seen, recipe.augmentation.model_dump(), recipe.seed]
+        training += cached_clips(run.work / "held.npz", key, held, report)
     if recipe.facegood_copies:
         if facegood is None:
             raise InputError(
@@ -122,18 +134,18 @@ def prepare_data(
         performed = facegood_clips(
             facegood,
             geometry,
-            recipe.config,
+            hear,
             recipe.augmentation,
             np.random.default_rng(recipe.seed),
             copies=recipe.facegood_copies,
         )
         training += cached_clips(run.work / "facegood.npz", key, performed, report)
-    recorded = recorded_data(recipe, takes, geometry) if recipe.recorded_copies else []
+    recorded = recorded_data(recipe, takes, geometry, hear) if recipe.recorded_copies else []
     return ExpressionData(training, spoken(recipe.validation, clean=True), recorded)
 
 
 def recorded_data(
-    recipe: ExpressionRecipe, takes: Sequence[TrainingClip], geometry: LipGeometry
+    recipe: ExpressionRecipe, takes: Sequence[TrainingClip], geometry: LipGeometry, hear: Hears
 ) -> list[Clip]:
     """Clips of real speakers as the recipe asks for them.
 
@@ -143,7 +155,7 @@ def recorded_data(
     made = recorded_clips(
         takes,
         geometry,
-        recipe.config,
+        hear,
         recipe.augmentation,
         np.random.default_rng(recipe.seed),
         copies=recipe.recorded_copies,
@@ -190,6 +202,7 @@ def train_expression(
     output_folder(out.parent)
     gain = LipGeometry.from_model(model).gain
     network = start or _fresh(recipe, gain)
+    lead = recipe.lead if recipe.config.features == "mel" else 0  # made with it otherwise
     landmarks = LandmarkLoss(model)
     objective = Objective(recipe, network, landmarks, run.processes)
 
@@ -210,14 +223,14 @@ def train_expression(
         )
 
     if start is None:
-        sources = [Source(clips, 1.0, recipe.lead)]
+        sources = [Source(clips, 1.0, lead)]
         rate = recipe.learning_rate
         first = stage("expression", recipe.steps, rate, sources, recipe.cycles)
         run.train(network, [first], CHECKPOINT, recipe.first_stage().model_dump_json())
     if recipe.finishing_steps:
         before = {name: value.clone() for name, value in network.state_dict().items()}
         share = recipe.recorded_share if data.recorded else 0.0
-        sources = [Source(clips, 1.0 - share, recipe.lead)]
+        sources = [Source(clips, 1.0 - share, lead)]
         sources += [Source(data.recorded, share)] if share else []
         rate = recipe.finishing_learning_rate
         finishing = stage("finishing", recipe.finishing_steps, rate, sources)
@@ -258,9 +271,10 @@ def starting_weights(path: Path) -> ExpressionExtractor:
     Raises:
         ModelError: if the file cannot be read or is of another kind.
     """
-    return FORMAT.build(*load_arrays(path, "see the recipe's start"), f"'{path}'")
+    return FORMATS["speech"].build(*load_arrays(path, "see the recipe's start"), f"'{path}'")
 
 
 def save_extractor(path: Path, network: ExpressionExtractor) -> None:
     """Write weights in half precision with their configuration."""
-    save_arrays(path, network_arrays(network), FORMAT.metadata(network.config))
+    form = FORMATS[network.config.features]
+    save_arrays(path, network_arrays(network), form.metadata(network.config))
