@@ -41,8 +41,8 @@ _LENGTHS = ("windows", "bands", "hops", "frames", "clips", "labels")
 _ARRAYS: dict[str, Numbers | Texts] = {
     "key": Texts(longest=64),
     "coefficients": Numbers(("frames", len(ARKIT_NAMES))),
-    "said": Numbers(("labels", 2), whole=True),
-    "lengths": Numbers(("clips", 3), whole=True),
+    "said": Numbers(("labels", 2), read_as=np.int64),
+    "lengths": Numbers(("clips", 3), read_as=np.int64),
     "mask": Numbers(("clips", len(ARKIT_NAMES))),
 }
 _HEARD = (Numbers(("windows", "bands", "hops")), Numbers(("windows", "bands")))
