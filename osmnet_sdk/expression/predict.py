@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,10 +130,8 @@ class ExpressionPredictor:
         report = Reporter(progress, cancel)
         result = np.empty((recording.frames, len(ARKIT_NAMES)), np.float32)
         done = 0
-        for start in range(0, recording.frames, BLOCK):
-            report.step("Predicting expression", start, recording.frames)
-            sound = slice(start * SAMPLES_PER_FRAME, (start + BLOCK) * SAMPLES_PER_FRAME)
-            ready = stream.feed(recording.samples[sound])
+        for samples in _blocks(recording, report, "Predicting expression"):
+            ready = stream.feed(samples)
             result[done : done + len(ready)] = ready
             done += len(ready)
         result[done:] = stream.finish()
@@ -181,10 +180,8 @@ class ExpressionPredictor:
         recording = load_audio(audio, progress=progress, cancel=cancel)
         report, ear = Reporter(progress, cancel), self._ear(None, whole=True)
         high_pass, parts = HighPass(), []
-        for block in iterate_blocks(recording.frames, size=BLOCK):
-            report.step("Listening", block.start, recording.frames)
-            sound = slice(block.start * SAMPLES_PER_FRAME, block.stop * SAMPLES_PER_FRAME)
-            heard = high_pass.push(recording.samples[sound])
+        for samples in _blocks(recording, report, "Listening"):
+            heard = high_pass.push(samples)
             parts.append(ear.push(np.pad(heard, (0, -len(heard) % SAMPLES_PER_FRAME))))
         parts.append(ear.finish(recording.frames))
         report.step("Listening", recording.frames, recording.frames)
@@ -223,6 +220,13 @@ class ExpressionPredictor:
             audio_sha256=recording.sha256,
             options=options.changed(),
         )
+
+
+def _blocks(recording: Audio, report: Reporter, stage: str) -> Iterator[FloatArray]:
+    """The samples of a recording, `BLOCK` frames at a time."""
+    for start in range(0, recording.frames, BLOCK):
+        report.step(stage, start, recording.frames)
+        yield recording.samples[start * SAMPLES_PER_FRAME :][: BLOCK * SAMPLES_PER_FRAME]
 
 
 def warn_without_voice(recording: Audio, gap: NDArray[np.float32] | None) -> None:
