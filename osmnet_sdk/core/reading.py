@@ -91,19 +91,14 @@ def read_npz(
             raise error(f"{what.capitalize()} {file_name(file)}: {problem}") from problem
 
 
-def read_small(
-    file: str | os.PathLike[str],
-    what: str,
-    error: type[OSMNetError],
-    longest: int = MAX_JSON,
-) -> bytes:
+def read_small(file: str | os.PathLike[str], what: str, error: type[OSMNetError]) -> bytes:
     """The bytes of a small file, such as a JSON text.
 
     Raises:
-        OSMNetError: of the kind `error`, if it cannot be read or is larger than `longest` bytes.
+        OSMNetError: of the kind `error`, if it cannot be read or is larger than a megabyte.
     """
     with opened(file, what, error) as stream:
-        data = stream.read(longest + 1)
-    if len(data) > longest:
-        raise error(f"The {what} {file_name(file)} has more than {longest} bytes; give another.")
+        data = stream.read(MAX_JSON + 1)
+    if len(data) > MAX_JSON:
+        raise error(f"The {what} {file_name(file)} has more than {MAX_JSON} bytes; give another.")
     return data

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +62,6 @@ def track_footage(
     *,
     shot: int | None = None,
     face_index: int | None = None,
-    fps: Fraction = FPS,
     total: int = 0,
     name: str = "the video",
     reporter: Reporter | None = None,
@@ -71,13 +69,12 @@ def track_footage(
     """Track one face through one shot of a film.
 
     Args:
-        frames: uint8 RGB frames of one size, at `fps`.
+        frames: uint8 RGB frames of one size, at 25 fps.
         networks: detector and landmarks.
         model: the morphable model.
         shot: which shot, counted from 1; None takes the longest that shows a face.
         face_index: which face, counted from the largest where the shot begins; None takes the
             largest. It is then followed by its place.
-        fps: frames per second.
         total: number of frames if it is known, for progress.
         name: how messages call the video.
         reporter: progress and cancel.
@@ -93,7 +90,7 @@ def track_footage(
     """
     report = reporter or Reporter()
     watched = _watch(frames, networks, face_index, report, total, name)
-    chosen = _chosen(watched, shot, fps, name)
+    chosen = _chosen(watched, shot, name)
     points = watched.points[chosen.start : chosen.stop]
     found = found_frames(points)
     where = name if len(watched.shots) == 1 else f"shot {chosen.number} of {name}"
@@ -109,8 +106,8 @@ def track_footage(
             f"{where[0].upper() + where[1:]} has {faces} faces; the largest is tracked. Choose "
             f"another with face_index 0 to {faces - 1}, counted from the largest."
         )
-    _warn_of_gaps(found, where, fps)
-    return fit_landmarks(points, first_crop(points), model, fps=fps, reporter=report)
+    _warn_of_gaps(found, where)
+    return fit_landmarks(points, first_crop(points), model, reporter=report)
 
 
 def _watch(
@@ -145,7 +142,7 @@ def _watch(
     return _Watched(np.stack(rows), shots, [max(seen[s.start : s.stop]) for s in shots])
 
 
-def _chosen(watched: _Watched, shot: int | None, fps: Fraction, name: str) -> _Shot:
+def _chosen(watched: _Watched, shot: int | None, name: str) -> _Shot:
     shots = watched.shots
     if shot is not None:
         if not 1 <= shot <= len(shots):
@@ -158,20 +155,20 @@ def _chosen(watched: _Watched, shot: int | None, fps: Fraction, name: str) -> _S
     best = max(with_face or shots, key=len)
     if len(shots) > 1:
         spans = [
-            f"{s.number}: {float(s.start / fps):.2f} to {float(s.stop / fps):.2f} s"
+            f"{s.number}: {float(s.start / FPS):.2f} to {float(s.stop / FPS):.2f} s"
             for s in shots[:_LISTED]
         ]
         more = ", …" if len(shots) > _LISTED else ""
         _warn(
             f"{name} has {len(shots)} shots ({', '.join(spans)}{more}); the longest that shows a "
-            f"face, number {best.number} ({float(best.start / fps):.2f} to "
-            f"{float(best.stop / fps):.2f} s), is tracked. Choose another with shot 1 to "
+            f"face, number {best.number} ({float(best.start / FPS):.2f} to "
+            f"{float(best.stop / FPS):.2f} s), is tracked. Choose another with shot 1 to "
             f"{len(shots)}."
         )
     return best
 
 
-def _warn_of_gaps(found: NDArray[np.bool_], where: str, fps: Fraction) -> None:
+def _warn_of_gaps(found: NDArray[np.bool_], where: str) -> None:
     """Tell of a face that leaves, turns away or is covered for a while."""
     lost = np.flatnonzero(~found)
     if len(lost) <= _TOLD_LOST * len(found):
@@ -182,7 +179,7 @@ def _warn_of_gaps(found: NDArray[np.bool_], where: str, fps: Fraction) -> None:
     )  # fmt: skip
     _warn(
         f"The face is not seen in {len(lost)} of the {len(found)} frames of {where}, first at "
-        f"{float(lost[0] / fps):.2f} s; {filled}."
+        f"{float(lost[0] / FPS):.2f} s; {filled}."
     )
 
 

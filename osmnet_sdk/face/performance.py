@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +55,6 @@ def track_frames(
     networks: FaceNetworks,
     model: FaceModel,
     *,
-    fps: Fraction = FPS,
     total: int = 0,
     name: str = "the video",
     reporter: Reporter | None = None,
@@ -64,10 +62,9 @@ def track_frames(
     """Track the largest face through the frames of a video.
 
     Args:
-        frames: uint8 RGB frames of one size, at `fps`.
+        frames: uint8 RGB frames of one size, at 25 fps.
         networks: detector and landmarks.
         model: the morphable model.
-        fps: frames per second.
         total: number of frames if it is known, for progress.
         name: how messages call the video.
         reporter: progress and cancel.
@@ -78,7 +75,7 @@ def track_frames(
     report = reporter or Reporter()
     points = _landmarks(frames, networks, report, total)
     check_enough_found(points, name)
-    return fit_landmarks(points, first_crop(points), model, fps=fps, reporter=report)
+    return fit_landmarks(points, first_crop(points), model, reporter=report)
 
 
 def landmark_row(seen: Landmarks | None) -> NDArray[np.float32]:
@@ -117,7 +114,6 @@ def fit_landmarks(
     crop: Crop,
     model: FaceModel,
     *,
-    fps: Fraction = FPS,
     reporter: Reporter | None = None,
 ) -> Performance:
     """Fit one head, of one identity, to the landmarks of a video.
@@ -126,7 +122,6 @@ def fit_landmarks(
         points: (T, 478, 2) float32 pixels; NaN where no face was found; at least one frame has one.
         crop: square of the picture whose camera is used.
         model: the morphable model.
-        fps: frames per second.
         reporter: progress and cancel.
 
     Raises:
@@ -136,7 +131,7 @@ def fit_landmarks(
     fitter = FaceFitter(model)
     identity = _shared_identity(points[found], crop, fitter)
     fits, kept = _fit_frames(points, found, crop, fitter, identity, reporter or Reporter())
-    return _performance(fits, kept, crop, points, fps)
+    return _performance(fits, kept, crop, points)
 
 
 def _landmarks(
@@ -198,7 +193,6 @@ def _performance(
     kept: NDArray[np.bool_],
     crop: Crop,
     points: NDArray[np.float32],
-    fps: Fraction,
 ) -> Performance:
     good = [fit for fit in fits if fit is not None]
     if not good:
@@ -210,10 +204,9 @@ def _performance(
     angles = np.unwrap(angles, period=360.0, axis=0)
     translation = _filled(np.stack([fit.pose.translation for fit in known]), kept)
     expression = _filled(np.stack([fit.expression for fit in known]), kept)
-    frames_per_track = float(fps / FPS)
-    angles = gaussian_filter1d(angles, _POSE_SMOOTHING * frames_per_track, axis=0)
-    translation = gaussian_filter1d(translation, _POSE_SMOOTHING * frames_per_track, axis=0)
-    expression = gaussian_filter1d(expression, _EXPRESSION_SMOOTHING * frames_per_track, axis=0)
+    angles = gaussian_filter1d(angles, _POSE_SMOOTHING, axis=0)
+    translation = gaussian_filter1d(translation, _POSE_SMOOTHING, axis=0)
+    expression = gaussian_filter1d(expression, _EXPRESSION_SMOOTHING, axis=0)
     expression = np.clip(expression, 0.0, 1.0)
 
     poses = [Pose(rotation_matrix(a), t) for a, t in zip(angles, translation, strict=True)]
@@ -226,8 +219,8 @@ def _performance(
     relative = np.stack([rest.rotation.T @ pose.rotation for pose in poses])
     offset = np.stack([rest.rotation.T @ (pose.translation - rest.translation) for pose in poses])
     take = Take(
-        MotionTrack(fps, euler_angles(relative), offset, provenance),  # type: ignore[arg-type]
-        ExpressionTrack(fps, expression, provenance=provenance),
+        MotionTrack(FPS, euler_angles(relative), offset, provenance),  # type: ignore[arg-type]
+        ExpressionTrack(FPS, expression, provenance=provenance),
         rest.angles,  # type: ignore[arg-type]
         rest.translation,  # type: ignore[arg-type]
         provenance,
