@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from osmnet_sdk.formats.livelink_csv import write_livelink_csv as write_livelink_csv
     from osmnet_sdk.options import ExpressionOptions as ExpressionOptions
     from osmnet_sdk.options import Limits as Limits
+    from osmnet_sdk.options import Mood as Mood
     from osmnet_sdk.options import Pin as Pin
     from osmnet_sdk.options import SampleOptions as SampleOptions
     from osmnet_sdk.tracks import ExpressionTrack as ExpressionTrack
@@ -74,6 +75,7 @@ _HOMES = {
     "SampleOptions": "options",
     "ExpressionOptions": "options",
     "Limits": "options",
+    "Mood": "options",
     "Pin": "options",
     "OSMNet": "client",
     "MotionTrack": "tracks",

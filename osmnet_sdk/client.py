@@ -164,22 +164,41 @@ class OSMNet:
             >>> first == second
             False
         """
-        from osmnet_sdk.motion.edit.follow import reference_record
-
         check_sampling(n, seed, first)
         options = self._options("sample_motions", named, options=options or SampleOptions())[0]
-        report = Reporter(progress, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
+        return self._motions(
+            recording, range(first, first + n), seed, options, follow, ExpressionOptions(),
+            progress, cancel,
+        )  # fmt: skip
+
+    def _motions(
+        self,
+        recording: Audio,
+        numbers: range,
+        seed: int,
+        options: SampleOptions,
+        follow: MotionTrack | Take | None,
+        moods: ExpressionOptions,
+        progress: ProgressCallback | None,
+        cancel: CancelCallback | None,
+    ) -> list[MotionTrack]:
+        """Takes of these numbers, whose heads follow the moods of an expression."""
+        from osmnet_sdk.expression.moods import bearing, has_mood
+        from osmnet_sdk.motion.edit.follow import reference_record
+
+        report = Reporter(progress, cancel)
         self.check_options(recording, options)
+        turned = bearing(moods, recording.frames) if has_mood(moods) else None
         features = self._sampler.features(recording, progress=progress, cancel=cancel)
         reference = follow.motion if isinstance(follow, Take) else follow
         changed = options.changed()
         if reference is not None:
             changed["follow"] = reference_record(reference)
         takes = []
-        for take in report.each("Sampling takes", range(first, first + n), n):
+        for take in report.each("Sampling takes", numbers, len(numbers)):
             motion = self._sampler.sample(
-                features, take=take, seed=seed, options=options, follow=reference
+                features, take=take, seed=seed, options=options, follow=reference, bearing=turned
             )
             made_by = self._sampled(recording, seed, take, changed)
             takes.append(replace(motion, provenance=made_by))
@@ -322,9 +341,8 @@ class OSMNet:
         face = self._face(face, cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         recording = load_audio(audio, **calls)
-        motions = self.sample_motions(
-            recording, n=n, seed=seed, first=first, options=options, follow=follow, **calls
-        )
+        numbers = range(first, first + n)
+        motions = self._motions(recording, numbers, seed, options, follow, wanted, **calls)
         spoken = self.predict_expression(recording, face=face, options=wanted, **calls)
         rest = np.zeros((2, 3), np.float32)
         if face is not None:
@@ -361,7 +379,8 @@ class OSMNet:
 
         The head motion of the range becomes that of another take, into which the old one fades at
         the joins (C2). A take's blinks and gaze go with it, since eyes make up for the turns of the
-        head; what is said, and with it brows and the rest of the expression, stays as it is.
+        head; what is said, and with it brows and the rest of the expression, stays as it is. A take
+        keeps the moods that its provenance names.
 
         Args:
             track: what is to be changed, a take or a motion track.
@@ -396,6 +415,7 @@ class OSMNet:
         """
         from osmnet_sdk.audio.same_sound import warn_of_other_sound
         from osmnet_sdk.expression.eye_range import retaken_eyes
+        from osmnet_sdk.expression.moods import blinking, moods_of
         from osmnet_sdk.motion.edit.retake import check_same_length, frame_range, retaken_motion
 
         seed = unused_seed(track.provenance) if seed is None else seed
@@ -406,8 +426,9 @@ class OSMNet:
         recording = load_audio(audio, **calls)
         check_same_length(track, recording)
         warn_of_other_sound([track.provenance], recording)
-        (new,) = self.sample_motions(
-            recording, n=1, seed=seed, first=take, options=options, follow=follow, **calls
+        moods = moods_of(track.provenance.options)
+        (new,) = self._motions(
+            recording, range(take, take + 1), seed, options, follow, moods, **calls
         )
         old = track.motion if isinstance(track, Take) else track
         made_by = retaken_provenance(track.provenance, new.provenance, start, end, eyes)
@@ -416,10 +437,10 @@ class OSMNet:
             return motion
         expression = track.expression
         if eyes:
-            spoken = self._predictor.predict(recording, **calls)
+            spoken = self._predictor.predict(recording, options=moods, **calls)
             expression = retaken_eyes(
-                expression, spoken, motion, *frames,
-                options=options, seed=seed, take=take, speech=recording.analysis.activity,
+                expression, spoken, motion, *frames, options=options, seed=seed, take=take,
+                speech=recording.analysis.activity, pace=blinking(moods, recording.frames),
             )  # fmt: skip
         return replace(track, motion=motion, expression=expression, provenance=made_by)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -73,6 +73,7 @@ TimeRange = Annotated[tuple[Seconds, Seconds], AfterValidator(_checked_range)]
 ArkitName = Annotated[str, AfterValidator(_checked_name)]
 Offset = Annotated[float, Field(ge=-1.0, le=1.0)]
 Axes = tuple[float | None, float | None, float | None]
+MoodName = Literal["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tired"]
 
 
 def _first_paragraph(schema: dict[str, Any]) -> None:
@@ -98,7 +99,7 @@ class Options(BaseModel):
             name = ".".join(str(part) for part in first["loc"]) or type(self).__name__
             reason = self._range(first["loc"]) or first["msg"].lower()
             if first["type"] == "extra_forbidden":
-                kinds: dict[str, type[Options]] = {"limits": Limits, "pins": Pin}
+                kinds: dict[str, type[Options]] = {"limits": Limits, "pins": Pin, "moods": Mood}
                 holder = kinds.get(str(first["loc"][0]))
                 kind = type(self) if holder is None or len(first["loc"]) == 1 else holder
                 reason = near_name(str(first["loc"][-1]), kind.model_fields)
@@ -294,11 +295,45 @@ class SampleOptions(Options):
     )  # fmt: skip
 
 
+class Mood(Options):
+    """A mood of the face from one time to another; it comes and goes within 0.6 s at the ends.
+
+    Args:
+        start: seconds, 0 or more.
+        end: seconds, after the start; it may lie beyond the sound.
+        name: "neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted" or "tired".
+        strength: 0 to 1.
+
+    Raises:
+        InputError: if there is no such mood, or a number is out of its range.
+
+    Example:
+        >>> sad = sdk.Mood(0.5, 1.5, "sad", 0.8)
+        >>> track = sdk.predict_expression("speech.wav", moods=[sad])
+        >>> frown = track.column("mouthFrownLeft")
+        >>> bool(frown[25] > frown[5] + 0.2)
+        True
+    """
+
+    start: Seconds
+    end: Seconds
+    name: MoodName
+    strength: float = Field(0.6, ge=0.0, le=1.0)
+
+    def __init__(
+        self, start: Any = None, end: Any = None, name: Any = None, strength: Any = 0.6,
+        **others: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(start=start, end=end, name=name, strength=strength, **others)
+        _checked_range((self.start, self.end))
+
+
 class ExpressionOptions(Options):
     """How expression is predicted from sound.
 
-    They act in this order: lag, rest in silence, intensities, gains, smoothing, offsets; results
-    stay within [0, 1]. Lips that touch go on touching under intensities and smoothing.
+    They act in this order: lag, rest in silence, intensities, gains, smoothing, moods, offsets;
+    results stay within [0, 1]. Lips that touch go on touching under intensities, smoothing and
+    moods.
 
     Example:
         >>> options = sdk.ExpressionOptions(jaw=0.5)
@@ -323,6 +358,19 @@ class ExpressionOptions(Options):
     )  # fmt: skip
     rest_in_silence: bool = option(
         True, "Whether the mouth is closed and brought to rest where nobody speaks"
+    )
+    mood: MoodName = option(
+        "neutral",
+        "Mood of the face, and a little of head and blinks; it does not come from the sound",
+    )
+    mood_strength: float = option(
+        0.6, "How strong that mood is; 1 is a face that shows it to everybody",
+        least=0.0, largest=1.0,
+    )  # fmt: skip
+    moods: Annotated[Sequence[Mood], AfterValidator(tuple)] = option(
+        (),
+        "Moods from one second to another, in place of the mood of the whole",
+        grammar="moods",
     )
     gains: dict[ArkitName, Gain] = option(
         {},

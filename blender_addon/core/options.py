@@ -13,7 +13,7 @@ from .option_fields import OptionField, option_fields
 
 
 def simple_options() -> dict[str, dict[str, OptionField]]:
-    """Numbers and switches among the options, by name, of "motion" and of "expression"."""
+    """Numbers, switches and choices among the options, by name, of "motion" and of "expression"."""
     text = Path(__file__).with_name("options.json").read_text(encoding="utf-8")
     return {
         part: {name: it for name, it in option_fields(schema).items() if it.kind != "other"}

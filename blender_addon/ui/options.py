@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from bpy.props import BoolProperty, FloatProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
 
 from ..core.option_fields import OptionField
 from ..core.options import simple_options
@@ -36,6 +36,9 @@ def _property(field: OptionField) -> Any:
     shared = {"name": field.title, "description": field.sentence.rstrip(".")}
     if field.kind == "switch":
         return BoolProperty(default=field.default, **shared)
+    if field.kind == "choice":
+        items = [(name, name.capitalize(), "") for name in field.choices]
+        return EnumProperty(items=items, default=field.default, **shared)
     kind = FloatProperty if field.kind == "number" else IntProperty
     return kind(default=field.default, min=field.least, max=field.largest, **shared)
 

@@ -26,10 +26,12 @@ class InOneText:
     Attributes:
         flag: name of that option.
         example: a text.
+        apart: fields that have options of their own as well.
     """
 
     flag: str
     example: str
+    apart: tuple[str, ...] = ()
 
 
 def path(text: str | pathlib.Path) -> pathlib.Path:
@@ -88,7 +90,8 @@ Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
 Follow = Annotated[
     Path | None, path_option(says="Take file whose slow motion the takes go around.")
 ]
-Spoken = Annotated[ExpressionOptions, InOneText("--expression", "jaw=1.2 lag_ms=20")]
+_MOODS = ("mood", "mood_strength", "moods")
+Spoken = Annotated[ExpressionOptions, InOneText("--expression", "jaw=1.2 lag_ms=20", _MOODS)]
 SizeText = Annotated[
     str, typer.Option("--size", help="crop, photo, or HEIGHTxWIDTH such as 512x512.")
 ]

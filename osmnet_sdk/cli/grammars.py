@@ -12,7 +12,7 @@ from typing import Any
 
 from osmnet_sdk.core.conventions import AXES
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.options import Options, Pin
+from osmnet_sdk.options import Mood, Options, Pin
 
 _PLACES = ("x", "y", "z")
 _POSE = (*AXES, *_PLACES)
@@ -65,9 +65,29 @@ def numbered_gain(flag: str, text: str) -> tuple[int, float]:
     return int(number), _number(flag, gain)
 
 
+def moods(flag: str, text: str) -> list[Mood]:
+    """Moods out of "0-2.5 happy 0.6, 3-5 sad"."""
+    made = []
+    for part in text.split(","):
+        words = part.split()
+        if len(words) not in (2, 3):
+            raise InputError(
+                f"{flag} must look like '0-2.5 happy 0.6, 3-5 sad': seconds, mood and, if you "
+                f"like, strength; not '{part.strip()}'."
+            )
+        strength = [_number(flag, word) for word in words[2:]]
+        made.append(Mood(*seconds_range(flag, words[0]), words[1], *strength))
+    return made
+
+
+def _joined(parts: Sequence[list[Any]]) -> list[Any]:
+    return [value for part in parts for value in part]
+
+
 GRAMMARS = {
     "pins": Grammar('"3.2: yaw=30 pitch=-5"', pin, list),
     "ranges": Grammar("4-6", seconds_range, list),
+    "moods": Grammar('"0-2.5 happy 0.6, 3-5 sad"', moods, _joined),
     "gains": Grammar("12=2.0", numbered_gain, dict),
     "pose": Grammar('"yaw=10 pitch=5", the rest 0', pose),
 }

@@ -101,25 +101,33 @@ def _each_option(kind: type[Options], left_out: tuple[str, ...]) -> _Part:
     """An option of the command line for each field."""
     found = option_fields(kind.model_json_schema())
     offered = {name: field for name, field in found.items() if name not in left_out}
+    parameters, values = _options_of(kind, offered)
+    return _Part(parameters, lambda given: kind(**values(given)))
+
+
+def _options_of(
+    kind: type[Options], offered: Mapping[str, OptionField]
+) -> tuple[list[inspect.Parameter], Callable[[Mapping[str, Any]], dict[str, Any]]]:
+    """Options of the command line for fields, and what makes values of those that are given."""
     grammars = {
         name: _grammar(kind, field) for name, field in offered.items() if field.kind == "other"
     }
 
-    def made(given: Mapping[str, Any]) -> Options:
-        values = {}
+    def values(given: Mapping[str, Any]) -> dict[str, Any]:
+        result = {}
         for name, field in offered.items():
             value, grammar = given[name], grammars.get(name)
+            if value is None or value == []:
+                continue
             if grammar is not None:
-                if value is None or value == []:
-                    continue
                 if grammar.gathered:
                     value = grammar.gathered([grammar.read(field.flags[0], t) for t in value])
                 else:
                     value = grammar.read(field.flags[0], value)
-            values[name] = value
-        return kind(**values)
+            result[name] = value
+        return result
 
-    return _Part([_option(field, grammars.get(name)) for name, field in offered.items()], made)
+    return [_option(field, grammars.get(name)) for name, field in offered.items()], values
 
 
 def _grammar(kind: type[Options], field: OptionField) -> Grammar:
@@ -137,6 +145,8 @@ def _ranges(kind: type[Options]) -> str:
     same: dict[str, list[str]] = {}
     for name, field in option_fields(kind.model_json_schema()).items():
         says = field.range or ("yes or no" if field.kind == "switch" else "")
+        if field.grammar not in ("", "names"):
+            continue
         if field.grammar == "names":
             name = f"{name}.NAME"
         same.setdefault(says, []).append(name)
@@ -153,21 +163,35 @@ def _option(field: OptionField, grammar: Grammar | None) -> inspect.Parameter:
     elif field.kind == "switch":
         annotation = bool
         flags[0] = f"{flags[0]}/--no-{flags[0][2:]}"
+    elif field.kind == "choice":
+        annotation = str
     else:
         annotation = _KINDS[field.kind]
     return _parameter(field.name, Annotated[annotation, typer.Option(*flags, help=says)], default)
 
 
 def _in_one_text(name: str, kind: type[Options], text: InOneText) -> _Part:
+    """One option for a text that names fields, and one for each of those that stand apart."""
     read = named_options(kind, text.example)
+    found = option_fields(kind.model_json_schema())
+    apart, values = _options_of(kind, {key: found[key] for key in text.apart})
+    apart = [each.replace(default=None, annotation=_or_none(each)) for each in apart]
     about = (inspect.getdoc(kind) or "").split("\n")[0].rstrip(".")
     says = f'{about}: "{text.example}". {_ranges(kind)}.'
     option = Annotated[str | None, typer.Option(text.flag, metavar="TEXT", help=says)]
 
     def made(given: Mapping[str, Any]) -> Options:
-        return kind() if given[name] is None else read(text.flag, given[name])
+        told = kind() if given[name] is None else read(text.flag, given[name])
+        others = values(given)
+        return kind(**{**dict(told), **others}) if others else told
 
-    return _Part([_parameter(name, option, None)], made)
+    return _Part([_parameter(name, option, None), *apart], made)
+
+
+def _or_none(parameter: inspect.Parameter) -> Any:
+    """The annotation of an option that may be left out."""
+    kind, *extra = get_args(parameter.annotation)
+    return Annotated[kind | None, *extra]
 
 
 def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:

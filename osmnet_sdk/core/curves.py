@@ -35,3 +35,10 @@ def named_seed(*names: object) -> int:
     """
     text = " ".join(map(str, names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+
+
+def ramp(position: ArrayLike) -> NDArray[np.float64]:
+    """From 0 at 0 to 1 at 1 with least jerk; held outside."""
+    x = np.clip(np.asarray(position, float), 0.0, 1.0)
+    result: NDArray[np.float64] = x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
+    return result

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["number", "whole", "switch", "other"]
+Kind = Literal["number", "whole", "switch", "choice", "other"]
 
 _KINDS: dict[str, Kind] = {"number": "number", "integer": "whole", "boolean": "switch"}
 
@@ -22,11 +22,12 @@ class OptionField:
 
     Attributes:
         name: as in Python and in requests to the engine.
-        kind: a number, a whole number, a switch, or a value that is none of these.
+        kind: a number, a whole number, a switch, one of `choices`, or none of these.
         default: as JSON has it.
         says: what it does, a sentence without its full stop.
         least: smallest value of a number, or of each number in the value; None if there is none.
         largest: largest one.
+        choices: what may be chosen; empty if it is no choice.
         unit: of these numbers, such as "s"; empty if they have none.
         title: a few words for panels.
         flags: names on the command line.
@@ -39,6 +40,7 @@ class OptionField:
     says: str
     least: float | None
     largest: float | None
+    choices: tuple[str, ...]
     unit: str
     title: str
     flags: tuple[str, ...]
@@ -46,7 +48,9 @@ class OptionField:
 
     @property
     def range(self) -> str:
-        """The range in words, such as "0 to 0.5 s"; empty if there is none."""
+        """The range in words, such as "0 to 0.5 s", or the choices; empty if there is none."""
+        if self.choices:
+            return ", ".join(self.choices)
         if self.least is None or self.largest is None:
             return ""
         return f"{_number(self.least)} to {_number(self.largest)} {self.unit}".rstrip()
@@ -76,11 +80,12 @@ def _field(name: str, facts: Mapping[str, Any]) -> OptionField:
     flag = "--" + name.replace("_", "-")
     return OptionField(
         name=name,
-        kind=_KINDS.get(facts.get("type", ""), "other"),
+        kind="choice" if "enum" in facts else _KINDS.get(facts.get("type", ""), "other"),
         default=facts.get("default"),
         says=facts.get("description", "").rstrip("."),
         least=numbers.get("minimum"),
         largest=numbers.get("maximum"),
+        choices=tuple(facts.get("enum", ())),
         unit=facts.get("unit", ""),
         title=facts.get("panel", name.replace("_", " ").capitalize()),
         flags=tuple(facts.get("flags", (flag,))),

@@ -1,4 +1,4 @@
-"""What an animator asks of expression curves: intensities, gains, smoothing and offsets."""
+"""What an animator asks of expression curves: intensities, gains, smoothing, moods, offsets."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.expression.lips import closedness, kept_closed
+from osmnet_sdk.expression.moods import with_moods
 from osmnet_sdk.options import ExpressionOptions
 
 FloatArray = NDArray[np.float32]
@@ -54,6 +55,8 @@ class Adjustment:
         self._kernel = _gaussian(options.smoothing * float(FPS))
         self.reach = len(self._kernel) // 2
         self._context: FloatArray | None = None
+        self._options = options
+        self._given = 0
 
     def push(self, curves: FloatArray) -> FloatArray:
         """Take curves (n, 52) and return those that are ready, (m, 52) in [0, 1]."""
@@ -66,7 +69,10 @@ class Adjustment:
         joined = np.concatenate([self._context, scaled])
         ready = max(len(joined) - 2 * self.reach, 0)
         self._context = joined[ready:]
-        result: FloatArray = np.clip(self._smoothed(joined, ready) + self._offsets, 0.0, 1.0)
+        soft = self._smoothed(joined, ready)
+        moody = with_moods(soft, self._options, self._given, self._lip_gain)
+        self._given += ready
+        result: FloatArray = np.clip(moody + self._offsets, 0.0, 1.0)
         return result
 
     def _smoothed(self, joined: FloatArray, ready: int) -> FloatArray:

@@ -50,6 +50,7 @@ def sample_eyes(
     options: SampleOptions = _DEFAULT_OPTIONS,
     speech: ArrayLike | None = None,
     motion: MotionTrack | None = None,
+    pace: ArrayLike = 1.0,
 ) -> FloatArray:
     """Blinks and gaze of one take, to be added to a predicted expression by `combine`.
 
@@ -62,6 +63,7 @@ def sample_eyes(
         options: blink rate and strength of gaze.
         speech: (T,) voice activity in [0, 1]; blinks like to come where it ends.
         motion: head motion of the take; the eyes hold on to the viewer as the head turns.
+        pace: factor on the rate of blinks, or (T,) one for each frame.
 
     Returns:
         (T, 52) float32 coefficients of the eyes, 0 elsewhere.
@@ -73,7 +75,8 @@ def sample_eyes(
         raise InputError("frames, seed and take must be 0 or more.")
     times = np.arange(frames) / float(FPS)
     ends = _speech_ends(speech, frames)
-    blinks = _blinks(frames / float(FPS), [seed, take, 1], options.blinks_per_minute, ends)
+    rates = options.blinks_per_minute * np.broadcast_to(np.asarray(pace, np.float64), frames)
+    blinks = _blinks(frames / float(FPS), [seed, take, 1], rates, ends)
     result = np.zeros((frames, len(ARKIT_NAMES)))
     for blink in blinks:
         for side, lag, depth in zip(("Left", "Right"), (0.0, blink.lag), blink.depth, strict=True):
@@ -96,7 +99,8 @@ def sample_eyes(
 def combine(expression: ExpressionTrack, eyes: ArrayLike) -> ExpressionTrack:
     """Lay sampled eyes and brows over a predicted expression.
 
-    A blink closes what is left open of the eye; everything else adds up, within [0, 1].
+    A blink closes what is left open of the eye, and undoes how wide it is; everything else adds up,
+    within [0, 1].
 
     Args:
         expression: track of T frames.
@@ -112,7 +116,11 @@ def combine(expression: ExpressionTrack, eyes: ArrayLike) -> ExpressionTrack:
     total = np.clip(base + added, 0.0, 1.0)
     for name in ("eyeBlinkLeft", "eyeBlinkRight"):
         column = ARKIT_NAMES.index(name)
-        total[:, column] = 1.0 - (1.0 - base[:, column]) * (1.0 - np.clip(added[:, column], 0, 1))
+        opened = 1.0 - np.clip(added[:, column], 0.0, 1.0)
+        total[:, column] = 1.0 - (1.0 - base[:, column]) * opened
+        # A lid that is raised wide would else stay short of the lower one.
+        wide = ARKIT_NAMES.index(name.replace("Blink", "Wide"))
+        total[:, wide] = np.clip(base[:, wide] * opened + added[:, wide], 0.0, 1.0)
     return ExpressionTrack(expression.fps, total, expression.names, expression.provenance)
 
 
@@ -127,17 +135,23 @@ def _speech_ends(speech: ArrayLike | None, frames: int) -> NDArray[np.float64]:
     return stops / float(FPS)
 
 
-def _blinks(seconds: float, key: list[int], rate: float, ends: NDArray[np.float64]) -> list[_Blink]:
-    """Blinks in order of time: log-normal waiting times beyond a shortest one."""
-    if rate <= 0:
+def _blinks(
+    seconds: float, key: list[int], rates: NDArray[np.float64], ends: NDArray[np.float64]
+) -> list[_Blink]:
+    """Blinks in order of time: log-normal waiting times beyond a shortest one.
+
+    Rates are a minute's, (T,), of which all are 0 or none.
+    """
+    if not rates.any():
         return []
     rng = np.random.default_rng(key)
-    mean = 60.0 / rate
-    beyond = max(mean - _SHORTEST, 0.0)
-    longest = max(_LONGEST, 2.5 * mean)
+    means = 60.0 / rates
     result: list[_Blink] = []
-    last, time = -np.inf, float(rng.uniform(0.15, 1.0)) * min(mean, 6.0)
+    last, time = -np.inf, float(rng.uniform(0.15, 1.0)) * min(float(means[0]), 6.0)
     while time < seconds:
+        mean = float(means[min(int(time * float(FPS)), len(means) - 1)])
+        beyond = max(mean - _SHORTEST, 0.0)
+        longest = max(_LONGEST, 2.5 * mean)
         wait = _SHORTEST + beyond * float(rng.lognormal(-(_SPREAD**2) / 2, _SPREAD))
         lag, deep = float(rng.normal(0.0, 0.005)), rng.uniform(0.97, 1.0, 2)
         drawn = rng.random() < 0.6

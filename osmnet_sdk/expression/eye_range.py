@@ -29,6 +29,7 @@ def retaken_eyes(
     seed: int,
     take: int,
     speech: NDArray[np.float32],
+    pace: NDArray[np.float64],
 ) -> ExpressionTrack:
     """An expression with blinks and gaze of another take in frames `first` to `stop` − 1.
 
@@ -42,12 +43,13 @@ def retaken_eyes(
         seed: of the new eyes.
         take: number of the take.
         speech: (T,), voice activity.
+        pace: (T,), factor on the rate of blinks.
     """
     head = motion.resample(FPS)
     frames = np.minimum(np.arange(len(spoken)), len(head) - 1)
     head = MotionTrack(FPS, head.rotation[frames], head.translation[frames])
     eyes = sample_eyes(
-        len(spoken), seed=seed, take=take, options=options, speech=speech, motion=head
+        len(spoken), seed=seed, take=take, options=options, speech=speech, motion=head, pace=pace
     )
     new = combine(spoken, eyes).resample(old.fps)
     held = np.minimum(np.arange(len(old)), len(new) - 1)

@@ -172,6 +172,7 @@ class MotionSampler:
         options: SampleOptions | None = None,
         frames: int | None = None,
         follow: MotionTrack | None = None,
+        bearing: Array | None = None,
     ) -> MotionTrack:
         """One take; it depends on its number and the seed, never on how many others there are.
 
@@ -186,6 +187,7 @@ class MotionSampler:
                 beginning of the full one.
             follow: reference whose low-passed motion (`centre_motion`) the take goes around; with
                 it, what is sampled is the difference from the voice's own centre.
+            bearing: (F, 3) degrees that are added to the head's angles, F frames of the recording.
 
         Returns:
             The motion, 25 fps, degrees and metres.
@@ -208,7 +210,7 @@ class MotionSampler:
             alone = chosen.model_copy(update={"epsilon": 0.0})
             sampled = sampled - self._sampled(features, seed, take, alone)
             centre = centre_motion(follow, most)
-        poses = directed(sampled, chosen, centre)[:length].astype(np.float32)
+        poses = directed(sampled, chosen, centre, bearing)[:length].astype(np.float32)
         return MotionTrack(
             FPS,
             poses[:, :3],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import typer
 from typer.testing import CliRunner
 
@@ -22,6 +24,7 @@ class Scarf(Options):
 
     warmth: float = option(2.0, "How warm it is", least=-5.0, largest=7.5, unit="clo")
     threads: int = option(4, "Threads in the yarn", least=1, largest=9, flags=["--ply"])
+    knot: Literal["tight", "loose"] = option("tight", "How it is tied")
     fringe: bool = option(True, "Whether it has a fringe")
     washed: list[tuple[float, float]] = option([], "Times of washing", grammar="ranges")
     colours: Colours = option(Colours(), "Its colours", grammar="options")
@@ -84,3 +87,15 @@ def test_options_in_one_text_and_options_left_out():
     fewer = Annotated[Scarf, Without(("warmth",))]
     assert ran("a", "--ply", "2", annotation=fewer)[2] == [Scarf(threads=2)]
     assert ran("a", "--warmth", "2", annotation=fewer)[0] == 2
+    apart = Annotated[Scarf, InOneText("--scarf", "warmth=1", ("threads", "washed", "knot"))]
+    words = ("--scarf", "warmth=1 threads=2 knot=loose", "--washed", "1-2")
+    assert ran("a", *words, annotation=apart)[2] == [
+        Scarf(warmth=1, threads=2, knot="loose", washed=[(1, 2)])
+    ]
+    assert ran("a", *words, "--ply", "3", "--knot", "tight", annotation=apart)[2] == [
+        Scarf(warmth=1, threads=3, washed=[(1, 2)])
+    ]
+    code, said, _ = ran("a", "--knot", "none", annotation=apart)
+    assert code == 2
+    assert "'tight' or 'loose'" in said
+    assert "knot: tight, loose" in ran("--help", annotation=apart)[1]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from motion_paths import angles, free_motion, seeds
 
-from osmnet_sdk.motion.edit.min_jerk import Knot, come_from, go_to, move_curve, move_seconds, ramp
+from osmnet_sdk.core.curves import ramp
+from osmnet_sdk.motion.edit.min_jerk import Knot, come_from, go_to, move_curve, move_seconds
 
 
 @given(st.floats(0.1, 60.0))

@@ -38,7 +38,9 @@ def test_every_field_has_a_default_and_a_sentence(kind: type[Options]):
         if field.kind in ("number", "whole"):
             assert field.least <= field.default <= field.largest
         else:
-            assert field.kind == "switch" or field.grammar, f"{name} has no way to be written"
+            assert field.kind in ("switch", "choice") or field.grammar, (
+                f"{name} has no way to be written"
+            )
 
 
 def test_what_an_animator_asks_for_survives_json():

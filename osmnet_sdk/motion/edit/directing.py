@@ -21,13 +21,19 @@ _PLACE_KNEE = 0.5
 """The same for translations."""
 
 
-def directed(poses: Array, options: SampleOptions, centre: Array | None = None) -> Array:
-    """Poses of a take at 25 fps: gains, smoothing, limits, centre, ends, calm ranges and pins.
+def directed(
+    poses: Array,
+    options: SampleOptions,
+    centre: Array | None = None,
+    bearing: Array | None = None,
+) -> Array:
+    """Poses of a take at 25 fps: gains, smoothing, limits, centre, bearing, ends, holds and pins.
 
     Args:
         poses: (F, 6), as sampled; the first is zero.
         options: what is asked for.
         centre: (F, 6), motion of a reference on which the take lies.
+        bearing: (F, 3), degrees by which a mood turns the head.
 
     Returns:
         (F, 6), degrees and metres.
@@ -39,6 +45,8 @@ def directed(poses: Array, options: SampleOptions, centre: Array | None = None) 
     poses = _limited(_smoothed(poses * gains, options.smoothing), options.limits)
     if centre is not None:
         poses = poses + smooth(centre * gains, options.smoothing * float(FPS))
+    if bearing is not None:
+        poses = poses + np.pad(bearing, ((0, 0), (0, 3)))
     poses = with_ends(poses, options.start, options.end, float(FPS))
     holds = merged_holds(options.hold, len(poses) / float(FPS))
     poses = with_holds(poses, holds, float(FPS), end_is_given=options.end is not None)

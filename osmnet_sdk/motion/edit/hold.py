@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from osmnet_sdk.core.curves import ramp
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.edit.min_jerk import come_from, go_to, move_seconds, ramp
+from osmnet_sdk.motion.edit.min_jerk import come_from, go_to, move_seconds
 
 Array = NDArray[np.float64]
 Range = tuple[float, float]

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osmnet_sdk.core.curves import ramp
+
 Array = NDArray[np.float64]
 
 SHORTEST_MOVE = 0.5
@@ -81,13 +83,6 @@ def _slopes(times: Array, values: Array) -> Array:
     inner = slopes[1:-1]
     inner[same] = 2.0 / (1.0 / before[same] + 1.0 / after[same])
     return slopes
-
-
-def ramp(position: ArrayLike) -> Array:
-    """From 0 at 0 to 1 at 1 with least jerk; held outside."""
-    x = np.clip(np.asarray(position, float), 0.0, 1.0)
-    result: Array = x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
-    return result
 
 
 def come_from(poses: Array, pose: ArrayLike, frames: float) -> Array:

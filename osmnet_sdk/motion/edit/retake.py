@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.core.curves import ramp
 from osmnet_sdk.errors import InputError
-from osmnet_sdk.motion.edit.min_jerk import move_seconds, ramp
+from osmnet_sdk.motion.edit.min_jerk import move_seconds
 from osmnet_sdk.options import Pin
 from osmnet_sdk.tracks import MotionTrack, Take
 
