@@ -39,7 +39,7 @@ SHOWS = {
 
 def said():
     """Two seconds of P, B and M between open and spread vowels, and silence after."""
-    symbols = "m aa p iy b uw m ae f aa p iy m aa b eh".split()
+    symbols = ["m", "aa", "p", "iy", "b", "uw", "m", "ae", "f", "aa", "p", "iy", "m", "aa"]
     phones = [TimedPhone(s, 0.2 + 0.12 * i, 0.2 + 0.12 * (i + 1)) for i, s in enumerate(symbols)]
     return phones, viseme_track(phones, FRAMES, LIPS, alphabet="arpabet")
 
