@@ -12,67 +12,26 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from osmnet_sdk.core.conventions import ARKIT_NAMES, AXES
 from osmnet_sdk.core.named_options import near_name
+from osmnet_sdk.core.option_values import (
+    LARGEST_ANGLE,
+    LARGEST_PLACE,
+    ArkitName,
+    Axes,
+    Gain,
+    Offset,
+    Pose,
+    Seconds,
+    TimeRange,
+    check_axes,
+    checked_range,
+)
 from osmnet_sdk.errors import InputError
-
-LARGEST_ANGLE = 80.0
-"""Largest angle that may be asked for, in degrees; Euler angles degenerate at a pitch of 90°."""
-
-LARGEST_PLACE = 0.5
-"""Largest translation that may be asked for, in metres."""
 
 _MAX_TAKES = 1000
 _MAX_NUMBER = 2**53
 """Largest seed and number of a take: whole numbers up to here survive every reader of JSON."""
 
-Gain = Annotated[float, Field(ge=0.0, le=3.0)]
-Seconds = Annotated[float, Field(ge=0.0)]
-
-
-def _check_axes(pose: tuple[float | None, ...]) -> None:
-    for index, value in enumerate(pose):
-        name, largest, unit = (*AXES, "x", "y", "z")[index], LARGEST_ANGLE, "°"
-        if index >= len(AXES):
-            largest, unit = LARGEST_PLACE, " m"
-        if value is not None and abs(value) > largest:
-            raise InputError(
-                f"A head cannot be asked for {name} = {value:g}{unit}; it must be "
-                f"−{largest:g} to {largest:g}{unit}."
-            )
-
-
-def _checked_pose(pose: Sequence[float]) -> tuple[float, ...]:
-    if len(pose) not in (3, 6):
-        raise InputError(
-            f"A start or end pose has 3 angles in degrees, or these and 3 translations in metres, "
-            f"not {len(pose)} numbers."
-        )
-    _check_axes(tuple(pose))
-    return tuple(pose)
-
-
-def _checked_range(times: tuple[float, float]) -> tuple[float, float]:
-    if not times[0] < times[1]:
-        raise InputError(
-            f"A range of time must end after it starts; {times[0]:g} to {times[1]:g} s does not."
-        )
-    return times
-
-
-def _checked_name(name: str) -> str:
-    if name not in ARKIT_NAMES:
-        near = near_name(name, ARKIT_NAMES)
-        hint = near if near.endswith("?") else "osmnet_sdk.ARKIT_NAMES lists them."
-        raise InputError(f"'{name}' is none of the 52 ARKit coefficients; {hint}")
-    return name
-
-
-Pose = Annotated[Sequence[float], AfterValidator(_checked_pose)]
-TimeRange = Annotated[tuple[Seconds, Seconds], AfterValidator(_checked_range)]
-ArkitName = Annotated[str, AfterValidator(_checked_name)]
-Offset = Annotated[float, Field(ge=-1.0, le=1.0)]
-Axes = tuple[float | None, float | None, float | None]
 MoodName = Literal["neutral", "happy", "sad", "angry", "surprised", "afraid", "disgusted", "tired"]
 
 
@@ -203,7 +162,7 @@ class Pin(Options):
         super().__init__(time=time, rotation=rotation, translation=translation, **others)
         if all(value is None for value in self.pose):
             raise InputError(f"The pin at {self.time:g} s pins nothing; give it an angle or more.")
-        _check_axes(self.pose)
+        check_axes(self.pose)
 
     @property
     def pose(self) -> tuple[float | None, ...]:
@@ -325,7 +284,7 @@ class Mood(Options):
         **others: Any,
     ) -> None:  # fmt: skip
         super().__init__(start=start, end=end, name=name, strength=strength, **others)
-        _checked_range((self.start, self.end))
+        checked_range((self.start, self.end))
 
 
 class ExpressionOptions(Options):
