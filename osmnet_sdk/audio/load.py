@@ -174,7 +174,10 @@ def _again(source: object) -> bool:
     if isinstance(source, (str, os.PathLike, tuple)):
         return True
     test = getattr(source, "seekable", None)
-    return bool(test()) if test is not None else hasattr(source, "seek")
+    try:
+        return bool(test()) if test is not None else hasattr(source, "seek")
+    except ValueError:  # it is closed; decoding says so
+        return False
 
 
 def _chosen_track(there: list[SoundTrackInfo], decoded: Callable[[int | None], Audio]) -> Audio:
