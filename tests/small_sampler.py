@@ -34,8 +34,11 @@ def small_sampler() -> MotionSampler:
         leaks=np.full(6, 2.0),
         drift=10.0,
         bursts=np.full(6, 0.7),
+        flicks=np.full(3, 0.3),
         moods=0.2,
         sizes=np.array([0.4, 0.2]),
+        asked=3.0 * np.eye(3),
+        tremor=np.array([0.03, 0.03, 0.03, 3e-5, 3e-5, 1e-5]),
     )
     return MotionSampler(network, calibration)
 

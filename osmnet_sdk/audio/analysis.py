@@ -8,6 +8,7 @@ from functools import cached_property
 from osmnet_sdk.audio.activity import level_activity, speech_energy
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import FloatArray, mel_window_views
+from osmnet_sdk.audio.prosody import Prosody
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +39,11 @@ class SpeechAnalysis:
     def activity(self) -> FloatArray:
         """float32 (T,) within [0, 1], whether somebody speaks; see `activity.voice_activity`."""
         return _read_only(level_activity(self.level))
+
+    @cached_property
+    def prosody(self) -> Prosody:
+        """Accents, and where phrases begin and end; see `prosody.Prosody`."""
+        return Prosody.of(self.mel(), self.level, self.activity)
 
     def mel(self, bands: int = 16, hops: int = 16) -> FloatArray:
         """float32 (T, bands, hops), a view of one spectrogram; see `mel.mel_window_views`."""

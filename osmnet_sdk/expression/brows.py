@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from osmnet_sdk.audio.prosody import accents
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
 from osmnet_sdk.core.curves import smoothstep
 from osmnet_sdk.errors import InputError
@@ -44,7 +45,6 @@ _STRETCH = 0.4  # standard deviation of the logarithm of that
 _RATE_SPREAD = 0.4  # of the logarithm of the rate, from take to take as from speaker to speaker
 _SIDE_SPREAD = 0.2  # of the two outer brows' difference
 _SHORTEST = 0.6  # seconds between raises at least
-_PROMINENCE = 3.0  # dB by which an accented syllable rises out of its surroundings at least
 _SILENCE = 0.5  # seconds around a raise in which somebody must speak
 
 _DEFAULT_OPTIONS = SampleOptions()
@@ -96,22 +96,6 @@ def sample_brows(
         for one in _raises(times, strengths, spoken, [seed, take, 3]):
             _add(result, one, options.brow_activity)
     return result.astype(np.float32)
-
-
-def accents(level: Array, spoken: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """Times in seconds at which syllables with emphasis are loudest, and by how many dB they rise.
-
-    Args:
-        level: (T,) dBFS.
-        spoken: (T,) whether somebody speaks.
-    """
-    from scipy.ndimage import gaussian_filter1d
-    from scipy.signal import find_peaks
-
-    heard = np.maximum(level, np.percentile(level[spoken], 95) - 30.0)
-    peaks, found = find_peaks(gaussian_filter1d(heard, 1.5), prominence=_PROMINENCE)
-    inside = spoken[peaks]
-    return peaks[inside] / float(FPS), found["prominences"][inside]
 
 
 def _raises(

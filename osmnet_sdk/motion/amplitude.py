@@ -12,37 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.motion.bursts import burst_course
 from osmnet_sdk.motion.calibration import Calibration
-from osmnet_sdk.motion.liveliness import USUAL
-from osmnet_sdk.motion.shaping import mean_speed, soft_limit
 
 Array = NDArray[np.float64]
 
-_BURST_SECONDS = 0.4
 _MOOD_SECONDS = 2.0
-_WILDEST = 2.0
-"""Where bursts end, in their standard deviations: nobody moves without bound."""
+_FLICK_SECONDS = 0.12
+_TREMOR_FRAMES = 0.7
 
 _SETTLED = 500
 """Frames a recursion runs before it is used, so that it forgets where it began."""
 
-_OUTERMOST = 0.1
+_OUTERMOST = 0.03
 """Share of the calmest and of the liveliest speakers that are left to `intensity`."""
-
-DEVIATION = (1.55, 5.8)
-"""Range into which the standard deviation of each angle of a take is brought, in degrees."""
-
-SPEED = (3.1, 11.6)
-"""Range into which the mean speed of each angle of a take is brought, in degrees per second."""
-
-_LEVEL = (0.1, 6.0)
-"""Range of the factor that does so."""
-
-_LEVEL_FRAMES = 250
-"""Shorter takes need not reach the lower ends of these ranges."""
-
-_TALKATIVE = 0.5
-"""Nor need recordings whose mean liveliness is below this part of that in speech."""
 
 
 def take_size(calibration: Calibration, frames: int, *, seed: int, take: int) -> Array:
@@ -70,48 +53,52 @@ def take_size(calibration: Calibration, frames: int, *, seed: int, take: int) ->
 
 
 def take_pace(
-    calibration: Calibration, frames: int, *, seed: int, take: int, length: int | None = None
+    calibration: Calibration,
+    moments: Array,
+    frames: int,
+    *,
+    seed: int,
+    take: int,
+    length: int | None = None,
+    chance: float = 1.0,
 ) -> Array:
-    """Factor on a take's steps from moment to moment: bursts of the head, moods of each column.
+    """Factor on a take's steps from moment to moment: bursts of the head, moods and flicks.
 
     Args:
         calibration: statistics of real speakers.
+        moments: (M, 2), at which gestures come, see `burst_course`.
         frames: K, as for `random_path`.
         seed: of the sampling.
         take: number of the take, from 0.
-        length: K' rows to return, K by default: the same course, cut or going on.
+        length: K' rows to return, K by default: the same moods, cut or going on.
+        chance: 0 to 1, how much chance there is; at 0 all takes have one pace.
 
     Returns:
         (K', 6), above 0; its logarithm is 0 on average.
     """
-    generators = np.random.default_rng([seed, take, frames, 2]).spawn(2)
+    generators = np.random.default_rng([seed, take, frames, 2]).spawn(3)
     count = length or frames
-    bursts = _course(_BURST_SECONDS, generators[0].standard_normal((_SETTLED + count, 1)))
-    bursts = soft_limit(bursts, 1.0, _WILDEST)
-    moods = _course(_MOOD_SECONDS, generators[1].standard_normal((_SETTLED + count, 6)))
-    pace: Array = np.exp(bursts * calibration.bursts + moods * float(calibration.moods))
+    bursts = burst_course(moments, count, generators[0], chance)
+    moods = chance * _course(_MOOD_SECONDS, generators[1].standard_normal((_SETTLED + count, 6)))
+    courses = bursts * calibration.bursts + moods * float(calibration.moods)
+    flicks = _course(_FLICK_SECONDS, generators[2].standard_normal((_SETTLED + count, 3)))
+    courses[:, :3] += chance * flicks * calibration.flicks
+    pace: Array = np.exp(courses)
     return pace
 
 
-def natural_size(poses: Array, lively: NDArray[np.float32]) -> Array:
-    """Factor on each angle, (3,), that brings a take's size into the range of real speakers.
+def take_tremor(
+    calibration: Calibration, frames: int, *, seed: int, take: int, length: int | None = None
+) -> Array:
+    """Small steps of a take that go on whether it is calm or busy, as of `take_pace`: (K', 6)."""
+    from scipy.ndimage import gaussian_filter1d
 
-    Where there is little speech, or the take is short, less motion is asked for.
-
-    Args:
-        poses: (F, 3) or more columns, the first three angles in degrees, at 25 fps.
-        lively: size of motion over the take, within [0, 1].
-    """
-    deviation = poses[:, :3].std(axis=0)
-    speed = mean_speed(poses[:, :3])
-    share = min(1.0, float(lively.mean()) / (_TALKATIVE * USUAL)) * min(
-        1.0, len(poses) / _LEVEL_FRAMES
-    )
-    tiny = 1e-9
-    least = np.maximum(share * DEVIATION[0] / (deviation + tiny), share * SPEED[0] / (speed + tiny))
-    most = np.minimum(DEVIATION[1] / (deviation + tiny), SPEED[1] / (speed + tiny))
-    factor: Array = np.clip(np.minimum(np.maximum(1.0, least), most), *_LEVEL)
-    return factor
+    generator = np.random.default_rng([seed, take, frames, 3])
+    noise = generator.standard_normal((length or frames, 6))
+    # This size makes the variance of smoothed noise 1.
+    size = math.sqrt(2.0 * math.sqrt(math.pi) * _TREMOR_FRAMES)
+    steps: Array = size * gaussian_filter1d(noise, _TREMOR_FRAMES, axis=0) * calibration.tremor
+    return steps
 
 
 def _course(seconds: float, noise: Array) -> Array:

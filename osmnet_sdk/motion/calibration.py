@@ -34,10 +34,15 @@ class Calibration:
         drift: seconds, time constant over which the mean pose is brought to rest.
         bursts: (6,), standard deviation of the logarithm of each column's size from moment to
             moment, but for its outermost, which is held in: people hold still and then move at
-            once.
+            once. The three angles have one.
+        flicks: (3,), the same of what each angle does by itself, in tenths of seconds.
         moods: standard deviation of the logarithm of each column's own size over seconds.
         sizes: (2,), standard deviations of the logarithm of a take's size: of all axes together,
             and of each axis by itself. People differ in how much they move.
+        asked: (R, R), from where the network's centre points at gestures to what a voice asks for:
+            it varies in every direction as real paths do, and no two go together.
+        tremor: (6,), standard deviation of steps that go on whether a head is calm or busy, so that
+            it turns back as often as those of real speakers.
     """
 
     directions: Array
@@ -48,8 +53,11 @@ class Calibration:
     leaks: Array
     drift: float
     bursts: Array
+    flicks: Array
     moods: float
     sizes: Array
+    asked: Array
+    tremor: Array
 
     def __post_init__(self) -> None:
         rows = np.shape(self.directions)[:1]
@@ -62,8 +70,11 @@ class Calibration:
             "leaks": (6,),
             "drift": (),
             "bursts": (6,),
+            "flicks": (3,),
             "moods": (),
             "sizes": (2,),
+            "asked": rows + rows,
+            "tremor": (6,),
         }
         for field in fields(self):
             value = np.asarray(getattr(self, field.name), np.float64)

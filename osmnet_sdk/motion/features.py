@@ -22,10 +22,14 @@ class MotionFeatures:
     Attributes:
         weights: (F + T − 2, S) float32, w^a of the clip that starts at each frame from −(T − 2) on.
         liveliness: (F + T − 2,) float32, size of motion of each of these clips, within [0, 1].
+        asked: (F + T − 2, R) float32, what the voice itself asks for, as of `voice_path`.
+        moments: (M, 2) float64, at which gestures come, in order: the clip, and how strong.
     """
 
     weights: FloatArray
     liveliness: FloatArray
+    asked: FloatArray
+    moments: Array
 
 
 def stretched(features: MotionFeatures, tempo: float, before: int) -> MotionFeatures:
@@ -45,9 +49,15 @@ def stretched(features: MotionFeatures, tempo: float, before: int) -> MotionFeat
     lower = np.minimum(at.astype(int), max(clips - 2, 0))
     upper = np.minimum(lower + 1, clips - 1)
     share = (at - lower).astype(np.float32)
+
+    def between(values: FloatArray) -> FloatArray:
+        found: FloatArray = (values[lower].T * (1 - share) + values[upper].T * share).T
+        return found
+
+    moments = features.moments.copy()
+    moments[:, 0] = (moments[:, 0] - before) * tempo + before
     return MotionFeatures(
-        features.weights[lower] * (1 - share)[:, None] + features.weights[upper] * share[:, None],
-        features.liveliness[lower] * (1 - share) + features.liveliness[upper] * share,
+        between(features.weights), between(features.liveliness), between(features.asked), moments
     )
 
 

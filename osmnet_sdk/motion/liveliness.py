@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -11,10 +9,10 @@ from osmnet_sdk.motion.shaping import smooth
 
 Array = NDArray[np.float64]
 
-SILENT = 0.3
+SILENT = 0.35
 """Size of motion in long silence over that in speech."""
 
-PAUSED = 0.65
+PAUSED = 0.5
 """Size of motion in a short pause over that in speech."""
 
 STRESS = 0.15
@@ -22,10 +20,10 @@ STRESS = 0.15
 
 _MOST_STRESS = 2.0
 
-USUAL = math.exp(-STRESS * _MOST_STRESS)
-"""Value of `liveliness` in speech of usual stress."""
+LEAD_FRAMES = 3
+"""Frames by which heads calm down before a phrase ends, and set out before the next (0.12 s)."""
 
-_PAUSE_FRAMES = 5.0
+_PAUSE_FRAMES = 3.5
 _SILENCE_FRAMES = 30.0
 _STRESS_FRAMES = 5.0
 
@@ -51,10 +49,11 @@ def liveliness(log_speed: ArrayLike, activity: ArrayLike, statistics: ArrayLike)
     usual = float(np.median(speech)) if len(speech) else float(mean)
     stress = smooth((predicted - usual) / deviation * voice, _STRESS_FRAMES)
     stress = np.clip(stress, -_MOST_STRESS, _MOST_STRESS)
+    ahead = np.concatenate([voice[LEAD_FRAMES:], np.repeat(voice[-1:], LEAD_FRAMES)])[: len(voice)]
     level = (
         SILENT
         + (PAUSED - SILENT) * smooth(voice, _SILENCE_FRAMES)
-        + (1.0 - PAUSED) * smooth(voice, _PAUSE_FRAMES)
+        + (1.0 - PAUSED) * smooth(ahead, _PAUSE_FRAMES)
     )
     lively = np.clip(level, SILENT, 1.0) * np.exp(STRESS * (stress - _MOST_STRESS))
     bounded: Array = np.clip(lively, 0.0, 1.0)

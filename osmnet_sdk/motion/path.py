@@ -53,6 +53,11 @@ def random_path(
     generator = np.random.default_rng([seed, take, frames])
     paths = _free_paths(calibration, length or frames, generator)
     _pass_through(paths, calibration, _first_direction([seed, frames], take, paths.shape[1]), begin)
+    return within_ball(calibration, paths)
+
+
+def within_ball(calibration: Calibration, paths: Array) -> Array:
+    """Paths (K, R) of variance 1 as offsets along the directions, within the unit ball (eq. 5)."""
     size = np.sqrt(np.sum(calibration.directions**2))
     return into_ball(paths * np.linalg.norm(calibration.directions, axis=1) * (FILL / size))
 
@@ -65,7 +70,7 @@ def unit_directions(calibration: Calibration) -> Array:
     return directions
 
 
-def _filters(calibration: Calibration) -> list[tuple[Array, Array]]:
+def direction_filters(calibration: Calibration) -> list[tuple[Array, Array]]:
     """Numerator and denominator of each direction's filter, for output of variance 1."""
     from scipy.signal import lfilter
 
@@ -85,7 +90,7 @@ def _free_paths(calibration: Calibration, frames: int, generator: np.random.Gene
     noise = generator.standard_normal((_SETTLED + frames, len(calibration.recursion)))
     columns = [
         lfilter(above, below, noise[:, index])[_SETTLED:]
-        for index, (above, below) in enumerate(_filters(calibration))
+        for index, (above, below) in enumerate(direction_filters(calibration))
     ]
     return np.stack(columns, axis=1)
 
@@ -100,7 +105,7 @@ def _pass_through(paths: Array, calibration: Calibration, point: Array, begin: i
     impulse[0] = 1.0
     lags = np.abs(np.arange(len(paths)) - begin)
     near = lags < _SETTLED
-    for index, (above, below) in enumerate(_filters(calibration)[: len(point)]):
+    for index, (above, below) in enumerate(direction_filters(calibration)[: len(point)]):
         response = lfilter(above, below, impulse)
         correlation = np.correlate(response, response, mode="full")[_SETTLED - 1 :]
         miss = point[index] - paths[begin, index]

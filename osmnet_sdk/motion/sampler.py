@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from osmnet_sdk.core.conventions import FPS
 from osmnet_sdk.core.devices import one_thread
 from osmnet_sdk.core.weights import WeightsFormat, network_arrays
 from osmnet_sdk.errors import InputError, ModelError
-from osmnet_sdk.motion.amplitude import natural_size, take_pace, take_size
+from osmnet_sdk.motion.amplitude import take_pace, take_size, take_tremor
 from osmnet_sdk.motion.batches import in_batches
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.edit.directing import directed
@@ -32,6 +33,7 @@ from osmnet_sdk.motion.shaping import (
     integrate_steps,
     rise,
 )
+from osmnet_sdk.motion.voice_path import SHARE, gesture_moments, voice_path
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.tracks import MotionTrack, Provenance
@@ -152,7 +154,20 @@ class MotionSampler:
         """
         weights, log_speed, activity = self._heard(audio, Reporter(progress, cancel))
         lively = liveliness(log_speed, activity, self.calibration.predicted_speed)
-        return MotionFeatures(weights.numpy(), lively.astype(np.float32))
+        moments = gesture_moments(
+            audio.analysis.prosody, self.network.config.clip_frames, len(weights)
+        )
+        asked = voice_path(self.calibration, moments, self.centre_offsets(weights.numpy()))
+        return MotionFeatures(
+            weights.numpy(), lively.astype(np.float32), asked.astype(np.float32), moments
+        )
+
+    def centre_offsets(self, weights: NDArray[np.float32]) -> Array:
+        """The centre features w^a · B, w^a (K, S), along the calibration's directions: (K, R)."""
+        with one_thread(), torch.no_grad():
+            along = self._basis @ self._directions.T
+        found = in_batches(lambda part: part @ along, torch.from_numpy(weights))
+        return found.numpy().astype(np.float64)
 
     def predicted_speed(self, audio: Audio) -> tuple[Array, NDArray[np.float32]]:
         """Logarithm of the speed that w^a predicts for each clip, and whether somebody speaks.
@@ -207,8 +222,7 @@ class MotionSampler:
         centre = None
         sampled = self._sampled(features, seed, take, chosen)
         if follow is not None:
-            alone = chosen.model_copy(update={"epsilon": 0.0})
-            sampled = sampled - self._sampled(features, seed, take, alone)
+            sampled = sampled - self._sampled(features, seed, take, chosen, alone=True)
             centre = centre_motion(follow, most)
         poses = directed(sampled, chosen, centre, bearing)[:length].astype(np.float32)
         return MotionTrack(
@@ -219,35 +233,40 @@ class MotionSampler:
         )
 
     def _sampled(
-        self, features: MotionFeatures, seed: int, take: int, options: SampleOptions
+        self,
+        features: MotionFeatures,
+        seed: int,
+        take: int,
+        options: SampleOptions,
+        *,
+        alone: bool = False,
     ) -> Array:
-        """Poses (F, 6) of a take under ε, basis gains and tempo."""
+        """Poses (F, 6) of a take under ε, basis gains and tempo; `alone`: of its voice's part."""
         before = self.network.config.clip_frames - 2
         warped = features
         if options.tempo != 1.0:
             warped = stretched(features, options.tempo, before)
-        path = random_path(
-            self.calibration, len(features.weights), seed=seed, take=take, begin=_BEGIN,
-            length=len(warped.weights),
-        )  # fmt: skip
+        frames, length = len(features.weights), len(warped.weights)
+        # Up to ε = 1 chance takes the place of what the voice asks for: the size stays.
+        chance = min(1.0, options.epsilon)
+        path = math.sqrt(1.0 - chance**2 * (1.0 - SHARE**2)) * warped.asked.astype(np.float64)
+        if not alone:
+            path = path + options.epsilon * math.sqrt(1.0 - SHARE**2) * random_path(
+                self.calibration, frames, seed=seed, take=take, begin=_BEGIN, length=length
+            )
+        if options.basis:
+            warped = with_gains(warped, self._attention(warped, path), options.basis)
         pace = take_pace(
-            self.calibration, len(features.weights), seed=seed, take=take, length=len(path)
-        )
-        poses = self.decode_path(warped, path, pace)
-        level = take_size(self.calibration, len(features.weights), seed=seed, take=take)
-        level = level * natural_size(poses[:, :3] * level, warped.liveliness)
-        if options.epsilon != 1.0 or options.basis:
-            path = path * options.epsilon
-            if options.basis:
-                warped = with_gains(warped, self._attention(warped, path), options.basis)
-            # The centre alone (ε = 0) is the same for every take.
-            share = min(1.0, options.epsilon)
-            poses = self.decode_path(warped, path, pace**share)
-            level = 1.0 + (level - 1.0) * share
+            self.calibration, warped.moments, frames, seed=seed, take=take, length=length,
+            chance=chance,
+        )  # fmt: skip
+        tremor = chance * take_tremor(self.calibration, frames, seed=seed, take=take, length=length)
+        poses = self.decode_path(warped, path, pace, tremor)
+        level = take_size(self.calibration, frames, seed=seed, take=take) ** chance
         poses[:, :3] *= level
         poses[:, 3:] *= level.mean()
         if options.tempo != 1.0:
-            poses = played(poses, options.tempo, len(features.weights) - before)
+            poses = played(poses, options.tempo, frames - before)
         return poses
 
     def _attention(self, features: MotionFeatures, path: Array) -> NDArray[np.float32]:
@@ -291,7 +310,9 @@ class MotionSampler:
         reporter.step("Listening", seconds, seconds)
         return warped, sound.activity
 
-    def decode_path(self, features: MotionFeatures, path: Array, pace: Array) -> Array:
+    def decode_path(
+        self, features: MotionFeatures, path: Array, pace: Array, tremor: Array
+    ) -> Array:
         """Poses of a path around the centre features, before levels, gains and limits.
 
         Args:
@@ -299,6 +320,7 @@ class MotionSampler:
             path: (F + T − 2, R), offsets along the calibration's directions for each clip, in
                 speech; they shrink with liveliness.
             pace: (F + T − 2, 6), factor on the steps of these clips' frames.
+            tremor: (F + T − 2, 6), steps that are added to them.
 
         Returns:
             (F, 6), degrees and metres; the first pose is zero.
@@ -321,6 +343,7 @@ class MotionSampler:
 
         calibration = self.calibration
         steps = blend_steps(in_batches(decoded, inputs).numpy()[:-1])
-        steps = steps * calibration.gains * pace[before + 1 : before + 1 + len(steps)]
+        there = slice(before + 1, before + 1 + len(steps))
+        steps = steps * calibration.gains * pace[there] + tremor[there] * awake[there, None]
         steps = equalised(steps, calibration.octaves)
         return integrate_steps(steps, calibration.leaks, float(calibration.drift))

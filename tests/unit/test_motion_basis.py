@@ -129,8 +129,11 @@ def calibration() -> Calibration:
         leaks=np.full(6, 2.0),
         drift=10.0,
         bursts=np.full(6, 0.7),
+        flicks=np.full(3, 0.3),
         moods=0.2,
         sizes=still,
+        asked=np.eye(2),
+        tremor=np.zeros(6),
     )
 
 

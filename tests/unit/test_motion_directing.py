@@ -80,7 +80,8 @@ def test_calm_ranges_of_any_kind_give_smooth_takes_that_start_at_rest(
 def test_a_stretched_recording_has_the_length_that_is_played(frames: int, tempo: float) -> None:
     before = 3
     time = np.arange(frames + before, dtype=np.float32)
-    features = MotionFeatures(np.stack([time, 1 - time], axis=1), time)
+    moments = np.array([[before + frames / 2, 1.5]])
+    features = MotionFeatures(np.stack([time, 1 - time], axis=1), time, time[:, None], moments)
     fast = stretched(features, tempo, before)
     assert len(fast.weights) - before >= 1 + (frames - 1) * tempo - 1e-6
     np.testing.assert_allclose(fast.weights.sum(axis=1), 1.0, atol=1e-4)
@@ -88,11 +89,15 @@ def test_a_stretched_recording_has_the_length_that_is_played(frames: int, tempo:
     again = played(heard, tempo, frames)
     # What was heard at a frame is played at that frame.
     np.testing.assert_allclose(again[:-1, 0], time[before:-1], atol=0.7)
+    np.testing.assert_allclose(fast.asked[:, 0], fast.liveliness)
+    assert fast.moments[0, 0] - before == pytest.approx(frames / 2 * tempo)
+    assert fast.moments[0, 1] == 1.5
 
 
 def test_gains_change_how_much_a_vector_varies() -> None:
     attention = np.random.default_rng(0).dirichlet(np.ones(4), 50).astype(np.float32)
-    features = MotionFeatures(attention.copy(), np.ones(50, np.float32))
+    ones = np.ones(50, np.float32)
+    features = MotionFeatures(attention.copy(), ones, ones[:, None], np.zeros((0, 2)))
     same = with_gains(features, attention, {2: 1.0})
     np.testing.assert_array_equal(same.weights, features.weights)
     none = with_gains(features, attention, {2: 0.0, 4: 3.0})

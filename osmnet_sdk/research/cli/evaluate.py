@@ -136,6 +136,16 @@ def motion(
     folder: Annotated[
         Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.", parser=path)
     ],
+    statistics: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of further clips: measured and calibrated with, never trained on.",
+            parser=path,
+        ),
+    ] = None,
+    controls: Annotated[
+        bool, typer.Option(help="Also measure takes with a part left out.")
+    ] = False,
     recipe: Annotated[
         Path, typer.Option(help="Recipe of the training (.json).", parser=path)
     ] = Path("models/recipes/motion.json"),
@@ -159,6 +169,7 @@ def motion(
     """
     import torch
 
+    from osmnet_sdk.research.evaluation.motion.controls import control_table
     from osmnet_sdk.research.evaluation.motion.evaluate import evaluate_motion
     from osmnet_sdk.research.evaluation.table import figure_table
     from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe
@@ -167,10 +178,15 @@ def motion(
     torch.use_deterministic_algorithms(True)
     with plain_errors(), progress_bars(as_json) as progress:
         report = evaluate_motion(
-            folder, MotionRecipe.read(recipe), folds=folds, models=models, bundle=bundle,
-            takes=takes, seeds=seeds, hour=hour, progress=progress,
+            folder, MotionRecipe.read(recipe), statistics_folder=statistics, controls=controls,
+            folds=folds, models=models, bundle=bundle, takes=takes, seeds=seeds, hour=hour,
+            progress=progress,
         )  # fmt: skip
         if as_json:
             show_result(asdict(report), True)
         else:
             show_text(f"{figure_table(report.figures)}\n\n{report.summary()}")
+            if report.own:
+                show_text(f"\nTraining clips' speakers alone:\n\n{figure_table(report.own)}")
+            if report.controls:
+                show_text(f"\n{control_table(report.controls)}")

@@ -77,6 +77,10 @@ def motion(
     takes: Annotated[
         Path, typer.Argument(help="Folder of takes, from `osmnet train clips`.", parser=path)
     ],
+    statistics: Annotated[
+        Path | None,
+        typer.Option(help="Folder of further clips that only the calibration sees.", parser=path),
+    ] = None,
     output: Output = Path("models/starter"),
     work: Work = Path("runs/motion"),
     curves: Curves = None,
@@ -94,7 +98,7 @@ def motion(
         processes = training_processes(device)
         with progress_bars(not processes.is_first) as progress:
             run = TrainingRun(work, curves, processes, progress)
-            weights, card = train_motion(MotionRecipe.read(recipe), takes, output, run)
+            weights, card = train_motion(MotionRecipe.read(recipe), takes, output, run, statistics)
         if processes.is_first:
             show_result({"weights": str(weights), "card": str(card)}, False)
 

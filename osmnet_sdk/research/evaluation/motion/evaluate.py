@@ -11,19 +11,29 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.audio.activity import speech_energy, voice_activity
-from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.errors import InputError
+from osmnet_sdk.motion.features import MotionFeatures
 from osmnet_sdk.motion.sampler import WEIGHTS, MotionSampler
 from osmnet_sdk.motion.shaping import smooth
+from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.research.data import motion_statistics as statistics
 from osmnet_sdk.research.data.clips import TrainingClip, read_clips
+from osmnet_sdk.research.evaluation.motion.controls import (
+    CONTROLS,
+    UNTRAINED,
+    WHOLE,
+    ControlRow,
+    control_row,
+    controlled,
+)
 from osmnet_sdk.research.evaluation.motion.folds import fold_weights, load_sampler, speaker_folds
 from osmnet_sdk.research.evaluation.motion.hour import hour_figures
 from osmnet_sdk.research.evaluation.motion.rows import SETTLED, figures, hour_rows
@@ -44,6 +54,8 @@ class MotionReport:
 
     Attributes:
         figures: all rows.
+        own: the same of the training clips' speakers alone, where there are others; else empty.
+        controls: takes with a part left out; empty if not asked for.
         model: which weights were measured.
         unseen: whether they never saw the speakers they were measured on.
         folds: speakers that were measured together; empty for a given bundle.
@@ -54,6 +66,8 @@ class MotionReport:
     """
 
     figures: list[Figure]
+    own: list[Figure]
+    controls: list[ControlRow]
     model: str
     unseen: bool
     folds: list[tuple[str, ...]]
@@ -82,6 +96,8 @@ def evaluate_motion(
     folder: str | os.PathLike[str],
     recipe: MotionRecipe,
     *,
+    statistics_folder: str | os.PathLike[str] | None = None,
+    controls: bool = False,
     folds: int,
     models: str | os.PathLike[str],
     bundle: str | None = None,
@@ -96,6 +112,10 @@ def evaluate_motion(
     Args:
         folder: clips, as of `read_clips`.
         recipe: of the training; its smoothing is applied to both sides.
+        statistics_folder: further clips with sound, as of `read_clips`: they are measured, and
+            calibrations see those of speakers who are not left out, but no network is trained
+            on them.
+        controls: whether to measure takes with a part left out, too.
         folds: number of groups of speakers; for each a model is trained on all others.
         models: folder where these models are kept, see `fold_weights`.
         bundle: name or folder of a bundle to be measured instead, on all clips.
@@ -112,36 +132,55 @@ def evaluate_motion(
         Cancelled: if `cancel` returns True.
     """
     clips = read_clips(folder, progress=progress, cancel=cancel)
-    measured = measurable(clips)
+    more = []
+    if statistics_folder is not None:
+        more = read_clips(statistics_folder, progress=progress, cancel=cancel)
+    measured = measurable([*clips, *more])
     groups = speaker_folds(measured, folds) if bundle is None else []
     everyone = tuple(dict.fromkeys(clip.speaker for clip in measured))
     reporter = Reporter(progress, cancel)
-    results: list[ComparedClip] = []
+    names = CONTROLS if controls else (WHOLE,)
+    results: dict[str, list[ComparedClip]] = {name: [] for name in names}
     for group in groups or [everyone]:
-        weights = (
-            fold_weights(clips, group, recipe, models, progress=progress, cancel=cancel)
-            if bundle is None
-            else find_bundle(bundle).path(WEIGHTS)
-        )
-        sampler = load_sampler(weights)
-        for clip in measured:
-            if clip.speaker in group:
-                results.append(compared(clip, sampler, recipe, takes=takes, seeds=seeds))
-                reporter.step("sampling", len(results), len(measured))
-    results.sort(key=lambda result: result.name)  # the bootstrap must not depend on the folds
-    rows = figures(results)
+        unseen = partial(
+            fold_weights, clips, group, recipe, models, measured_only=more, progress=progress,
+            cancel=cancel,
+        )  # fmt: skip
+        weights = unseen() if bundle is None else find_bundle(bundle).path(WEIGHTS)
+        samplers = dict.fromkeys(names, load_sampler(weights))
+        if UNTRAINED in names:
+            blank = unseen(trained=False) if bundle is None else weights
+            samplers[UNTRAINED] = load_sampler(blank)
+        for place, clip in enumerate(measured):
+            if clip.speaker not in group:
+                continue
+            other = next(c for c in measured[place:] + measured if c.speaker != clip.speaker)
+            for name, sampler in samplers.items():
+                takes_of = compared(
+                    clip, *controlled(name, sampler, clip, other), recipe, takes=takes,
+                    seeds=seeds if name == WHOLE else 1,
+                )  # fmt: skip
+                results[name].append(takes_of)
+            reporter.step("sampling", len(results[WHOLE]), len(measured))
+    for found in results.values():
+        found.sort(key=lambda result: result.name)  # the bootstrap must not depend on the folds
+    rows = figures(results[WHOLE])
+    trained_on = {clip.speaker for clip in clips}
+    own = [result for result in results[WHOLE] if result.speaker in trained_on]
     if hour:
         rows += hour_rows(
             hour_figures(weights, [c.samples for c in measured if c.samples is not None])
         )
     return MotionReport(
         rows,
+        figures(own) if len(own) < len(measured) and len({c.speaker for c in own}) >= 4 else [],
+        [control_row(name, found) for name, found in results.items()] if controls else [],
         f"{folds} models of one recipe" if bundle is None else f"bundle '{bundle}'",
         bundle is None,
         groups,
-        len(results),
+        len(results[WHOLE]),
         len(everyone),
-        sum(len(result.real) for result in results) / 1500,
+        sum(len(result.real) for result in results[WHOLE]) / 1500,
         takes * seeds,
     )
 
@@ -163,21 +202,29 @@ def measurable(clips: Sequence[TrainingClip]) -> list[TrainingClip]:
 
 
 def compared(
-    clip: TrainingClip, sampler: MotionSampler, recipe: MotionRecipe, *, takes: int, seeds: int
+    clip: TrainingClip,
+    sampler: MotionSampler,
+    features: MotionFeatures,
+    options: SampleOptions,
+    recipe: MotionRecipe,
+    *,
+    takes: int,
+    seeds: int,
 ) -> ComparedClip:
     """Sample takes for a clip's voice.
 
     Args:
         clip: with sound.
         sampler: that has not seen the clip's speaker.
+        features: of the clip's sound, or of what is heard in its place.
+        options: of the takes.
         recipe: its smoothing is applied to both sides, its depth gain to the tracked depth.
         takes: number of takes of each seed, 2 or more.
         seeds: number of seeds, from 0.
     """
     assert clip.samples is not None
-    features = sampler.features(Audio(clip.samples, clip.name))
     tracks = [
-        [sampler.sample(features, take=take, seed=seed) for take in range(takes)]
+        [sampler.sample(features, take=take, seed=seed, options=options) for take in range(takes)]
         for seed in range(seeds)
     ]
     length = sampler.network.config.clip_frames

@@ -18,7 +18,7 @@ from osmnet_sdk.research.trainers.loop import TrainingRun
 from osmnet_sdk.research.trainers.motion import calibration as motion_calibration
 from osmnet_sdk.research.trainers.motion.calibration import calibrate
 from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe
-from osmnet_sdk.research.trainers.motion.train import train_network
+from osmnet_sdk.research.trainers.motion.train import train_network, untrained_network
 
 
 def speaker_folds(clips: Sequence[TrainingClip], count: int) -> list[tuple[str, ...]]:
@@ -55,6 +55,8 @@ def fold_weights(
     recipe: MotionRecipe,
     models: str | os.PathLike[str],
     *,
+    measured_only: Sequence[TrainingClip] = (),
+    trained: bool = True,
     progress: ProgressCallback | None = None,
     cancel: CancelCallback | None = None,
 ) -> Path:
@@ -69,6 +71,8 @@ def fold_weights(
         held_out: speakers that are left out with every clip of theirs.
         recipe: of the training; its share for validation does not count.
         models: folder for networks and weights; it is made. A stopped training goes on.
+        measured_only: clips that only the calibration sees, also without the speakers left out.
+        trained: False gives a network as it is before training, calibrated alike.
         progress: called with (stage, done, total).
         cancel: asked between steps.
 
@@ -81,12 +85,17 @@ def fold_weights(
         Cancelled: if `cancel` returns True; checkpoints stay.
     """
     others = [clip for clip in clips if clip.speaker not in held_out]
+    more = [clip for clip in measured_only if clip.speaker not in held_out]
     folder = output_folder(Path(models) / made_from(recipe, others)[:16])
-    weights = folder / f"motion-{sampler_code()[:16]}.safetensors"
+    known = sampler_code()[:16] + (f"-{made_from(recipe, more)[:16]}" if more else "")
+    weights = folder / f"motion-{known}{'' if trained else '-untrained'}.safetensors"
     if not weights.is_file():
-        run = TrainingRun(folder, progress=progress, cancel=cancel)
-        network = train_network(recipe, others, run)
-        calibration = calibrate(network, others, recipe, progress=progress, cancel=cancel)
+        if trained:
+            run = TrainingRun(folder, progress=progress, cancel=cancel)
+            network = train_network(recipe, others, run)
+        else:
+            network = untrained_network(recipe, others)
+        calibration = calibrate(network, [*others, *more], recipe, progress=progress, cancel=cancel)
         save_arrays(weights, *MotionSampler(network, calibration).stored())
     return weights
 

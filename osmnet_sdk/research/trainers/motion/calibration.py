@@ -13,9 +13,11 @@ from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.equaliser import BANDS, octaves
+from osmnet_sdk.motion.features import MotionFeatures
 from osmnet_sdk.motion.network import MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.motion.shaping import smooth
+from osmnet_sdk.motion.voice_path import free_voice_path, gesture_moments, heard_directions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
 from osmnet_sdk.research.data import motion_statistics as figures
 from osmnet_sdk.research.data.clips import TrainingClip
@@ -35,17 +37,26 @@ _ORDER = 50
 
 _DRIFT_SECONDS = 10.0
 
-_LEAK_RANGE = (1.5, 6.0)
+_LEAK_RANGE = (0.7, 6.0)
 """Seconds; people hold a turned head for a while, and do not stay turned away for long."""
 
 _OCTAVE_RANGE = (0.25, 4.0)
-_BURSTS_RANGE = (0.1, 1.4)
+_BURSTS_RANGE = (0.05, 1.4)
 """With larger bursts takes stand still for most of the time."""
+
+_TREMOR_RANGE = (np.array([0.003] * 3 + [3e-6] * 3), np.array([0.15] * 3 + [1.5e-4] * 3))
+"""Degrees and metres in a frame."""
+
+_BURST_FRAMES = 6.0
+"""Standard deviation of the Gaussian under which the head's speed shows bursts, in frames."""
+
+_FAINT = 0.03
+"""Share of the mean variance below which a way of pointing is taken for noise."""
 
 _MOODS_RANGE = (0.05, 0.6)
 _SIZES_RANGE = (0.0, 0.6)
-_ROUNDS = 12
-_TAKES = 4
+_ROUNDS = 10
+_TAKES = 3
 _SETTLED = 25
 """Frames at the beginning that are left out: a take sets out from rest, a clip begins anywhere."""
 
@@ -55,17 +66,20 @@ class _Figures:
     """Figures of speakers, or of takes for their sound; every speaker counts alike.
 
     Attributes:
-        windows: (speakers, 3, 6), median over the speaker's windows of 4 s: of each column
-            standard deviation, mean speed, and standard deviation over mean of the speed.
+        windows: (speakers, 4, 6), median over the speaker's windows of 4 s: of each column
+            standard deviation, mean speed, standard deviation over mean of the speed, and how
+            often it turns back in a frame.
         whole: (speakers, 6), median standard deviation over whole clips.
         octaves: (speakers, 6, B), median over these windows of the logarithm of the power of
             steps in each octave.
+        bursts: median of how much the head's speed varies slowly (`slow_bursts`).
         moods: how much the speed of single columns varies from window to window, in logarithms.
     """
 
     windows: Array
     whole: Array
     octaves: Array
+    bursts: float
     moods: float
 
 
@@ -112,28 +126,45 @@ def calibrate(
         leaks=np.full(6, 2.0),
         drift=_DRIFT_SECONDS,
         bursts=np.full(6, 0.5),
+        flicks=np.full(3, 0.4),
         moods=0.2,
         sizes=np.zeros(2),
+        asked=np.eye(len(directions)),
+        tremor=np.array([0.03, 0.03, 0.03, 3e-5, 3e-5, 1e-5]),
     )
     speeds = _predicted_speed(MotionSampler(network, calibration), used)
     calibration = replace(calibration, predicted_speed=speeds)
+    calibration = replace(calibration, asked=_asked(network, calibration, used))
+    sampler = MotionSampler(network, calibration)
+    heard = [sampler.features(_audio(clip)) for clip in used]  # as no later step changes it
     real = _figures(used, [[clean_poses(clip, recipe)] for clip in used])
     reporter = Reporter(progress, cancel)
     for done in range(_ROUNDS):
         reporter.step("calibration", done, _ROUNDS)
-        takes = _figures(used, list(_sampled(network, calibration, used, recipe)))
+        takes = _figures(used, list(_sampled(MotionSampler(network, calibration), heard, recipe)))
         calibration = _corrected(calibration, real, takes)
     reporter.step("calibration", _ROUNDS, _ROUNDS)
     return replace(calibration, sizes=_size_spread(real.windows, takes.windows))
 
 
 def window_figures(poses: Array) -> Array:
-    """Figures of a path in windows of 4 s, (W, 3, 6), as in `_Figures`."""
+    """Figures of a path in windows of 4 s, (W, 4, 6), as in `_Figures`."""
     cut = figures.windows(poses[_SETTLED:])
-    speeds = np.abs(np.diff(cut, axis=1))
+    steps = np.diff(cut, axis=1)
+    speeds = np.abs(steps)
     varied = speeds.std(axis=1) / np.maximum(speeds.mean(axis=1), 1e-9)
-    parts = [figures.deviation(cut), figures.speed(cut), varied]
+    turns = (np.diff(np.sign(steps), axis=1) != 0).mean(axis=1)
+    parts = [figures.deviation(cut), figures.speed(cut), varied, turns]
     return np.stack(parts, axis=1)
+
+
+def slow_bursts(poses: Array) -> Array:
+    """How much the head's speed, smoothed over 0.5 s, varies in windows of 4 s: (W,)."""
+    cut = figures.windows(poses[_SETTLED:])
+    speeds = np.linalg.norm(np.diff(cut[:, :, :3], axis=1), axis=2)
+    slow = np.stack([smooth(row, _BURST_FRAMES) for row in speeds]) if len(speeds) else speeds
+    found: Array = slow.std(axis=1) / np.maximum(slow.mean(axis=1), 1e-9)
+    return found
 
 
 def _figures(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) -> _Figures:
@@ -141,6 +172,7 @@ def _figures(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) ->
     windows: dict[str, list[Array]] = {}
     whole: dict[str, list[Array]] = {}
     bands: dict[str, list[Array]] = {}
+    bursts: dict[str, list[Array]] = {}
     moods = []
     for clip, paths in zip(clips, found, strict=True):
         for path in paths:
@@ -149,6 +181,7 @@ def _figures(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) ->
             whole.setdefault(clip.speaker, []).append(path[_SETTLED:].std(axis=0))
             steps = np.diff(figures.windows(path[_SETTLED:]), axis=1)
             bands.setdefault(clip.speaker, []).append(octaves(steps))
+            bursts.setdefault(clip.speaker, []).append(slow_bursts(path))
             if len(rows) > 1:
                 speeds = np.log(np.maximum(rows[:, 1], 1e-9))
                 own = speeds - speeds.mean(axis=1, keepdims=True)
@@ -157,6 +190,7 @@ def _figures(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) ->
         np.array([np.median(np.concatenate(parts), axis=0) for parts in windows.values()]),
         np.array([np.median(parts, axis=0) for parts in whole.values()]),
         np.array([np.median(np.concatenate(parts), axis=0) for parts in bands.values()]),
+        float(np.median([np.median(np.concatenate(parts)) for parts in bursts.values()])),
         float(np.sqrt(np.mean(moods))) if moods else 0.0,
     )
 
@@ -165,7 +199,7 @@ def _size_spread(real: Array, takes: Array) -> Array:
     """What the sizes of takes must vary by for takes to differ as speakers do, (2,).
 
     Args:
-        real: (speakers, 3, 6), figures of real speakers.
+        real: (speakers, 4, 6), figures of real speakers.
         takes: the same of takes for their sound, all of one size.
     """
     variances = []
@@ -242,16 +276,31 @@ def _audio(clip: TrainingClip) -> Audio:
     return Audio(clip.samples, clip.name)
 
 
+def _asked(
+    network: MotionNetwork, calibration: Calibration, clips: Sequence[TrainingClip]
+) -> Array:
+    """What makes the path that a voice asks for vary in speech as real paths do, (R, R)."""
+    sampler = MotionSampler(network, calibration)
+    heard = []
+    for clip in clips:
+        audio = _audio(clip)
+        weights = sampler.features(audio).weights
+        moments = gesture_moments(audio.analysis.prosody, network.config.clip_frames, len(weights))
+        heard.append((moments, sampler.centre_offsets(weights)))
+    pointing = np.concatenate([heard_directions(*one) for one in heard])
+    variances, axes = np.linalg.eigh(pointing.T @ pointing / max(len(pointing), 1))
+    variances = np.maximum(variances, max(_FAINT * float(variances.mean()), 1e-12))
+    whitened = replace(calibration, asked=axes / np.sqrt(variances) @ axes.T)
+    squares = [np.mean(free_voice_path(whitened, *one) ** 2, axis=0) for one in heard]
+    typical: Array = whitened.asked / np.sqrt(np.maximum(np.median(squares, axis=0), 1e-12))
+    return typical
+
+
 def _sampled(
-    network: MotionNetwork,
-    calibration: Calibration,
-    clips: Sequence[TrainingClip],
-    recipe: MotionRecipe,
+    sampler: MotionSampler, heard: Sequence[MotionFeatures], recipe: MotionRecipe
 ) -> Iterator[list[Array]]:
     """Takes for the clips' sound, smoothed as real poses are."""
-    sampler = MotionSampler(network, calibration)
-    for index, clip in enumerate(clips):
-        features = sampler.features(_audio(clip))
+    for index, features in enumerate(heard):
         found = []
         for take in range(_TAKES):
             poses = sampler.sample(features, take=take, seed=index)
@@ -268,16 +317,21 @@ def _corrected(calibration: Calibration, real: _Figures, takes: _Figures) -> Cal
         ratio: Array = np.median(real_figures, axis=0) / np.maximum(np.median(found, axis=0), 1e-9)
         return ratio
 
-    deviation, speed, varied = wanted(real.windows, takes.windows)
+    deviation, speed, varied, turns = wanted(real.windows, takes.windows)
     louder = (np.median(real.octaves, axis=0) - np.median(takes.octaves, axis=0)) / 2
     bands = np.log(calibration.octaves) + louder - louder.mean(axis=1, keepdims=True)
     leaks = calibration.leaks * np.clip(wanted(real.whole, takes.whole) / deviation, 0.5, 2.0)
+    bursts = float(np.clip(real.bursts / max(takes.bursts, 1e-9), 0.5, 2.0))
     moods = calibration.moods * np.clip(real.moods / max(takes.moods, 1e-9), 0.5, 2.0)
     return replace(
         calibration,
         gains=calibration.gains * speed,
         octaves=np.clip(np.exp(bands), *_OCTAVE_RANGE),
         leaks=np.clip(leaks, *_LEAK_RANGE),
-        bursts=np.clip(calibration.bursts * varied, *_BURSTS_RANGE),
+        bursts=np.clip(
+            calibration.bursts * np.concatenate([[bursts] * 3, varied[3:]]), *_BURSTS_RANGE
+        ),
+        flicks=np.clip(calibration.flicks * np.clip(varied[:3], 0.5, 2.0) ** 2, *_BURSTS_RANGE),
+        tremor=np.clip(calibration.tremor * np.clip(turns, 0.5, 2.0) ** 2, *_TREMOR_RANGE),
         moods=float(np.clip(moods, *_MOODS_RANGE)),
     )

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import astuple
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.motion.amplitude import DEVIATION, SPEED
+from osmnet_sdk.motion.calibration import Calibration
+from osmnet_sdk.motion.equaliser import BANDS
 from osmnet_sdk.motion.network import MotionNetwork
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.tables import markdown_table
 from osmnet_sdk.research.trainers.motion.data import motion_windows
 from osmnet_sdk.research.trainers.motion.figures import (
     MotionStatistics,
+    PartFigures,
     SpaceFigures,
     blind_weights,
     long_clips,
     mean_attention,
+    part_figures,
     real_statistics,
     sampled_statistics,
     space_figures,
@@ -78,6 +84,15 @@ Real clips (6 s or more) and takes for their sound, smoothed alike, medians over
 |---|---|---|---|---|
 {motion}
 
+What each part of the sampler makes of a take, over whole takes for the training clips:
+
+{parts}
+
+The calibration was measured on these clips{others}. Its numbers, and what they do, are those of
+`osmnet_sdk.motion.calibration`:
+
+{calibration}
+
 Each basis vector's mean attention over the training clips, in percent ({basis_vectors} equal shares
 would be {equal:.1f}). The smallest is {smallest}. Dead, with less than a tenth of an equal share:
 {dead}.
@@ -95,8 +110,7 @@ would be {equal:.1f}). The smallest is {smallest}. Dead, with less than a tenth 
 - Real heads stay in a turned pose for seconds and leave it at once; takes come back to rest more
   gradually.
 - Depth (z) is small and smooth because the tracker sees it badly.
-- Each take is brought to {deviation} of standard deviation and {speed} on each axis, for
-  speech of 10 s or more: very calm speakers need a lower `intensity`, very lively ones a higher.
+- The calmest and the liveliest hundredth of speakers are left to `intensity`.
 - How takes compare with speakers that the network never saw is in `motion_evaluation.md`.
 """
 
@@ -107,6 +121,7 @@ def motion_card(
     training: Sequence[TrainingClip],
     validation: Sequence[TrainingClip],
     recipe: MotionRecipe,
+    measured_only: Sequence[TrainingClip] = (),
 ) -> str:
     """Measure weights and describe them (Markdown).
 
@@ -116,6 +131,7 @@ def motion_card(
         training: clips that the network was trained on.
         validation: clips of other speakers; may be empty.
         recipe: of the training.
+        measured_only: further clips that only the calibration saw.
     """
     windows = motion_windows(training, recipe)
     blind = blind_weights(network, windows)
@@ -144,13 +160,14 @@ def motion_card(
         validation=_amounts(validation),
         space=_space_rows(spaces),
         motion=_motion_rows(statistics),
+        parts=_part_rows(part_figures(sampler, training, recipe)),
+        calibration=_calibration_rows(sampler.calibration),
+        others=_others(measured_only),
         equal=100 / len(attention),
         smallest=_share(attention, int(attention.argmin())),
         dead=_dead(attention),
         histogram=_histogram(attention),
         speakers=len({clip.speaker for clip in training if clip.samples is not None}),
-        deviation="{:g} to {:g}°".format(*DEVIATION),
-        speed="{:g} to {:g} °/s".format(*SPEED),
     )
 
 
@@ -195,6 +212,42 @@ def _motion_rows(statistics: list[MotionStatistics]) -> str:
         cells = [" / ".join(f"{value:.{digits}f}" for value in column) for column in columns]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _part_rows(parts: Sequence[PartFigures]) -> str:
+    titles = ["takes", "standard deviation", "mean speed", "correlation of speed with level"]
+    return markdown_table(titles, [astuple(part) for part in parts])
+
+
+def _others(clips: Sequence[TrainingClip]) -> str:
+    if not clips:
+        return ""
+    speakers, minutes = len({clip.speaker for clip in clips}), sum(map(len, clips)) / 1500
+    return (
+        f" and on {len(clips)} more of {speakers} further speakers ({minutes:.1f} min), on which "
+        "the network is not trained"
+    )
+
+
+def _calibration_rows(calibration: Calibration) -> str:
+    """The calibration's numbers for the six columns of a pose, and its single numbers."""
+
+    def texts(values: NDArray[np.float64]) -> list[str]:
+        return [f"{value:.3g}" for value in values]
+
+    rows = [
+        [name, *texts(getattr(calibration, name))]
+        for name in ("gains", "leaks", "bursts", "tremor")
+    ]
+    for column, (low, high) in enumerate(pairwise(BANDS)):
+        rows.append([f"octave {low:g}–{high:g} Hz", *texts(calibration.octaves[:, column])])
+    table = markdown_table(["", "pitch", "yaw", "roll", "x", "y", "z"], rows)
+    shared, single = calibration.sizes
+    return (
+        f"{table}\n\nMoods {calibration.moods:.3g}; sizes of takes: all axes {shared:.3g}, each "
+        f"by itself {single:.3g}; mean removed over {calibration.drift:g} s; "
+        f"{len(calibration.recursion)} directions."
+    )
 
 
 def _share(attention: NDArray[np.float32], index: int) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from osmnet_sdk.audio.activity import speech_energy
 from osmnet_sdk.audio.load import Audio
+from osmnet_sdk.motion.features import MotionFeatures
 from osmnet_sdk.motion.network import MotionNetwork, divergence_loss
 from osmnet_sdk.motion.sampler import MotionSampler
 from osmnet_sdk.motion.shaping import mean_speed, smooth
+from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.research.data.clips import TrainingClip
+from osmnet_sdk.research.data.motion_statistics import head_speed, shifted_correlations
 from osmnet_sdk.research.trainers.motion.data import MotionWindows, clean_poses
 from osmnet_sdk.research.trainers.motion.recipe import MotionRecipe
 
@@ -131,6 +135,76 @@ def sampled_statistics(
             places = smooth(motion.translation, recipe.translation_smoothing)
             paths.append(np.hstack([angles, places]))
     return _medians(paths)
+
+
+@dataclass(frozen=True)
+class PartFigures:
+    """Takes of which a part was left out, medians over clips, over those of whole takes.
+
+    Attributes:
+        name: what remains or is missing.
+        deviation: standard deviation of the angles.
+        speed: mean speed of the angles.
+        correlation: of head speed with the level of the sound, not relative.
+    """
+
+    name: str
+    deviation: float
+    speed: float
+    correlation: float
+
+
+def part_figures(
+    sampler: MotionSampler, clips: Sequence[TrainingClip], recipe: MotionRecipe
+) -> list[PartFigures]:
+    """How much of the motion each part of the sampler makes.
+
+    Args:
+        sampler: with its calibration.
+        clips: those with sound of 6 s or more are used.
+        recipe: its smoothing is applied.
+    """
+    calibration = sampler.calibration
+
+    unburst = MotionSampler(sampler.network, replace(calibration, bursts=np.zeros(6)))
+    steady = MotionSampler(sampler.network, replace(calibration, tremor=np.zeros(6)))
+
+    def unasked(features: MotionFeatures) -> MotionFeatures:
+        return replace(features, asked=np.zeros_like(features.asked))
+
+    def even(features: MotionFeatures) -> MotionFeatures:
+        usual = np.full_like(features.liveliness, features.liveliness.mean())
+        return replace(features, liveliness=usual)
+
+    alone = SampleOptions(epsilon=0.0)
+    whole = SampleOptions()
+    parts: list[
+        tuple[str, MotionSampler, Callable[[MotionFeatures], MotionFeatures], SampleOptions]
+    ] = [
+        ("whole takes", sampler, lambda found: found, whole),
+        ("what the voice asks for (ε = 0)", sampler, lambda found: found, alone),
+        ("of this, the network's centre alone", sampler, unasked, alone),
+        ("without what the voice asks for", sampler, unasked, whole),
+        ("without bursts", unburst, lambda found: found, whole),
+        ("without calm in pauses", sampler, even, whole),
+        ("without tremor", steady, lambda found: found, whole),
+    ]
+    heard = [
+        (sampler.features(Audio(clip.samples, clip.name)), speech_energy(clip.samples))
+        for clip in long_clips(clips)
+        if clip.samples is not None
+    ]
+    rows = []
+    for name, used, change, options in parts:
+        found = []
+        for features, level in heard:
+            track = used.sample(change(features), take=0, seed=0, options=options)
+            angles = smooth(track.rotation, recipe.rotation_smoothing)
+            match = shifted_correlations(head_speed(angles), level)[0]
+            found.append((angles.std(axis=0).mean(), mean_speed(angles).mean(), match))
+        rows.append((name, *np.median(found, axis=0)))
+    size, pace = rows[0][1:3]
+    return [PartFigures(name, one / size, two / pace, three) for name, one, two, three in rows]
 
 
 def long_clips(clips: Sequence[TrainingClip]) -> list[TrainingClip]:

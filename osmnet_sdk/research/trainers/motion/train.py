@@ -52,6 +52,7 @@ def train_motion(
     clips_folder: str | os.PathLike[str],
     output: str | os.PathLike[str],
     run: TrainingRun,
+    statistics_folder: str | os.PathLike[str] | None = None,
 ) -> tuple[Path, Path]:
     """Train the network and the sampler's calibration; write the weights and their card.
 
@@ -60,6 +61,7 @@ def train_motion(
         clips_folder: training clips, as of `read_clips`.
         output: folder for motion.safetensors and motion.md; it is made.
         run: where and by whom.
+        statistics_folder: further clips that only the calibration sees.
 
     Returns:
         The paths of the weights and the card.
@@ -75,11 +77,16 @@ def train_motion(
     network = train_network(recipe, training, run)
     if not run.processes.is_first:
         return weights, card
-    calibration = calibrate(network, training, recipe, progress=run.progress, cancel=run.cancel)
+    more = []
+    if statistics_folder is not None:
+        more = read_clips(statistics_folder, progress=run.progress, cancel=run.cancel)
+    calibration = calibrate(
+        network, [*training, *more], recipe, progress=run.progress, cancel=run.cancel
+    )
     attention = mean_attention(network, motion_windows(training, recipe))
     sampler = MotionSampler(network, calibration, attention)
     save_arrays(weights, *sampler.stored())
-    write_card(card, motion_card(network, sampler, training, validation, recipe))
+    write_card(card, motion_card(network, sampler, training, validation, recipe, more))
     return weights, card
 
 
@@ -111,6 +118,14 @@ def train_network(
     seen = (windows.clips, windows.mel, windows.first_patch)
     fingerprint = recipe.digest(tensor.numpy().tobytes() for tensor in seen)
     run.train(network, stages, CHECKPOINT, fingerprint)
+    set_feature_scale(network, windows)
+    return network
+
+
+def untrained_network(recipe: MotionRecipe, clips: Sequence[TrainingClip]) -> MotionNetwork:
+    """The network of a recipe as it is before its first step, with its units and scale set."""
+    windows = motion_windows(clips, recipe)
+    network = _new_network(recipe, windows)
     set_feature_scale(network, windows)
     return network
 
