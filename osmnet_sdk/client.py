@@ -531,7 +531,7 @@ class OSMNet:
             frames, self._networks, self.face_model, shot=shot, face_index=face_index,
             total=total, name=f"'{path}'", reporter=Reporter(progress, cancel),
         )  # fmt: skip
-        return of_video(performance.take, Path(path), shot, face_index)
+        return of_video(performance.take, Path(path), shot, face_index, performance.start)
 
     def lip_gap(self, expression: ArrayLike | ExpressionTrack) -> NDArray[np.float32]:
         """Distance of the inner lips over the mouth's width at rest, on the average face.

@@ -194,7 +194,8 @@ class SampleOptions(Options):
     epsilon: float = option(
         1.0,
         "Spread of the takes: radius of the ball around the voice's own motion from which they are "
-        "sampled (paper eq. 5); 1 is the spread of real people, 0 gives all takes the same motion",
+        "sampled (paper eq. 5); 1 is the spread of real people, 0 gives all takes one performance, "
+        "what the voice itself asks for",
         least=0.0, largest=3.0, panel="Spread",
     )  # fmt: skip
     intensity: float = _gain("Gain on all head motion; 0 keeps the head still")

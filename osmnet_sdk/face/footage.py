@@ -28,6 +28,9 @@ from osmnet_sdk.face.shots import with_starts
 from osmnet_sdk.progress import Reporter
 from osmnet_sdk.tracks import Take
 
+START = "start"
+"""Provenance of a take that begins later than its video: after how many seconds."""
+
 _LISTED = 6
 """Shots that a warning lists at most."""
 _TOLD_LOST = 0.04
@@ -107,7 +110,8 @@ def track_footage(
             f"another with face_index 0 to {faces - 1}, counted from the largest."
         )
     _warn_of_gaps(found, where)
-    return fit_landmarks(points, first_crop(points), model, reporter=report)
+    performance = fit_landmarks(points, first_crop(points), model, reporter=report)
+    return replace(performance, start=chosen.start)
 
 
 def _watch(
@@ -187,13 +191,19 @@ def _warn(message: str) -> None:
     warnings.warn(message, OSMNetWarning, stacklevel=5)
 
 
-def of_video(take: Take, video: Path, shot: int | None, face_index: int | None) -> Take:
-    """The take with the video that it was tracked in, and what was named in it, as provenance."""
+def of_video(
+    take: Take, video: Path, shot: int | None, face_index: int | None, start: int = 0
+) -> Take:
+    """The take with where it was tracked as provenance: the video, what was named in it, and the
+    second of the frame `start` at which it begins, if that is not the first.
+    """
     origin: dict[str, object] = {"video": video.name, "video_sha256": file_sha256(video)}
     if shot is not None:
         origin["shot"] = shot
     if face_index:
         origin["face_index"] = face_index
+    if start:
+        origin[START] = start / float(take.fps)
     options = {**take.provenance.options, **origin}
     made_by = take.provenance.model_copy(update={"options": options})
     return replace(

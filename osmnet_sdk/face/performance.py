@@ -41,6 +41,7 @@ class Performance:
         crop: the head's square whose camera the fits have.
         landmarks: (T, 478, 2) float32 pixels; NaN where no face was found.
         found: (T,) bool, frames in which the face was found.
+        start: frame of the video at which the take begins.
     """
 
     take: Take
@@ -48,6 +49,7 @@ class Performance:
     crop: Crop
     landmarks: NDArray[np.float32]
     found: NDArray[np.bool_]
+    start: int = 0
 
 
 def track_frames(

@@ -26,7 +26,7 @@ WIDTH = 0.13
 CHANCE = 0.8
 """Share of the moments that get a gesture."""
 
-SPREAD = 0.4
+SPREAD = 0.3
 """Standard deviation of the logarithm of a gesture's size."""
 
 IDLE_GAP = 0.5

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.core.bundle import find_bundle, save_arrays, write_manifest
-from osmnet_sdk.errors import Cancelled, InputError
+from osmnet_sdk.errors import Cancelled, InputError, OSMNetWarning
 from osmnet_sdk.face.camera import Pose, rotation_matrix
 from osmnet_sdk.formats.video_writer import VideoWriter
 from osmnet_sdk.progress import Reporter
@@ -25,6 +25,7 @@ from osmnet_sdk.research.data.prepare import prepare
 from osmnet_sdk.research.data.prepared import PreparedData
 from osmnet_sdk.research.data.settings import PreparationSettings
 from osmnet_sdk.research.data.watching import watch
+from osmnet_sdk.tracks import load_take
 
 FIRST, BETWEEN, SECOND = 26, 14, 27
 """Frames of the face, of a cup of coffee, and of the face in a mirror."""
@@ -266,3 +267,21 @@ def test_train_clips_takes_a_videos_own_sound(osm, portrait, speech, tmp_path):
     assert mute.samples is None
     assert np.corrcoef(own.samples, speech[: 4 * 640])[0, 1] > 0.9
     assert track_clips(folder, Path(output), osm) == tracked
+
+
+def test_the_sound_of_a_clip_begins_with_the_shot_that_is_tracked(osm, portrait, speech, tmp_path):
+    """A take of a film begins with its longest shot; so must the sound beside it."""
+    from skimage.data import coffee
+
+    from osmnet_sdk.research.data.takes import track_clips
+
+    folder, output = tmp_path / "in", tmp_path / "takes"
+    cup = cv2.resize(coffee(), (384, 352))
+    write(folder / "film.mp4", [*[cup] * 15, *moving(portrait, 30)], (speech, 16000))
+    (folder / "clips.csv").write_text("id,file,speaker\nfilm,film.mp4,anna", encoding="utf-8")
+    with pytest.warns(OSMNetWarning, match="shots"):
+        track_clips(folder, output, osm)
+    assert len(load_take(output / "film.npz")) == 30
+    heard = load_audio(output / "film.wav").samples
+    wanted = speech[15 * 640 : 15 * 640 + len(heard)]
+    assert np.corrcoef(heard[: len(wanted)], wanted)[0, 1] > 0.9

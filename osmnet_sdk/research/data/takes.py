@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from osmnet_sdk.client import OSMNet
+from osmnet_sdk.core.conventions import SAMPLE_RATE
 from osmnet_sdk.core.files import output_folder, replaced
 from osmnet_sdk.errors import NoFaceError
+from osmnet_sdk.face.footage import START
 from osmnet_sdk.progress import CancelCallback, ProgressCallback
 from osmnet_sdk.research.data.clips import LISTING, read_listing
 from osmnet_sdk.research.data.layouts import listed_videos
 from osmnet_sdk.research.data.sample import write_wave
 from osmnet_sdk.research.data.sound import sound_of
+from osmnet_sdk.tracks import load_take
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ def track_clips(
             left_out.append(str(error))
             continue
         if not wave.is_file() and (samples := sound_of(video)) is not None:
+            # A take of a film begins with its shot, and so must the sound.
+            start = load_take(take).provenance.options.get(START, 0.0)
+            samples = samples[round(float(str(start)) * SAMPLE_RATE) :]
             with replaced(wave) as temporary:
                 write_wave(str(temporary), samples)
         heard += wave.is_file()

@@ -44,7 +44,7 @@ _OCTAVE_RANGE = (0.25, 4.0)
 _BURSTS_RANGE = (0.05, 1.4)
 """With larger bursts takes stand still for most of the time."""
 
-_TREMOR_RANGE = (np.array([0.003] * 3 + [3e-6] * 3), np.array([0.15] * 3 + [1.5e-4] * 3))
+_TREMOR_RANGE = (np.array([0.003] * 3 + [3e-6] * 3), np.array([0.2] * 3 + [1.5e-4] * 3))
 """Degrees and metres in a frame."""
 
 _BURST_FRAMES = 6.0
@@ -53,10 +53,13 @@ _BURST_FRAMES = 6.0
 _FAINT = 0.03
 """Share of the mean variance below which a way of pointing is taken for noise."""
 
+_FLICKS_RANGE = (0.05, 0.7)
+"""With larger ones little of what is said is left in when a head moves."""
+
 _MOODS_RANGE = (0.05, 0.6)
 _SIZES_RANGE = (0.0, 0.6)
 _ROUNDS = 10
-_TAKES = 3
+_TAKES = 4
 _SETTLED = 25
 """Frames at the beginning that are left out: a take sets out from rest, a clip begins anywhere."""
 
@@ -69,6 +72,8 @@ class _Figures:
         windows: (speakers, 4, 6), median over the speaker's windows of 4 s: of each column
             standard deviation, mean speed, standard deviation over mean of the speed, and how
             often it turns back in a frame.
+        performances: (P, 4, 6), the same of each performance: the real one of a speaker, or the
+            takes of one number for the speaker's clips.
         whole: (speakers, 6), median standard deviation over whole clips.
         octaves: (speakers, 6, B), median over these windows of the logarithm of the power of
             steps in each octave.
@@ -77,6 +82,7 @@ class _Figures:
     """
 
     windows: Array
+    performances: Array
     whole: Array
     octaves: Array
     bursts: float
@@ -144,7 +150,7 @@ def calibrate(
         takes = _figures(used, list(_sampled(MotionSampler(network, calibration), heard, recipe)))
         calibration = _corrected(calibration, real, takes)
     reporter.step("calibration", _ROUNDS, _ROUNDS)
-    return replace(calibration, sizes=_size_spread(real.windows, takes.windows))
+    return replace(calibration, sizes=_size_spread(real.performances, takes.performances))
 
 
 def window_figures(poses: Array) -> Array:
@@ -170,14 +176,16 @@ def slow_bursts(poses: Array) -> Array:
 def _figures(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) -> _Figures:
     """Figures of the paths that were found for each clip."""
     windows: dict[str, list[Array]] = {}
+    performances: dict[tuple[str, int], list[Array]] = {}
     whole: dict[str, list[Array]] = {}
     bands: dict[str, list[Array]] = {}
     bursts: dict[str, list[Array]] = {}
     moods = []
     for clip, paths in zip(clips, found, strict=True):
-        for path in paths:
+        for number, path in enumerate(paths):
             rows = window_figures(path)
             windows.setdefault(clip.speaker, []).append(rows)
+            performances.setdefault((clip.speaker, number), []).append(rows)
             whole.setdefault(clip.speaker, []).append(path[_SETTLED:].std(axis=0))
             steps = np.diff(figures.windows(path[_SETTLED:]), axis=1)
             bands.setdefault(clip.speaker, []).append(octaves(steps))
@@ -188,6 +196,7 @@ def _figures(clips: Sequence[TrainingClip], found: Sequence[Sequence[Array]]) ->
                 moods.append(own.var(axis=0, ddof=1).mean())
     return _Figures(
         np.array([np.median(np.concatenate(parts), axis=0) for parts in windows.values()]),
+        np.array([np.median(np.concatenate(parts), axis=0) for parts in performances.values()]),
         np.array([np.median(parts, axis=0) for parts in whole.values()]),
         np.array([np.median(np.concatenate(parts), axis=0) for parts in bands.values()]),
         float(np.median([np.median(np.concatenate(parts)) for parts in bursts.values()])),
@@ -199,8 +208,8 @@ def _size_spread(real: Array, takes: Array) -> Array:
     """What the sizes of takes must vary by for takes to differ as speakers do, (2,).
 
     Args:
-        real: (speakers, 4, 6), figures of real speakers.
-        takes: the same of takes for their sound, all of one size.
+        real: (speakers, 4, 6), figures of real performances.
+        takes: (P, 4, 6), the same of takes, all of one size.
     """
     variances = []
     for rows in (real, takes):
@@ -331,7 +340,7 @@ def _corrected(calibration: Calibration, real: _Figures, takes: _Figures) -> Cal
         bursts=np.clip(
             calibration.bursts * np.concatenate([[bursts] * 3, varied[3:]]), *_BURSTS_RANGE
         ),
-        flicks=np.clip(calibration.flicks * np.clip(varied[:3], 0.5, 2.0) ** 2, *_BURSTS_RANGE),
+        flicks=np.clip(calibration.flicks * np.clip(varied[:3], 0.5, 2.0) ** 2, *_FLICKS_RANGE),
         tremor=np.clip(calibration.tremor * np.clip(turns, 0.5, 2.0) ** 2, *_TREMOR_RANGE),
         moods=float(np.clip(moods, *_MOODS_RANGE)),
     )
