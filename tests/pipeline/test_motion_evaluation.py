@@ -111,7 +111,7 @@ def test_the_command_trains_once_and_tells_what_it_did(folder: Path, tmp_path: P
     recipe.write_text(SMALL.model_dump_json(), encoding="utf-8")
     models = tmp_path / "models"
     arguments = ["evaluate", "motion", str(folder), "--recipe", str(recipe), "--folds", "2"]
-    arguments += ["--models", str(models), "--takes", "2", "--seeds", "2"]
+    arguments += ["--models", str(models), "--takes", "2", "--seeds", "2", "--controls"]
     done = CliRunner().invoke(app, [*arguments, "--json"])
     assert done.exit_code == 0, done.output
     report = json.loads(done.stdout)
@@ -120,16 +120,52 @@ def test_the_command_trains_once_and_tells_what_it_did(folder: Path, tmp_path: P
     assert sorted(s for fold in report["folds"] for s in fold) == ["s0", "s1", "s2", "s3", "s4"]
     names = [row["name"] for row in report["figures"]]
     assert len(set(names)) == len(names) >= 32
+    controls = {row["name"]: row for row in report["controls"]}
+    assert len(controls) == 6
+    whole = controls["as it ships"]
+    assert whole["asked"] == sum(row["passed"] is not None for row in report["figures"])
+    deaf, still = controls["no sound"], controls["without bursts"]
+    assert deaf["correlation"] != whole["correlation"] != still["correlation"]
     before = {path: path.stat().st_mtime_ns for path in models.rglob("*.safetensors")}
     again = CliRunner().invoke(app, [*arguments, "--json"])
     assert again.stdout == done.stdout
     assert {path: path.stat().st_mtime_ns for path in models.rglob("*.safetensors")} == before
     table = CliRunner().invoke(app, arguments)
     assert "left out of training" in " ".join(table.stdout.split())
+    assert "another recording's sound" in table.stdout
     weights = next(path for path in before if "checkpoint" not in path.name)
     hour = hour_figures(weights, [np.zeros(16000, np.float32)], seconds=120)
     assert 0 <= hour.minute <= hour.angle <= 30
     assert min(hour.seconds, hour.short_seconds) > 0
+
+
+def test_further_clips_are_measured_and_calibrated_with_but_never_trained_on(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = read_clips(folder)
+    own, more = clips[:4], clips[4:6]
+    seen: dict[str, list[str]] = {}
+    calibrate = motion_folds.calibrate
+    monkeypatch.setattr(
+        motion_folds,
+        "calibrate",
+        lambda network, used, *a, **k: (
+            seen.update(calibrated=[c.name for c in used]) or calibrate(network, used, *a, **k)
+        ),
+    )
+    train = motion_folds.train_network
+    monkeypatch.setattr(
+        motion_folds,
+        "train_network",
+        lambda recipe, used, *a: (
+            seen.update(trained=[c.name for c in used]) or train(recipe, used, *a)
+        ),
+    )
+    fold_weights(own, ["s0"], SMALL, tmp_path, measured_only=more)
+    assert seen["trained"] == ["c1", "c2", "c3"]
+    assert seen["calibrated"] == ["c1", "c2", "c3", "c4", "c5"]
+    fold_weights(own, ["s4"], SMALL, tmp_path, measured_only=more)
+    assert seen["calibrated"] == ["c0", "c1", "c2", "c3"]
 
 
 def test_a_bundle_is_said_to_know_the_speakers(folder: Path, tmp_path: Path) -> None:
