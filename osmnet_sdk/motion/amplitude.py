@@ -24,7 +24,7 @@ _TREMOR_FRAMES = 0.7
 _SETTLED = 500
 """Frames a recursion runs before it is used, so that it forgets where it began."""
 
-_OUTERMOST = 0.05
+_OUTERMOST = 0.1
 """Share of the calmest and of the liveliest speakers that are left to `intensity`."""
 
 

@@ -158,16 +158,16 @@ class MotionSampler:
             audio.analysis.prosody, self.network.config.clip_frames, len(weights)
         )
         asked = voice_path(self.calibration, moments, self.centre_offsets(weights.numpy()))
-        return MotionFeatures(
-            weights.numpy(), lively.astype(np.float32), asked.astype(np.float32), moments
-        )
+        return MotionFeatures(weights.numpy(), lively.astype(np.float32), asked, moments)
 
-    def centre_offsets(self, weights: NDArray[np.float32]) -> Array:
+    def centre_offsets(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
         """The centre features w^a · B, w^a (K, S), along the calibration's directions: (K, R)."""
         with one_thread(), torch.no_grad():
             along = self._basis @ self._directions.T
-        found = in_batches(lambda part: part @ along, torch.from_numpy(weights))
-        return found.numpy().astype(np.float64)
+        found: NDArray[np.float32] = in_batches(
+            lambda part: part @ along, torch.from_numpy(weights)
+        ).numpy()
+        return found
 
     def predicted_speed(self, audio: Audio) -> tuple[Array, NDArray[np.float32]]:
         """Logarithm of the speed that w^a predicts for each clip, and whether somebody speaks.
@@ -249,11 +249,16 @@ class MotionSampler:
         frames, length = len(features.weights), len(warped.weights)
         # Up to ε = 1 chance takes the place of what the voice asks for: the size stays.
         chance = min(1.0, options.epsilon)
-        path = math.sqrt(1.0 - chance**2 * (1.0 - SHARE**2)) * warped.asked.astype(np.float64)
+        path: NDArray[Any] = (
+            np.float32(math.sqrt(1.0 - chance**2 * (1.0 - SHARE**2))) * warped.asked
+        )
         if not alone:
-            path = path + options.epsilon * math.sqrt(1.0 - SHARE**2) * random_path(
+            own = random_path(
                 self.calibration, frames, seed=seed, take=take, begin=_BEGIN, length=length
             )
+            own *= options.epsilon * math.sqrt(1.0 - SHARE**2)
+            own += path
+            path = own
         if options.basis:
             warped = with_gains(warped, self._attention(warped, path), options.basis)
         pace = take_pace(
@@ -269,7 +274,7 @@ class MotionSampler:
             poses = played(poses, options.tempo, frames - before)
         return poses
 
-    def _attention(self, features: MotionFeatures, path: Array) -> NDArray[np.float32]:
+    def _attention(self, features: MotionFeatures, path: NDArray[Any]) -> NDArray[np.float32]:
         """w_m of the features of a path (paper eq. 1 and 2), (F + T − 2, S)."""
         offsets = torch.from_numpy((path * features.liveliness[:, None]).astype(np.float32))
         inputs = torch.cat([torch.from_numpy(features.weights), offsets], dim=1)
@@ -311,7 +316,7 @@ class MotionSampler:
         return warped, sound.activity
 
     def decode_path(
-        self, features: MotionFeatures, path: Array, pace: Array, tremor: Array
+        self, features: MotionFeatures, path: NDArray[Any], pace: Array, tremor: Array
     ) -> Array:
         """Poses of a path around the centre features, before levels, gains and limits.
 

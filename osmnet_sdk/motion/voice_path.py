@@ -12,12 +12,15 @@ from osmnet_sdk.motion.calibration import Calibration
 from osmnet_sdk.motion.path import direction_filters, within_ball
 
 Array = NDArray[np.float64]
+FloatArray = NDArray[np.float32]
 
 SHARE = 0.5
 """Size of what the voice asks for in a take, over that of all its motion."""
 
 _AROUND = 3
 """Clips before and after a moment over which what the network hears is averaged."""
+
+_BLOCK = 4096
 
 _STROKE = 1.5
 """Standard deviation in frames of the stroke that sets a gesture going."""
@@ -41,7 +44,7 @@ def gesture_moments(sound: Prosody, clip_frames: int, clips: int) -> Array:
     return np.stack([places[order], strengths[order]], axis=1)
 
 
-def heard_directions(moments: Array, offsets: Array) -> Array:
+def heard_directions(moments: Array, offsets: FloatArray) -> Array:
     """Where the network's centre points at each moment against all of them: (M, R).
 
     Args:
@@ -51,12 +54,12 @@ def heard_directions(moments: Array, offsets: Array) -> Array:
     if not len(moments):
         return np.zeros((0, offsets.shape[1]))
     nearest = np.round(moments[:, 0]).astype(int)[:, None] + np.arange(-_AROUND, _AROUND + 1)
-    found = offsets[np.clip(nearest, 0, len(offsets) - 1)].mean(axis=1)
+    found = offsets[np.clip(nearest, 0, len(offsets) - 1)].mean(axis=1, dtype=np.float64)
     centred: Array = found - found.mean(axis=0)
     return centred
 
 
-def voice_path(calibration: Calibration, moments: Array, offsets: Array) -> Array:
+def voice_path(calibration: Calibration, moments: Array, offsets: FloatArray) -> FloatArray:
     """Offsets that a voice asks for, within the unit ball, as `random_path` gives those of chance.
 
     Each moment is a stroke as strong as its accent. It points where the network's centre points
@@ -70,16 +73,19 @@ def voice_path(calibration: Calibration, moments: Array, offsets: Array) -> Arra
     Returns:
         (K, R), coordinates as of `random_path`.
     """
-    return within_ball(calibration, free_voice_path(calibration, moments, offsets))
+    path = free_voice_path(calibration, moments, offsets)
+    for first in range(0, len(path), _BLOCK):  # in place: an hour is long
+        path[first : first + _BLOCK] = within_ball(calibration, path[first : first + _BLOCK])
+    return path
 
 
-def free_voice_path(calibration: Calibration, moments: Array, offsets: Array) -> Array:
+def free_voice_path(calibration: Calibration, moments: Array, offsets: FloatArray) -> FloatArray:
     """The same before it is brought into the ball: of variance 1 in speech, (K, R)."""
     from scipy.signal import lfilter
 
     pointing = heard_directions(moments, offsets) @ calibration.asked
-    columns = []
+    path = np.zeros((len(offsets), pointing.shape[1]), np.float32)
     for index, (above, below) in enumerate(direction_filters(calibration)):
         strokes = pulses(moments[:, 0], moments[:, 1] * pointing[:, index], len(offsets), _STROKE)
-        columns.append(lfilter(above, below, strokes))
-    return np.stack(columns, axis=1)
+        path[:, index] = lfilter(above, below, strokes)
+    return path

@@ -216,7 +216,7 @@ def rows(clips: list[ComparedClip]) -> dict[str, Figure]:
 def test_takes_of_the_same_process_pass() -> None:
     found = rows(performances())
     missed = [name for name, row in found.items() if not row.passed]
-    assert len(missed) <= 4, missed  # 90 % intervals leave some out by chance
+    assert len(missed) <= 6, missed  # of 49: 90 % intervals leave some out by chance
     for name in (
         "pitch: speed over real",
         "diversity over time, windows, over real",

@@ -110,7 +110,7 @@ would be {equal:.1f}). The smallest is {smallest}. Dead, with less than a tenth 
 - Real heads stay in a turned pose for seconds and leave it at once; takes come back to rest more
   gradually.
 - Depth (z) is small and smooth because the tracker sees it badly.
-- The calmest and the liveliest twentieth of speakers are left to `intensity`.
+- The calmest and the liveliest tenth of speakers are left to `intensity`.
 - How takes compare with speakers that the network never saw is in `motion_evaluation.md`.
 """
 
