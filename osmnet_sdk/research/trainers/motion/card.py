@@ -88,8 +88,8 @@ What each part of the sampler makes of a take, over whole takes for the training
 
 {parts}
 
-The calibration was measured on these clips{others}. Its numbers, and what they do, are those of
-`osmnet_sdk.motion.calibration`:
+The calibration was measured on these clips{others}.
+`osmnet_sdk.motion.calibration` says what its numbers do:
 
 {calibration}
 
@@ -105,8 +105,8 @@ would be {equal:.1f}). The smallest is {smallest}. Dead, with less than a tenth 
 
 - {speakers} speakers with sound, most of them English and speaking to a camera; other habits of
   moving (sign languages, strong gestures, walking) are not in it.
-- With so little data the audio encoder knows little more than that speech and stress mean motion;
-  it does not nod on particular words.
+- With so little data the audio encoder knows little more than that speech and stress mean motion.
+  Gestures come at accents because loudness and onsets say so; no word is understood.
 - Real heads stay in a turned pose for seconds and leave it at once; takes come back to rest more
   gradually.
 - Depth (z) is small and smooth because the tracker sees it badly.
@@ -147,7 +147,7 @@ def motion_card(
     attention = mean_attention(network, windows)
     config = recipe.config
     return _TEXT.format(
-        commands=COMMANDS,
+        commands=COMMANDS + (" --statistics STATISTICS" if measured_only else ""),
         seed=recipe.seed,
         **config.model_dump(include={"clip_frames", "basis_vectors", "feature_size"}),
         **config.model_dump(include={"mel_bands", "mel_hops"}),
@@ -224,8 +224,8 @@ def _others(clips: Sequence[TrainingClip]) -> str:
         return ""
     speakers, minutes = len({clip.speaker for clip in clips}), sum(map(len, clips)) / 1500
     return (
-        f" and on {len(clips)} more of {speakers} further speakers ({minutes:.1f} min), on which "
-        "the network is not trained"
+        f" and on {len(clips)} more of {speakers} further speakers ({minutes:.1f} min),\n"
+        "on which the network is not trained"
     )
 
 
