@@ -75,7 +75,8 @@ def voice_path(calibration: Calibration, moments: Array, offsets: FloatArray) ->
     """
     path = free_voice_path(calibration, moments, offsets)
     for first in range(0, len(path), _BLOCK):  # in place: an hour is long
-        path[first : first + _BLOCK] = within_ball(calibration, path[first : first + _BLOCK])
+        block = path[first : first + _BLOCK]
+        block[:] = within_ball(calibration, block.astype(np.float64))
     return path
 
 
