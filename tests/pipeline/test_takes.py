@@ -59,14 +59,23 @@ def test_five_takes_differ_by_a_degree_at_least(takes):
 
 
 def test_heads_move_like_heads(takes):
-    for take in takes:
-        rotation = take.motion.rotation
-        speed = np.abs(np.diff(rotation, axis=0)).mean(axis=0) * 25
-        deviation = rotation.std(axis=0)
-        assert (deviation > 1.5).all(), deviation
-        assert (deviation < 6).all(), deviation
-        assert (speed > 3).all(), speed
-        assert (speed < 12).all(), speed
+    """Five takes: the middle one as half of 38 real speakers, each as one of them may.
+
+    Real ones, pitch, yaw, roll (motion_evaluation.md): quartiles of the standard deviation 2.4 to
+    3.8, 2.6 to 4.6, 1.6 to 3.4°, of the speed 8.3 to 12, 7.5 to 11.9, 4.0 to 6.8 °/s; the calmest
+    0.8° and 2.0 °/s, the liveliest 8.8° and 18.6 °/s.
+    """
+    rotations = np.array([take.motion.rotation for take in takes])
+    deviation = rotations.std(axis=1)
+    speed = 25 * np.abs(np.diff(rotations, axis=1)).mean(axis=1)
+    middle = np.median(deviation, axis=0)
+    assert (middle > np.array([2.4, 2.6, 1.6]) / 1.5).all(), middle
+    assert (middle < np.array([3.8, 4.6, 3.4]) * 1.6).all(), middle
+    middle = np.median(speed, axis=0)
+    assert (middle > np.array([8.3, 7.5, 4.0]) / 1.5).all(), middle
+    assert (middle < np.array([12.0, 11.9, 6.8]) * 1.5).all(), middle
+    assert ((deviation > 0.6) & (deviation < 12.0)).all(), deviation
+    assert ((speed > 1.8) & (speed < 26.0)).all(), speed
 
 
 def test_expression_is_the_same_every_time_and_moves_the_mouth(osm, voice, takes):
