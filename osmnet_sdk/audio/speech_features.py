@@ -51,8 +51,8 @@ class Windows:
 
 WHOLE = Windows(before=50, block=400, ahead=50)
 """Of recordings: 8 s, with a second on both sides."""
-STREAM = Windows(before=89, block=4, ahead=7)
-"""Of streams: 80 ms, with 0.14 s ahead, in a window of 2 s."""
+STREAM = Windows(before=90, block=3, ahead=7)
+"""Of streams: 60 ms, with 0.14 s ahead, in a window of 2 s."""
 
 _QUIET = -1.0
 """Powers of ten that the loudest band of levelled speech reaches at least: before the first loud

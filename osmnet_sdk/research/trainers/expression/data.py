@@ -211,11 +211,14 @@ def still_clips(
     for index in range(count):
         length = 4 * SAMPLE_RATE
         sound = sound_without_voice(length, rng)
+        gate = np.repeat(rng.random(16) < 0.6, length // 16).astype(np.float64)
         if index % 3 == 0:
             # Sound that comes and goes.
-            gate = np.repeat(rng.random(16) < 0.6, length // 16).astype(np.float64)
             sound = sound * (0.02 + gate)
         sound = augmented(sound, rng, augmentation, [])
+        if index % 6 == 1:
+            # Between cuts there is nothing at all.
+            sound = sound * (gate if index % 12 == 1 else 0.0)
         frames = frame_count(length)
         yield Clip(
             hear(sound.astype(np.float32)),
