@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from osmnet_sdk.client import OSMNet as OSMNet
     from osmnet_sdk.client import default_osmnet
     from osmnet_sdk.core.conventions import ARKIT_NAMES as ARKIT_NAMES
+    from osmnet_sdk.core.phones import Phone as Phone
+    from osmnet_sdk.core.phones import PhoneTrack as PhoneTrack
     from osmnet_sdk.errors import AudioError as AudioError
     from osmnet_sdk.errors import Cancelled as Cancelled
     from osmnet_sdk.errors import DeviceError as DeviceError
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from osmnet_sdk.face.source import SourceFace as SourceFace
     from osmnet_sdk.formats.livelink_csv import read_livelink_csv as read_livelink_csv
     from osmnet_sdk.formats.livelink_csv import write_livelink_csv as write_livelink_csv
+    from osmnet_sdk.formats.phone_files import read_phones as read_phones
+    from osmnet_sdk.formats.phone_files import write_phones as write_phones
     from osmnet_sdk.options import ExpressionOptions as ExpressionOptions
     from osmnet_sdk.options import Limits as Limits
     from osmnet_sdk.options import Mood as Mood
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
 
     sample_motions = default_osmnet().sample_motions
     predict_expression = default_osmnet().predict_expression
+    predict_phones = default_osmnet().predict_phones
     expression_stream = default_osmnet().expression_stream
     sample_takes = default_osmnet().sample_takes
     retake = default_osmnet().retake
@@ -68,10 +73,14 @@ _HOMES = {
     "Audio": "audio.load",
     "load_audio": "audio.load",
     "ARKIT_NAMES": "core.conventions",
+    "Phone": "core.phones",
+    "PhoneTrack": "core.phones",
     "ExpressionStream": "expression.stream",
     "SourceFace": "face.source",
     "read_livelink_csv": "formats.livelink_csv",
     "write_livelink_csv": "formats.livelink_csv",
+    "read_phones": "formats.phone_files",
+    "write_phones": "formats.phone_files",
     "SampleOptions": "options",
     "ExpressionOptions": "options",
     "Limits": "options",
@@ -93,8 +102,8 @@ _HOMES = {
     ),
 }  # fmt: skip
 _CALLS = (
-    "sample_motions", "predict_expression", "expression_stream", "sample_takes", "retake",
-    "fit_face", "track_video", "render", "render_video", "render_images", "lip_gap",
+    "sample_motions", "predict_expression", "predict_phones", "expression_stream", "sample_takes",
+    "retake", "fit_face", "track_video", "render", "render_video", "render_images", "lip_gap",
     "motion_basis", "head_turn", "rotate",
 )  # fmt: skip
 """Methods of the default `OSMNet` that the module offers as functions."""

@@ -21,6 +21,7 @@ from osmnet_sdk.core.conventions import AUDIO_FEATURES, FPS, AudioFeatures
 from osmnet_sdk.core.devices import describe_device, resolve_device
 from osmnet_sdk.core.made_by import retaken_provenance, unused_seed
 from osmnet_sdk.core.named_options import with_named
+from osmnet_sdk.core.phones import PhoneTrack
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.formats.photo import PhotoSource, load_picture
 from osmnet_sdk.options import ExpressionOptions, Options, SampleOptions, check_sampling
@@ -226,6 +227,7 @@ class OSMNet:
         *,
         face: SourceFace | PhotoSource | None = None,
         options: ExpressionOptions | None = None,
+        phones: PhoneTrack | PathLike | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
         **named: Any,
@@ -236,16 +238,19 @@ class OSMNet:
             audio: as for `sample_motions`.
             face: the face that speaks, or its photo; None is the average head.
             options: strength, smoothing, lag and the like; single ones by their names, too.
+            phones: what is said and when, if that is known, or a file that `read_phones` reads: it
+                decides lips and jaw; loudness, how wide vowels open.
 
         Returns:
             A track at 25 fps of T = ceil(25 · seconds) frames.
 
         Raises:
             AudioError: if the sound cannot be read.
+            TrackError: if the phones cannot be read.
 
         Warns:
             OSMNetWarning: if nobody speaks in the sound, unless options leave silence to the
-                network.
+                network or phones are given; if these go on long after the sound.
 
         Example:
             >>> expression = sdk.predict_expression("speech.wav")
@@ -257,17 +262,46 @@ class OSMNet:
         options = self._options(
             "predict_expression", named, options=options or ExpressionOptions()
         )[0]
+        said = _phones(phones)
         face = self._face(face, cancel)
         recording = load_audio(audio, progress=progress, cancel=cancel)
         identity = None if face is None else face.identity
         track = self._predictor.predict(
-            recording, identity, options, progress=progress, cancel=cancel
+            recording, identity, options, phones=said, progress=progress, cancel=cancel
         )
-        if options.rest_in_silence:
+        if options.rest_in_silence and said is None:
             changed = OPENING & options.changed().keys()
             gap = None if changed else self.face_model.lip_gap(track.coefficients, identity)
             warn_without_voice(recording, gap)
         return track
+
+    @asks_often
+    def predict_phones(
+        self,
+        audio: AudioSource,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> PhoneTrack:
+        """Which speech sounds are said, and when, by the classes that lips tell apart.
+
+        Args:
+            audio: as for `sample_motions`.
+
+        Returns:
+            Phones from the first moment to the last, silence among them; edges lie on multiples of
+            20 ms, half a step beside them.
+
+        Raises:
+            AudioError: if the sound cannot be read.
+            ModelError: if the lips hear mel windows, which tell no phones.
+
+        Example:
+            >>> said = sdk.predict_phones("speech.wav")
+            >>> sdk.write_phones(said, "speech.TextGrid").name
+            'speech.TextGrid'
+        """
+        return self._predictor.phones(audio, progress=progress, cancel=cancel)
 
     def expression_stream(
         self,
@@ -312,6 +346,7 @@ class OSMNet:
         options: SampleOptions | None = None,
         expression_options: ExpressionOptions | None = None,
         follow: MotionTrack | Take | None = None,
+        phones: PhoneTrack | PathLike | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
         **named: Any,
@@ -338,12 +373,13 @@ class OSMNet:
             "sample_takes", named, options=options or SampleOptions(),
             expression_options=expression_options or ExpressionOptions(),
         )  # fmt: skip
+        said = _phones(phones)
         face = self._face(face, cancel)
         calls: dict[str, Any] = {"progress": progress, "cancel": cancel}
         recording = load_audio(audio, **calls)
         numbers = range(first, first + n)
         motions = self._motions(recording, numbers, seed, options, follow, wanted, **calls)
-        spoken = self.predict_expression(recording, face=face, options=wanted, **calls)
+        spoken = self.predict_expression(recording, face=face, options=wanted, phones=said, **calls)
         rest = np.zeros((2, 3), np.float32)
         if face is not None:
             rest = np.stack([face.fit.pose.angles, face.fit.pose.translation]).astype(np.float32)
@@ -354,6 +390,8 @@ class OSMNet:
                 seed=seed, take=index, options=options, expression_options=wanted,
             )  # fmt: skip
             changed = {"motion": motion.provenance.options, "expression": wanted.changed()}
+            if said is not None:
+                changed["phones"] = spoken.provenance.options["phones"]
             made_by = self._sampled(recording, seed, index, changed)
             takes.append(Take(motion, expression, rest[0], rest[1], made_by))
         return takes
@@ -932,6 +970,15 @@ class OSMNet:
         return self._part(
             f"renderer {chosen}", lambda: load_renderer(chosen, self.bundle, self.device)
         )
+
+
+def _phones(given: PhoneTrack | PathLike | None) -> PhoneTrack | None:
+    """The phones that a call was given, or those of the file given instead."""
+    if given is None or isinstance(given, PhoneTrack):
+        return given
+    from osmnet_sdk.formats.phone_files import read_phones
+
+    return read_phones(given)
 
 
 @cache

@@ -20,6 +20,7 @@ _STAGES: dict[str, dict[str, float]] = {
         "Fitting the photo": 2.0, "Reading sound": 0.5, "Listening": 1.0,
         "Predicting expression": 1.0, "Sampling takes": 3.0,
     },
+    "predict_phones": {"Reading sound": 0.5, "Listening": 2.0},
     "render_frames": {"Fitting the photo": 2.0, "Rendering": 30.0},
 }  # fmt: skip
 """Stages of each request in their order, and seconds that each may take: weights of the bar."""

@@ -1,4 +1,4 @@
-"""The command line: osmnet talk, sample, express, render, retake, track, check, convert, …"""
+"""The command line: osmnet talk, sample, express, phones, render, retake, track, check, …"""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from osmnet_sdk.cli.console import PlainGroup
 from osmnet_sdk.cli.doctor import doctor
 from osmnet_sdk.cli.motion import basis, rotate
 from osmnet_sdk.cli.parameters import command
+from osmnet_sdk.cli.phones import phones
 from osmnet_sdk.cli.render import convert, head, render, track
 from osmnet_sdk.cli.sample import express, retake, sample
 from osmnet_sdk.cli.talk import talk
 from osmnet_sdk.version import __version__
 
 _ORDER = (
-    talk, sample, express, render, retake, track, check, convert, head, rotate, basis, doctor,
+    talk, sample, express, render, retake, track, check, convert, phones, head, rotate, basis,
+    doctor,
 )  # fmt: skip
 """Commands by use, as the help lists them."""
 

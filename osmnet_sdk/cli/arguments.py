@@ -90,6 +90,14 @@ Seed = Annotated[int, typer.Option(help="Same seed, same takes.")]
 Follow = Annotated[
     Path | None, path_option(says="Take file whose slow motion the takes go around.")
 ]
+Phones = Annotated[
+    Path | None,
+    path_option(
+        "--phones",
+        says="What is said and when, which then decides the lips: a TextGrid (IPA or ARPAbet), "
+        "Rhubarb's cues, or JSON with visemes of Azure or Amazon Polly.",
+    ),
+]
 _MOODS = ("mood", "mood_strength", "moods")
 Spoken = Annotated[ExpressionOptions, InOneText("--expression", "jaw=1.2 lag_ms=20", _MOODS)]
 SizeText = Annotated[

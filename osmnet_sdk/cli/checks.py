@@ -10,6 +10,7 @@ from osmnet_sdk.core.files import check_output_file
 from osmnet_sdk.errors import AudioError, InputError, PhotoError
 
 if TYPE_CHECKING:
+    from osmnet_sdk.core.phones import PhoneTrack
     from osmnet_sdk.tracks import Take
 
 
@@ -67,6 +68,25 @@ def check_take_output(path: Path) -> None:
 
     check_take_suffix(path)
     check_output_file(path)
+
+
+def check_phones_output(path: Path) -> None:
+    """Hold that phones can be written to a file.
+
+    Raises:
+        OutputError: if its suffix names no format of phones, or it cannot be written there.
+    """
+    from osmnet_sdk.formats.phone_files import check_phone_suffix
+
+    check_phone_suffix(path)
+    check_output_file(path)
+
+
+def given_phones(path: Path | None) -> PhoneTrack | None:
+    """The phones that --phones names."""
+    from osmnet_sdk.formats.phone_files import read_phones
+
+    return None if path is None else read_phones(path)
 
 
 def save_take(take: Take, path: Path, *, overwrite: bool, fps: Fraction | None = None) -> Path:

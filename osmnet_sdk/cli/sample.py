@@ -13,13 +13,14 @@ from osmnet_sdk.cli.arguments import (
     Out,
     OutFolder,
     Overwrite,
+    Phones,
     Run,
     Seed,
     Spoken,
     TakeFile,
     VoiceFile,
 )
-from osmnet_sdk.cli.checks import check_take_output, reference_take, save_take
+from osmnet_sdk.cli.checks import check_take_output, given_phones, reference_take, save_take
 from osmnet_sdk.cli.parameters import Without, command
 from osmnet_sdk.core.files import check_output_folder, output_folder
 from osmnet_sdk.options import SampleOptions, check_sampling
@@ -35,6 +36,7 @@ def sample(
     seed: Seed = 0,
     options: SampleOptions,
     spoken: Spoken,
+    phones: Phones = None,
     follow: Follow = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -42,14 +44,14 @@ def sample(
     check_sampling(takes, seed)
     check_output_folder(output)
     voice.check()
-    reference = reference_take(follow)
+    reference, said = reference_take(follow), given_phones(phones)
 
     from osmnet_sdk.formats.outputs import free_stem, safe_stem, take_endings
 
     osm = run.osmnet()
     performances = osm.sample_takes(
         voice.load(run.progress), n=takes, seed=seed, options=options, expression_options=spoken,
-        follow=reference, progress=run.progress,
+        follow=reference, phones=said, progress=run.progress,
     )  # fmt: skip
     folder, endings = output_folder(output), take_endings(performances)
     stem = free_stem(folder, safe_stem(voice.voice.stem), endings, overwrite=overwrite)
@@ -106,11 +108,13 @@ def express(
     *,
     output: Out = Path("expression.npz"),
     options: Spoken,
+    phones: Phones = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Predict the expression of a voice into a take file whose head stays still."""
     check_take_output(output)
     voice.check()
+    said = given_phones(phones)
 
     import numpy as np
 
@@ -118,7 +122,7 @@ def express(
 
     osm = run.osmnet()
     spoken = osm.predict_expression(
-        voice.load(run.progress), options=options, progress=run.progress
+        voice.load(run.progress), options=options, phones=said, progress=run.progress
     )
     still = np.zeros((len(spoken), 3), np.float32)
     take = Take(MotionTrack(spoken.fps, still, still), spoken, provenance=spoken.provenance)

@@ -15,6 +15,7 @@ from osmnet_sdk.cli.arguments import (
     Label,
     OutFolder,
     Overwrite,
+    Phones,
     Photo,
     Rate,
     Renderer,
@@ -24,7 +25,7 @@ from osmnet_sdk.cli.arguments import (
     Spoken,
     VoiceFile,
 )
-from osmnet_sdk.cli.checks import check_photo, frame_rate, reference_take
+from osmnet_sdk.cli.checks import check_photo, frame_rate, given_phones, reference_take
 from osmnet_sdk.cli.console import frame_size
 from osmnet_sdk.cli.parameters import command
 from osmnet_sdk.core.files import check_output_folder, output_folder
@@ -52,6 +53,7 @@ def talk(
     fps: Rate = None,
     options: SampleOptions,
     spoken: Spoken,
+    phones: Phones = None,
     follow: Follow = None,
     renderer: Renderer = "auto",
     label: Label = True,
@@ -64,7 +66,7 @@ def talk(
     check_output_folder(output)
     check_photo(photo, face_index)
     voice.check()
-    reference = reference_take(follow)
+    reference, said = reference_take(follow), given_phones(phones)
 
     osm = run.osmnet()
     osm.renderer_window(renderer)  # says now, not after sampling, that there is none
@@ -73,7 +75,7 @@ def talk(
     face = osm.fit_face(photo, face_index=face_index)
     performances = osm.sample_takes(
         recording, n=takes, seed=seed, face=face, options=options, expression_options=spoken,
-        follow=reference, progress=run.progress,
+        follow=reference, phones=said, progress=run.progress,
     )  # fmt: skip
     folder = output_folder(output)
     stem = _stem(folder, voice.voice, face, performances, overwrite)

@@ -73,6 +73,12 @@ MAX_TEXT = 40_000
 MAX_INTEGER = 2**63 - 1
 """Whole numbers in a JSON text, to either side of 0."""
 
+MAX_PHONES = 500_000
+"""Phones of a track: 10 hours of fast speech."""
+
+MAX_PHONE_FILE = 64_000_000
+"""Bytes of a file of phones."""
+
 _RATE = re.compile(r"\+?(\d{1,20}(?:\.\d{0,20})?)(?:/(\d{1,20}))?")
 
 ARKIT_NAMES = (

@@ -15,9 +15,17 @@ from osmnet_sdk.audio.load import Audio, load_audio
 from osmnet_sdk.client import OSMNet
 from osmnet_sdk.core.bundle import file_sha256
 from osmnet_sdk.core.conventions import FPS
+from osmnet_sdk.core.phones import PhoneTrack
 from osmnet_sdk.engine.frame_files import FrameTracks
 from osmnet_sdk.engine.head_file import Head, photo_fractions
-from osmnet_sdk.engine.parameters import FitHead, RenderFrames, SampleTakes, TakeNumber
+from osmnet_sdk.engine.parameters import (
+    FitHead,
+    PredictPhones,
+    RenderFrames,
+    SampleTakes,
+    TakeNumber,
+    VoiceParameters,
+)
 from osmnet_sdk.engine.request import Request
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
@@ -116,10 +124,17 @@ class SdkBackend:
         for seed, first, count in consecutive(wanted.takes):
             yield from self._osmnet.sample_takes(
                 voice, n=count, seed=seed, first=first, face=face, options=options,
-                expression_options=spoken, progress=request.progress, cancel=request.cancelled,
+                expression_options=spoken, phones=wanted.phones, progress=request.progress,
+                cancel=request.cancelled,
             )  # fmt: skip
 
-    def _read(self, wanted: SampleTakes, request: Request) -> Audio:
+    def phones(self, wanted: PredictPhones, request: Request) -> PhoneTrack:
+        """What is said in a voice, and when."""
+        return self._osmnet.predict_phones(
+            self._read(wanted, request), progress=request.progress, cancel=request.cancelled
+        )
+
+    def _read(self, wanted: VoiceParameters, request: Request) -> Audio:
         path, choice = wanted.audio, (wanted.channel, wanted.track)
         try:
             found = Path(path).stat()

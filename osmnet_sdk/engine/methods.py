@@ -19,9 +19,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from osmnet_sdk.core.phones import PhoneTrack
     from osmnet_sdk.engine.frame_files import FrameTracks
     from osmnet_sdk.engine.head_file import Head
-    from osmnet_sdk.engine.parameters import FitHead, Parameters, RenderFrames, SampleTakes
+    from osmnet_sdk.engine.parameters import (
+        FitHead,
+        Parameters,
+        PredictPhones,
+        RenderFrames,
+        SampleTakes,
+    )
     from osmnet_sdk.tracks import Take
 
     Image = NDArray[np.uint8]
@@ -41,6 +48,9 @@ class Backend(Protocol):
 
     def takes(self, wanted: SampleTakes, request: Request) -> Iterable[Take]:
         """The takes that are asked for, in their order."""
+
+    def phones(self, wanted: PredictPhones, request: Request) -> PhoneTrack:
+        """What is said in a voice, and when."""
 
     def frames(
         self, wanted: RenderFrames, tracks: FrameTracks, request: Request
@@ -67,6 +77,7 @@ class Methods:
             "options": self.options,
             "fit_head": self.fit_head,
             "sample_takes": self.sample_takes,
+            "predict_phones": self.predict_phones,
             "render_frames": self.render_frames,
             "convert_take": self.convert_take,
         }
@@ -146,6 +157,21 @@ class Methods:
             path = folder / f"take_{number.seed}_{number.take}.npz"
             paths.append(str(take.save(path)))
         return {"takes": paths}
+
+    def predict_phones(self, request: Request) -> dict[str, Any]:
+        """Write which speech sounds are said, and when; the suffix names the kind of file."""
+        from osmnet_sdk.core.files import check_output_file
+        from osmnet_sdk.engine.parameters import PredictPhones, checked
+        from osmnet_sdk.formats.phone_files import check_phone_suffix, write_phones
+
+        wanted = checked(PredictPhones, request)
+        check_phone_suffix(wanted.output)
+        check_output_file(wanted.output)
+        track = self._backend(wanted).phones(wanted, request)
+        request.check_cancelled()
+        path = write_phones(track, wanted.output)
+        count = sum(phone.phone != "silence" for phone in track)
+        return {"output": str(path), "seconds": track.seconds, "count": count}
 
     def render_frames(self, request: Request) -> dict[str, Any]:
         """Render the frames of a tracks file, each a PNG file."""

@@ -48,14 +48,19 @@ class TakeNumber(BaseModel):
     take: Count
 
 
-class SampleTakes(Parameters):
-    """Parameters of `sample_takes`."""
+class VoiceParameters(Parameters):
+    """A request about a voice."""
 
     audio: Text
     channel: Annotated[int, Field(ge=1, le=64)] | Text | None = None
     """Number from 1, "left", "right", "centre" or "mix"; None leaves the choice to `load_audio`."""
     track: Annotated[int, Field(ge=1)] | None = None
     """Number of the sound track, from 1; likewise."""
+
+
+class SampleTakes(VoiceParameters):
+    """Parameters of `sample_takes`."""
+
     folder: Text
     takes: Annotated[list[TakeNumber], Field(min_length=1, max_length=1000)]
     photo: Text | None = None
@@ -64,6 +69,14 @@ class SampleTakes(Parameters):
     """Fields of `SampleOptions`."""
     expression: dict[str, Any] = {}
     """Fields of `ExpressionOptions`."""
+    phones: Text | None = None
+    """File of what is said, which decides the lips."""
+
+
+class PredictPhones(VoiceParameters):
+    """Parameters of `predict_phones`."""
+
+    output: Text
 
 
 class RenderFrames(PhotoParameters):

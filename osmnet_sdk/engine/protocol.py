@@ -14,7 +14,8 @@ Requests of the client, with their parameters (? may be left out) and results:
     fit_head       photo, folder, face_index?           head, portrait, still: paths
     sample_takes   audio, folder, takes, photo?,        takes: one path each
                    face_index?, motion?, expression?,
-                   channel?, track?
+                   channel?, track?, phones?
+    predict_phones audio, output, channel?, track?      output, seconds, count
     render_frames  photo, tracks, folder, face_index?,  frames: their number
                    size?, label?, renderer?, audio?
     convert_take   source, output, fps?                 output, frames, fps
@@ -22,7 +23,10 @@ Requests of the client, with their parameters (? may be left out) and results:
 
 `takes` is a list of {"seed", "take"}; `motion` and `expression` hold fields of `SampleOptions` and
 `ExpressionOptions`, whose JSON schemas `options` answers, with description, default, range and unit
-of each. `channel` and `track` name the voice among the sounds of a file.
+of each. `channel` and `track` name the voice among the sounds of a file. `phones` is a file of what
+is said and when (docs/formats.md), which then decides the lips. `predict_phones` writes what it
+hears in a voice, as the suffix of `output` says (.TextGrid, .json, .tsv, .srt); `count` is the
+number of phones without silences.
 `size` is "crop", "photo" or [height, width]; `renderer` is "auto" or a name out of `renderers`.
 `tracks` is an .npz file with `rotation` (T, 3) degrees, `translation` (T, 3)
 metres, `coefficients` (T, 52), all float32, of T frames, which need not be neighbours in time

@@ -18,8 +18,8 @@ from torch.nn import functional
 
 from osmnet_sdk.audio.mel import HOPS_PER_FRAME
 from osmnet_sdk.core.conventions import ARKIT_NAMES, AudioFeatures
+from osmnet_sdk.core.phones import PHONE_CLASSES as PHONE_CLASSES
 from osmnet_sdk.core.weights import WeightsFormat
-from osmnet_sdk.expression.phones import ARTICULATIONS
 from osmnet_sdk.face.landmark_sets import LIPS_INNER, NOSE_BRIDGE
 from osmnet_sdk.face.model import FaceModel
 from osmnet_sdk.progress import check_cancelled
@@ -33,10 +33,6 @@ EMPHASIS = 20.0
 _IMAGE = 256
 _FACE_SHARE = 0.55  # of the image's height that the face oval takes
 _DISTANCE = 0.7  # metres from the camera to the head joint
-
-PHONE_CLASSES = tuple(ARTICULATIONS)
-"""Classes of phones that a network with features of speech tells apart, in the order of its
-logits."""
 
 PER_FRAME = 2
 """Features of speech in a frame."""

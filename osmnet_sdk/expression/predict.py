@@ -13,6 +13,7 @@ from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME, AudioFeatures
+from osmnet_sdk.core.phones import PhoneTrack
 from osmnet_sdk.errors import InputError, ModelError, OSMNetWarning
 from osmnet_sdk.expression.ears import Ear, MelEar, SpeechEar
 from osmnet_sdk.expression.stream import BLOCK, ExpressionStream
@@ -100,6 +101,7 @@ class ExpressionPredictor:
         identity: ArrayLike | None = None,
         options: ExpressionOptions = _DEFAULT_OPTIONS,
         *,
+        phones: PhoneTrack | None = None,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> ExpressionTrack:
@@ -113,6 +115,7 @@ class ExpressionPredictor:
             identity: (up to K,) identity coefficients of the face that will speak; None is the
                 mean head.
             options: strength, smoothing, lag and the like.
+            phones: what is said, if it is known: it decides lips and jaw (`given_phones`).
             progress: called with ("Predicting expression", frames done, frames).
             cancel: asked between blocks of 30 s.
 
@@ -126,7 +129,10 @@ class ExpressionPredictor:
             Cancelled: if `cancel` returns True.
         """
         recording = load_audio(audio, progress=progress, cancel=cancel)
-        stream = ExpressionStream(self._ear(identity, whole=True), options)
+        ear = self._ear(identity, whole=True)
+        if phones is not None:
+            ear = self._saying(phones, recording, ear, options)
+        stream = ExpressionStream(ear, options)
         report = Reporter(progress, cancel)
         result = np.empty((recording.frames, len(ARKIT_NAMES)), np.float32)
         done = 0
@@ -136,7 +142,7 @@ class ExpressionPredictor:
             done += len(ready)
         result[done:] = stream.finish()
         report.step("Predicting expression", recording.frames, recording.frames)
-        return ExpressionTrack(FPS, result, provenance=self._provenance(recording, options))
+        return ExpressionTrack(FPS, result, provenance=self._provenance(recording, options, phones))
 
     def stream(
         self, identity: ArrayLike | None = None, options: ExpressionOptions = _DEFAULT_OPTIONS
@@ -191,6 +197,20 @@ class ExpressionPredictor:
             np.concatenate([part.voice for part in known]),
         )
 
+    def phones(
+        self,
+        audio: AudioSource,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> PhoneTrack:
+        """Which phones are said, and when; arguments and errors are those of `said`."""
+        from osmnet_sdk.expression.phone_track import decoded
+
+        recording = load_audio(audio, progress=progress, cancel=cancel)
+        found, voice = self.said(recording, progress=progress, cancel=cancel)
+        return decoded(found, voice, recording.seconds, self._provenance(recording))
+
     def _ear(self, identity: ArrayLike | None, *, whole: bool) -> Ear:
         if self._encoder is None:
             return MelEar(self._network, self._identity(identity), self._device)
@@ -198,6 +218,19 @@ class ExpressionPredictor:
 
         windows = WHOLE if whole else STREAM
         return SpeechEar(self._network, self._encoder, windows, self._device)
+
+    def _saying(
+        self, phones: PhoneTrack, recording: Audio, ear: Ear, options: ExpressionOptions
+    ) -> Ear:
+        """An ear whose lips say phones, on the mean head of the bundle."""
+        from osmnet_sdk.core.bundle import find_bundle
+        from osmnet_sdk.expression.given_phones import GivenLips, lips_of, warn_of_other_phones
+        from osmnet_sdk.expression.lips import LipGeometry
+        from osmnet_sdk.face.model import load_face_model
+
+        warn_of_other_phones(phones, recording)
+        geometry = LipGeometry.from_model(load_face_model(self._bundle or find_bundle()))
+        return GivenLips(ear, lips_of(phones, recording, geometry, delay=options.lag_ms / 1000))
 
     def _identity(self, identity: ArrayLike | None) -> FloatArray:
         count = self._network.config.identity
@@ -211,14 +244,24 @@ class ExpressionPredictor:
             alpha[: len(given)] = given
         return alpha
 
-    def _provenance(self, recording: Audio, options: ExpressionOptions) -> Provenance:
+    def _provenance(
+        self,
+        recording: Audio,
+        options: ExpressionOptions | None = None,
+        phones: PhoneTrack | None = None,
+    ) -> Provenance:
+        from osmnet_sdk.expression.given_phones import phones_record
+
+        changed = {} if options is None else options.changed()
+        if phones is not None:
+            changed["phones"] = phones_record(phones)
         return Provenance(
             source="predicted",
             bundle=self._bundle.name if self._bundle else None,
             bundle_sha256=self._bundle.sha256 if self._bundle else None,
             audio=recording.name,
             audio_sha256=recording.sha256,
-            options=options.changed(),
+            options=changed,
         )
 
 

@@ -20,11 +20,19 @@ from PIL import Image, ImageDraw
 from osmnet_sdk.audio.load import Audio, load_audio
 from osmnet_sdk.core.bundle import file_sha256
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.phones import Phone, PhoneTrack
 from osmnet_sdk.engine.frame_files import FrameTracks
 from osmnet_sdk.engine.head_file import Head, photo_fractions
-from osmnet_sdk.engine.parameters import FitHead, RenderFrames, SampleTakes, TakeNumber
+from osmnet_sdk.engine.parameters import (
+    FitHead,
+    PredictPhones,
+    RenderFrames,
+    SampleTakes,
+    TakeNumber,
+)
 from osmnet_sdk.engine.request import Request
 from osmnet_sdk.errors import InputError, ModelError
+from osmnet_sdk.formats.phone_files import read_phones
 from osmnet_sdk.formats.photo import load_photo
 from osmnet_sdk.motion.edit.directing import directed
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
@@ -108,12 +116,24 @@ class FakeBackend:
         )  # fmt: skip
         if wanted.photo is not None:
             _photo(wanted.photo, wanted.face_index)
+        if wanted.phones is not None:
+            read_phones(wanted.phones)
         count = len(wanted.takes)
         for done, number in enumerate(wanted.takes):
             request.check_cancelled()
             request.progress("Sampling takes", done, count)
             yield _take(voice, number, options, spoken)
         request.progress("Sampling takes", count, count)
+
+    def phones(self, wanted: PredictPhones, request: Request) -> PhoneTrack:
+        """A P in the middle of every second of the voice."""
+        voice = load_audio(
+            wanted.audio, channel=wanted.channel, track=wanted.track,
+            progress=request.progress, cancel=request.cancelled,
+        )  # fmt: skip
+        times = [second + 0.5 for second in range(int(voice.seconds))]
+        phones = tuple(Phone(time, time + 0.1, "bilabial") for time in times)
+        return PhoneTrack(phones, voice.seconds)
 
     def frames(
         self, wanted: RenderFrames, tracks: FrameTracks, request: Request

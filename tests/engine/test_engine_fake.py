@@ -15,6 +15,7 @@ from tests_support import write_wav
 from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.core.conventions import ARKIT_NAMES
 from osmnet_sdk.engine import protocol
+from osmnet_sdk.formats.phone_files import read_phones
 from osmnet_sdk.options import SampleOptions
 from osmnet_sdk.tracks import load_take
 
@@ -366,3 +367,32 @@ def test_takes_are_converted_both_ways(engine, folder, voice):
     shutil.copy(source, folder / "take.fbx")
     error = engine.error("convert_take", source=str(folder / "take.fbx"), output=table)
     assert ".npz or .csv" in error["message"]
+
+
+@pytest.mark.parametrize("suffix", [".TextGrid", ".json", ".tsv", ".srt"])
+def test_phones_are_written_as_the_suffix_says(engine, folder, voice, suffix):
+    output = str(folder / f"phönes{suffix}")
+    done = engine.result("predict_phones", audio=str(voice), output=output)
+    assert done["output"] == output
+    assert done["seconds"] == pytest.approx(load_audio(voice).seconds)
+    assert done["count"] == int(done["seconds"])
+    if suffix != ".srt":
+        said = [phone for phone in read_phones(output) if phone.phone == "bilabial"]
+        assert [round(phone.start, 2) for phone in said] == [k + 0.5 for k in range(done["count"])]
+        engine.result(
+            "sample_takes", audio=str(voice), folder=str(folder), takes=numbers((0, 0)),
+            phones=output,
+        )  # fmt: skip
+
+
+def test_phones_that_cannot_be_written_or_read_are_told(engine, folder, voice):
+    error = engine.error("predict_phones", audio=str(voice), output=str(folder / "x.lab"))
+    assert ".TextGrid, .json, .tsv or .srt" in error["message"]
+    assert engine.error("predict_phones", audio=str(voice))["code"] == protocol.INVALID_PARAMS
+    (folder / "words.txt").write_text("hello", encoding="utf-8")
+    error = engine.error(
+        "sample_takes", audio=str(voice), folder=str(folder), takes=numbers((0, 0)),
+        phones=str(folder / "words.txt"),
+    )  # fmt: skip
+    assert "words.txt" in error["message"]
+    assert error["data"]["kind"] == "TrackError"

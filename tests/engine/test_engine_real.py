@@ -13,10 +13,12 @@ from PIL import Image
 from tests_support import write_wav
 
 from osmnet_sdk.core.conventions import ARKIT_NAMES
+from osmnet_sdk.core.phones import Phone, PhoneTrack
 from osmnet_sdk.engine import protocol
 from osmnet_sdk.engine.backend import consecutive
 from osmnet_sdk.engine.methods import _texture
 from osmnet_sdk.engine.parameters import TakeNumber
+from osmnet_sdk.formats.phone_files import write_phones
 from osmnet_sdk.tracks import load_take
 
 
@@ -95,6 +97,27 @@ def test_takes_are_those_of_the_sdk(engine, folder, photo, short_voice, osm):
     assert [load_take(path) for path in average["takes"]] == osm.sample_takes(
         short_voice, n=3, seed=3
     )[1:]
+
+
+def test_phones_decide_the_lips_of_takes(engine, folder, short_voice, osm):
+    said = PhoneTrack((Phone(0.5, 0.6, "bilabial"), Phone(0.6, 1.4, "a")), 2.0)
+    path = write_phones(said, folder / "said.TextGrid")
+    (made,) = engine.result(
+        "sample_takes", audio=short_voice, folder=str(folder), takes=[{"seed": 3, "take": 0}],
+        phones=str(path),
+    )["takes"]  # fmt: skip
+    assert load_take(made) == osm.sample_takes(short_voice, seed=3, phones=path)[0]
+
+
+def test_phones_are_those_of_the_sdk(engine, folder, short_voice, osm):
+    output = folder / "heard.json"
+    if "expression.safetensors" not in osm.bundle.manifest.files:
+        error = engine.error("predict_phones", audio=short_voice, output=str(output))
+        assert error["data"]["kind"] == "ModelError"
+        pytest.skip("the bundle has no weights that tell phones")
+    done = engine.result("predict_phones", audio=short_voice, output=str(output))
+    assert PhoneTrack.load(output) == osm.predict_phones(short_voice)
+    assert done["seconds"] == pytest.approx(2.0)
 
 
 def test_frames_are_those_of_the_sdk(engine, folder, photo, tracks, osm, face):

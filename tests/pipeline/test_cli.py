@@ -166,6 +166,7 @@ def test_outputs_that_cannot_be_written(photo, short_voice, tmp_path):
         (["talk", none, short_voice, "-o", blocked], "file"),
         (["track", none, "-o", tmp_path / "no" / "t.npz"], "t.npz"),
         (["express", none, "-o", tmp_path / "no" / "e.npz"], "e.npz"),
+        (["phones", none, "-o", tmp_path / "no" / "p.tsv"], "p.tsv"),
         (["sample", none, "-o", blocked], "file"),
     ):
         done = osmnet(*arguments)

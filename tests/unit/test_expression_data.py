@@ -8,6 +8,7 @@ from osmnet_sdk.core.bundle import find_bundle
 from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.coarticulation import TimedPhone
+from osmnet_sdk.expression.given_phones import loudness_emphasis
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import PHONE_CLASSES, ExtractorConfig
 from osmnet_sdk.face.model import load_face_model
@@ -24,7 +25,6 @@ from osmnet_sdk.research.trainers.expression.clips import cached_clips, hears, m
 from osmnet_sdk.research.trainers.expression.data import (
     held_clips,
     invented_text,
-    loudness_emphasis,
     phone_labels,
     still_clips,
 )
@@ -35,7 +35,6 @@ from osmnet_sdk.research.trainers.expression.mel_augmentation import (
     recoloured,
 )
 from osmnet_sdk.research.trainers.expression.recipe import ExpressionRecipe
-from osmnet_sdk.research.trainers.expression.speech_synthesis import Utterance, Voice
 
 ALWAYS = AugmentationConfig(
     noise=1.0, babble=0.5, reverb=1.0, equaliser=1.0, telephone=1.0, clipping=1.0
@@ -99,9 +98,7 @@ def test_invented_words_are_rich_in_lips():
 def test_louder_vowels_are_emphasised():
     samples = np.concatenate([0.1 * tone(0.2), tone(0.2), 0.3 * tone(0.2)]).astype(np.float32)
     phones = tuple(TimedPhone("aa", 0.2 * i, 0.2 * (i + 1)) for i in range(3))
-    emphasis = loudness_emphasis(
-        Utterance(samples, phones, "arpabet", Voice(engine="flite", name="slt"))
-    )
+    emphasis = loudness_emphasis(samples, phones, "arpabet")
     assert emphasis[0] < emphasis[2] == 1.0 < emphasis[1]
 
 

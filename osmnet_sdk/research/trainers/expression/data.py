@@ -12,9 +12,10 @@ from scipy.ndimage import maximum_filter1d
 from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLE_RATE, SAMPLES_PER_FRAME, frame_count
 from osmnet_sdk.errors import InputError
 from osmnet_sdk.expression.coarticulation import TimedPhone, viseme_track
+from osmnet_sdk.expression.given_phones import loudness_emphasis
 from osmnet_sdk.expression.lips import LipGeometry
 from osmnet_sdk.expression.network import PER_FRAME, PHONE_CLASSES
-from osmnet_sdk.expression.phones import ARTICULATIONS, Alphabet, phone_classes
+from osmnet_sdk.expression.phones import Alphabet, phone_classes
 from osmnet_sdk.research.trainers.expression.augmentation import (
     AugmentationConfig,
     augmented,
@@ -61,24 +62,6 @@ def invented_text(rng: np.random.Generator, words: int = 10) -> str:
             word += str(rng.choice(["n", "s", "m", "p", "l", "r"]))
         made.append(word + ("," if rng.random() < 0.1 else ""))
     return " ".join(made).strip(",") + "."
-
-
-def loudness_emphasis(utterance: Utterance) -> NDArray[np.float64]:
-    """(phones,) how wide each vowel opens: louder ones wider, 3 % for each dB."""
-    levels = np.full(len(utterance.phones), np.nan)
-    for index, phone in enumerate(utterance.phones):
-        names = phone_classes(phone.symbol, utterance.alphabet)
-        if ARTICULATIONS[names[0]].vowel and phone.end > phone.start:
-            part = utterance.samples[
-                int(phone.start * SAMPLE_RATE) : max(int(phone.end * SAMPLE_RATE), 1)
-            ]
-            if len(part):
-                levels[index] = 10 * np.log10(float((part**2).mean()) + 1e-9)
-    known = np.isfinite(levels)
-    if not known.any():
-        return np.ones(len(levels))
-    relative = np.where(known, levels - np.median(levels[known]), 0.0)
-    return np.clip(1.0 + 0.03 * relative, 0.7, 1.25)
 
 
 def _text(plan: VoicePlan, texts: dict[str, list[str]], rng: np.random.Generator) -> str:
@@ -150,7 +133,7 @@ def spoken_clips(
         )
         utterance = speak(_text(plan, texts, rng), voice)
         seconds += len(utterance.samples) / SAMPLE_RATE
-        emphasis = loudness_emphasis(utterance)
+        emphasis = loudness_emphasis(utterance.samples, utterance.phones, utterance.alphabet)
         for _ in range(plan.copies):
             sound, phones = _version(utterance, augmentation, rng)
             if augmentation:
