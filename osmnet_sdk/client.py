@@ -30,6 +30,7 @@ from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
 from osmnet_sdk.version import __version__
 
 if TYPE_CHECKING:
+    from osmnet_sdk.audio.analysis import SpeechAnalysis
     from osmnet_sdk.expression.predict import ExpressionPredictor
     from osmnet_sdk.expression.stream import ExpressionStream
     from osmnet_sdk.face.model import FaceModel
@@ -191,7 +192,8 @@ class OSMNet:
         report = Reporter(progress, cancel)
         self.check_options(recording, options)
         turned = bearing(moods, recording.frames) if has_mood(moods) else None
-        features = self._sampler.features(recording, progress=progress, cancel=cancel)
+        sound = self._listen(recording, progress, cancel)
+        features = self._sampler.features(recording, sound, progress=progress, cancel=cancel)
         reference = follow.motion if isinstance(follow, Take) else follow
         changed = options.changed()
         if reference is not None:
@@ -272,7 +274,8 @@ class OSMNet:
         if options.rest_in_silence and said is None:
             changed = OPENING & options.changed().keys()
             gap = None if changed else self.face_model.lip_gap(track.coefficients, identity)
-            warn_without_voice(recording, gap)
+            sound = self._predictor.listen(recording, progress=progress, cancel=cancel)
+            warn_without_voice(recording, sound, gap)
         return track
 
     @asks_often
@@ -386,7 +389,7 @@ class OSMNet:
         takes = []
         for index, motion in enumerate(motions, first):
             expression = with_gestures(
-                spoken, motion, recording.analysis,
+                spoken, motion, self._listen(recording, **calls),
                 seed=seed, take=index, options=options, expression_options=wanted,
             )  # fmt: skip
             changed = {"motion": motion.provenance.options, "expression": wanted.changed()}
@@ -476,9 +479,10 @@ class OSMNet:
         expression = track.expression
         if eyes:
             spoken = self._predictor.predict(recording, options=moods, **calls)
+            speech = self._listen(recording, **calls).activity
             expression = retaken_eyes(
                 expression, spoken, motion, *frames, options=options, seed=seed, take=take,
-                speech=recording.analysis.activity, pace=blinking(moods, recording.frames),
+                speech=speech, pace=blinking(moods, recording.frames),
             )  # fmt: skip
         return replace(track, motion=motion, expression=expression, provenance=made_by)
 
@@ -927,6 +931,16 @@ class OSMNet:
         made_by = frame_provenance(face, take)
         job = Job(face, motion, spoken, made_by, self.bundle, self.device, settings)
         return job, draw
+
+    def _listen(
+        self, recording: Audio, progress: ProgressCallback | None, cancel: CancelCallback | None
+    ) -> SpeechAnalysis:
+        """The analysis that all calls share; the lips' network tells where somebody speaks."""
+        from osmnet_sdk.expression.predict import hears_speech
+
+        if not hears_speech(self.bundle, self._audio_features):
+            return recording.analysis
+        return self._predictor.listen(recording, progress=progress, cancel=cancel)
 
     def _part(self, name: str, load: Callable[[], _Part]) -> _Part:
         with self._lock:

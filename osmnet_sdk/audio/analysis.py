@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from osmnet_sdk.audio.activity import level_activity, speech_energy
 from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import FloatArray, mel_window_views
 from osmnet_sdk.audio.prosody import Prosody
 
+_Part = TypeVar("_Part")
+
 
 @dataclass(frozen=True, eq=False)
 class SpeechAnalysis:
-    """What motion, expression, blinks, brows and warnings need to know of a recording.
+    """What motion, expression, blinks, brows, phones and warnings need to know of a recording.
 
     Each part is computed when it is first asked for, and kept; no array can be written to.
     `ExpressionStream` listens for itself: it hears only what came before, after its own gain.
 
     Attributes:
         heard: float32 (n,), 16 kHz mono, behind the high-pass (`highpass`).
+        voice: float32 (T,) within [0, 1], whether somebody speaks, as a network that hears speech
+            tells it (`expression.listen`); None where none has listened.
     """
 
     heard: FloatArray
+    voice: FloatArray | None = None
     _mel: dict[tuple[int, int], FloatArray] = field(default_factory=dict, init=False, repr=False)
+    _shared: WeakKeyDictionary[Any, Any] = field(
+        default_factory=WeakKeyDictionary, init=False, repr=False
+    )
 
     @classmethod
     def of(cls, samples: FloatArray) -> SpeechAnalysis:
@@ -36,9 +47,28 @@ class SpeechAnalysis:
         return _read_only(speech_energy(self.heard))
 
     @cached_property
-    def activity(self) -> FloatArray:
-        """float32 (T,) within [0, 1], whether somebody speaks; see `activity.voice_activity`."""
+    def sounding(self) -> FloatArray:
+        """float32 (T,) within [0, 1], `activity.voice_activity`: by level, so music counts, too."""
         return _read_only(level_activity(self.level))
+
+    @property
+    def activity(self) -> FloatArray:
+        """float32 (T,) within [0, 1], whether somebody speaks: `voice`, else by level."""
+        return self.sounding if self.voice is None else self.voice
+
+    def told(self, voice: FloatArray) -> SpeechAnalysis:
+        """The same recording, of which is known where somebody speaks, (T,) within [0, 1]."""
+        result = SpeechAnalysis(self.heard, _read_only(voice))
+        result._mel.update(self._mel)
+        result.__dict__["level"] = self.level
+        return result
+
+    def shared(self, owner: object, make: Callable[[], _Part]) -> _Part:
+        """What an owner, such as a network, makes of the recording: made once, and kept for it."""
+        if owner not in self._shared:
+            self._shared[owner] = make()
+        part: _Part = self._shared[owner]
+        return part
 
     @cached_property
     def prosody(self) -> Prosody:

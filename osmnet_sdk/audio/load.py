@@ -212,7 +212,7 @@ def _told(track: SoundTrackInfo) -> str:
 
 
 def _speech(audio: Audio) -> int:
-    return int(np.count_nonzero(audio.analysis.activity > 0.5))
+    return int(np.count_nonzero(audio.analysis.sounding > 0.5))
 
 
 def _chosen_channel(

@@ -5,12 +5,13 @@ An ear takes whole frames of sound and gives frames as soon as all is there that
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osmnet_sdk.audio.activity import ActivityStream, speech_energy
+from osmnet_sdk.audio.activity import FLOOR_DB, ActivityStream, speech_energy
 from osmnet_sdk.audio.mel import HOP, WINDOW, MelStream
 from osmnet_sdk.core.conventions import ARKIT_NAMES, SAMPLES_PER_FRAME
 from osmnet_sdk.core.devices import one_thread
@@ -37,6 +38,7 @@ class Heard(NamedTuple):
     Attributes:
         coefficients: float32 (T, 52) in [0, 1], as the network gives them.
         gate: float32 (T,) in [0, 1], 0 where nobody speaks; it rises before the voice does.
+        spoken: float32 (T,) in [0, 1], whether somebody speaks; 0 in digital silence.
         phones: float16 (2 · T, classes), probabilities of `network.PHONE_CLASSES`; no classes if
             the network tells none.
         voice: float16 (2 · T,), probability of a voice; as long as `phones`.
@@ -44,8 +46,23 @@ class Heard(NamedTuple):
 
     coefficients: FloatArray
     gate: FloatArray
+    spoken: FloatArray
     phones: NDArray[np.float16]
     voice: NDArray[np.float16]
+
+    def part(self, start: int, stop: int) -> Heard:
+        """What was heard in frames `start` to `stop`."""
+        frames, steps = slice(start, stop), slice(2 * start, 2 * stop)
+        return Heard(
+            self.coefficients[frames], self.gate[frames], self.spoken[frames], self.phones[steps],
+            self.voice[steps],
+        )  # fmt: skip
+
+    @classmethod
+    def joined(cls, parts: Sequence[Heard]) -> Heard:
+        """What was heard in stretches that follow each other; one at least has a frame."""
+        some = [part for part in parts if len(part.coefficients)]
+        return cls(*(np.concatenate(arrays) for arrays in zip(*some, strict=True)))
 
 
 class Ear(Protocol):
@@ -117,7 +134,9 @@ class MelEar:
             identity = torch.from_numpy(self._identity)[None].to(self._device)
             coefficients = self._network(mel, identity).coefficients[0].cpu().numpy()
         self._windows = self._windows[frames:].copy()
-        return _nothing()._replace(coefficients=coefficients, gate=self._gate(frames))
+        spoken = self._active[_PAST : _PAST + frames]
+        gate = self._gate(frames)
+        return _nothing()._replace(coefficients=coefficients, gate=gate, spoken=spoken)
 
     def finish(self, frames: int) -> Heard:
         """See `Ear`."""
@@ -160,16 +179,20 @@ class SpeechEar:
         before = PER_FRAME * network.config.past + BEFORE
         self._features = np.zeros((before, network.config.speech), np.float32)
         self._before = np.zeros(_PAST, np.float32)
+        self._loud = np.zeros(1, bool)
+        """Whether there is any sound, from the frame before the next one on."""
 
     def push(self, samples: FloatArray) -> Heard:
         """See `Ear`."""
-        gains = self._level.push(speech_energy(samples))
-        return self._hear(self._stream.push(levelled(samples, gains)))
+        level = speech_energy(samples)
+        self._loud = np.concatenate([self._loud, level > FLOOR_DB])
+        return self._hear(self._stream.push(levelled(samples, self._level.push(level))))
 
     def finish(self, frames: int) -> Heard:
         """See `Ear`."""
         from osmnet_sdk.expression.network import AFTER, PER_FRAME
 
+        self._loud = np.pad(self._loud, (0, frames + 1))
         return self._hear(self._stream.finish(PER_FRAME * (frames - 1) + AFTER + 1))
 
     def over(self, curves: FloatArray) -> FloatArray:
@@ -189,13 +212,51 @@ class SpeechEar:
         with torch.inference_mode(), one_thread(self._device):
             found = self._network(torch.from_numpy(self._features)[None].to(self._device))
             phones = found.phones[0].flatten(0, 1).softmax(-1).half().cpu().numpy()
-            voice = found.voice[0].sigmoid().cpu().numpy()
+            voice = found.voice[0].sigmoid().cpu().numpy() * self._sounds(frames)[:, None]
         self._features = self._features[PER_FRAME * frames :].copy()
-        active = np.concatenate([self._before, voice.max(axis=1)])
+        spoken = voice.max(axis=1)
+        active = np.concatenate([self._before, spoken])
         self._before = active[-_PAST:]
         gate = np.convolve(active, _CLOSING, mode="valid").astype(np.float32)
         coefficients = found.coefficients[0].cpu().numpy()
-        return Heard(coefficients, gate, phones, voice.ravel().astype(np.float16))
+        return Heard(coefficients, gate, spoken, phones, voice.ravel().astype(np.float16))
+
+    def _sounds(self, frames: int) -> NDArray[np.bool_]:
+        """(frames,) whether there is sound in each of the next frames or beside it.
+
+        In digital silence nobody speaks, whatever the encoder makes of a window without sound.
+        """
+        loud = self._loud[: frames + 2]
+        self._loud = self._loud[frames:]
+        return loud[:-2] | loud[1:-1] | loud[2:]
+
+
+class RecalledEar:
+    """Gives what was heard before, to those who want the same sound again.
+
+    Args:
+        heard: of the whole recording, and at least as many frames more as will be asked for.
+        lip_gain: of the network that heard.
+    """
+
+    ahead = 0
+
+    def __init__(self, heard: Heard, lip_gain: FloatArray) -> None:
+        self.lip_gain = lip_gain
+        self._heard, self._given = heard, 0
+
+    def push(self, samples: FloatArray) -> Heard:
+        """See `Ear`; the samples only count."""
+        return self.finish(self._given + len(samples) // SAMPLES_PER_FRAME)
+
+    def finish(self, frames: int) -> Heard:
+        """See `Ear`."""
+        start, self._given = self._given, frames
+        return self._heard.part(start, frames)
+
+    def over(self, curves: FloatArray) -> FloatArray:
+        """See `Ear`: nothing."""
+        return curves
 
 
 def _speech_frames_ahead(windows: Windows) -> int:
@@ -210,7 +271,6 @@ def _speech_frames_ahead(windows: Windows) -> int:
 
 
 def _nothing() -> Heard:
-    return Heard(
-        np.zeros((0, len(ARKIT_NAMES)), np.float32), np.zeros(0, np.float32),
-        np.zeros((0, 0), np.float16), np.zeros(0, np.float16),
-    )  # fmt: skip
+    nothing, no_step = np.zeros(0, np.float32), np.zeros(0, np.float16)
+    no_frame = np.zeros((0, len(ARKIT_NAMES)), np.float32)
+    return Heard(no_frame, nothing, nothing, np.zeros((0, 0), np.float16), no_step)

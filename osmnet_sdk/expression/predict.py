@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from osmnet_sdk.audio.highpass import HighPass
+from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME, AudioFeatures
 from osmnet_sdk.core.phones import PhoneTrack
 from osmnet_sdk.errors import InputError, ModelError, OSMNetWarning
-from osmnet_sdk.expression.ears import Ear, MelEar, SpeechEar
+from osmnet_sdk.expression.ears import Ear, Heard, MelEar, RecalledEar, SpeechEar
 from osmnet_sdk.expression.stream import BLOCK, ExpressionStream
 from osmnet_sdk.options import ExpressionOptions
 from osmnet_sdk.progress import CancelCallback, ProgressCallback, Reporter
@@ -35,6 +35,8 @@ _LEAST_SPEECH = 3
 """Frames (0.12 s); no syllable is shorter."""
 _OPEN = 0.03
 """Lip gap from which the mouth is seen to open."""
+_BEYOND = 25
+"""Frames (1 s) that are heard of the silence after a recording, for those who smooth curves."""
 _SELDOM = 0.02
 """Share of the frames with sound in which it opens at least if a voice is heard."""
 _JUDGED = 25
@@ -86,8 +88,7 @@ class ExpressionPredictor:
 
         features, encoder = audio_features, None
         if features == "auto":
-            there = [name for name in FORMATS if FORMATS[name].file in bundle.manifest.files]
-            features = there[0] if there else "speech"
+            features = next(iter(_there(bundle)), "speech")
         network = FORMATS[features].load(bundle)
         if features == "speech":
             from osmnet_sdk.audio.speech_encoder import load_encoder
@@ -107,8 +108,9 @@ class ExpressionPredictor:
     ) -> ExpressionTrack:
         """Predict the expression of a voice.
 
-        Networks that hear features of speech take no identity: it is left aside. Memory beyond the
-        samples and the track does not grow with the length of the recording.
+        Networks that hear features of speech take no identity: it is left aside. They hear a
+        recording once, whoever asks (`hear`). Memory beyond the samples, the track and what is kept
+        of the recording, not more than the track, does not grow with its length.
 
         Args:
             audio: a path, a binary file object, (samples, rate) or a loaded `Audio`.
@@ -129,14 +131,21 @@ class ExpressionPredictor:
             Cancelled: if `cancel` returns True.
         """
         recording = load_audio(audio, progress=progress, cancel=cancel)
-        ear = self._ear(identity, whole=True)
+        report = Reporter(progress, cancel)
+        # A lag shifts the sound by parts of a frame, so that it is another one.
+        if self._encoder is None or options.lag_ms:
+            ear: Ear = self._ear(identity, whole=True)
+        else:
+            heard = self.hear(recording, progress=progress, cancel=cancel)
+            ear = RecalledEar(heard, self._network.lip_gain.cpu().numpy())
         if phones is not None:
             ear = self._saying(phones, recording, ear, options)
         stream = ExpressionStream(ear, options)
-        report = Reporter(progress, cancel)
         result = np.empty((recording.frames, len(ARKIT_NAMES)), np.float32)
         done = 0
-        for samples in _blocks(recording, report, "Predicting expression"):
+        for samples in _blocks(
+            recording.samples, recording.frames, report, "Predicting expression"
+        ):
             ready = stream.feed(samples)
             result[done : done + len(ready)] = ready
             done += len(ready)
@@ -158,44 +167,67 @@ class ExpressionPredictor:
         """
         return ExpressionStream(self._ear(identity, whole=False), options)
 
-    def said(
+    def hear(
         self,
-        audio: AudioSource,
+        recording: Audio,
         *,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
-    ) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-        """Which phones are heard, and whether a voice is.
+    ) -> Heard:
+        """What a network that hears speech makes of a recording, and of a second of silence after.
+
+        It is worked out once and kept with the recording: lips, phones and activity share it.
 
         Args:
-            audio: as for `predict`.
-            progress: called with ("Listening", frames done, frames).
+            recording: that is heard.
+            progress: called with ("Hearing", frames done, frames).
             cancel: asked between blocks of 30 s.
 
-        Returns:
-            Probabilities (2 · T, classes) of `network.PHONE_CLASSES`, 50 a second, and those of a
-            voice (2 · T,).
-
         Raises:
-            AudioError: if the sound cannot be read.
             ModelError: if the network hears mel windows, which tell no phones.
             Cancelled: if `cancel` returns True.
         """
+        return self._listened(recording, progress, cancel)[0]
+
+    def listen(
+        self,
+        recording: Audio,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCallback | None = None,
+    ) -> SpeechAnalysis:
+        """The analysis of a recording, told where somebody speaks if the network hears speech.
+
+        Args:
+            recording: as for `hear`, as are progress and cancel.
+            progress: see there.
+            cancel: see there.
+
+        Raises:
+            Cancelled: if `cancel` returns True.
+        """
+        if self._encoder is None:
+            return recording.analysis
+        return self._listened(recording, progress, cancel)[1]
+
+    def _listened(
+        self, recording: Audio, progress: ProgressCallback | None, cancel: CancelCallback | None
+    ) -> tuple[Heard, SpeechAnalysis]:
         if self._encoder is None:
             raise ModelError("Phones need features of speech; leave audio_features at 'speech'.")
-        recording = load_audio(audio, progress=progress, cancel=cancel)
-        report, ear = Reporter(progress, cancel), self._ear(None, whole=True)
-        high_pass, parts = HighPass(), []
-        for samples in _blocks(recording, report, "Listening"):
-            heard = high_pass.push(samples)
-            parts.append(ear.push(np.pad(heard, (0, -len(heard) % SAMPLES_PER_FRAME))))
-        parts.append(ear.finish(recording.frames))
-        report.step("Listening", recording.frames, recording.frames)
-        known = [part for part in parts if len(part.phones)]
-        return (
-            np.concatenate([part.phones for part in known]),
-            np.concatenate([part.voice for part in known]),
-        )
+        sound = recording.analysis
+
+        def listened() -> tuple[Heard, SpeechAnalysis]:
+            report, ear = Reporter(progress, cancel), self._ear(None, whole=True)
+            parts = []
+            for block in _blocks(sound.heard, recording.frames, report, "Hearing"):
+                parts.append(ear.push(np.pad(block, (0, -len(block) % SAMPLES_PER_FRAME))))
+            parts.append(ear.finish(recording.frames + _BEYOND))
+            report.step("Hearing", recording.frames, recording.frames)
+            heard = Heard.joined(parts)
+            return heard, sound.told(heard.spoken[: recording.frames])
+
+        return sound.shared(self, listened)
 
     def phones(
         self,
@@ -204,11 +236,14 @@ class ExpressionPredictor:
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
     ) -> PhoneTrack:
-        """Which phones are said, and when; arguments and errors are those of `said`."""
+        """Which phones are said, and when; errors are those of `hear` and of `load_audio`."""
+        from osmnet_sdk.expression.network import PER_FRAME
         from osmnet_sdk.expression.phone_track import decoded
 
         recording = load_audio(audio, progress=progress, cancel=cancel)
-        found, voice = self.said(recording, progress=progress, cancel=cancel)
+        heard = self.hear(recording, progress=progress, cancel=cancel)
+        steps = slice(PER_FRAME * recording.frames)
+        found, voice = heard.phones[steps], heard.voice[steps]
         return decoded(found, voice, recording.seconds, self._provenance(recording))
 
     def _ear(self, identity: ArrayLike | None, *, whole: bool) -> Ear:
@@ -265,31 +300,46 @@ class ExpressionPredictor:
         )
 
 
-def _blocks(recording: Audio, report: Reporter, stage: str) -> Iterator[FloatArray]:
-    """The samples of a recording, `BLOCK` frames at a time."""
-    for start in range(0, recording.frames, BLOCK):
-        report.step(stage, start, recording.frames)
-        yield recording.samples[start * SAMPLES_PER_FRAME :][: BLOCK * SAMPLES_PER_FRAME]
+def _there(bundle: Bundle) -> list[AudioFeatures]:
+    """What the networks of a bundle hear, the best first."""
+    from osmnet_sdk.expression.network import FORMATS
+
+    return [name for name in FORMATS if FORMATS[name].file in bundle.manifest.files]
 
 
-def warn_without_voice(recording: Audio, gap: NDArray[np.float32] | None) -> None:
+def hears_speech(bundle: Bundle, audio_features: AudioFeatures) -> bool:
+    """Whether the lips of a bundle hear features of speech, if it has weights for them."""
+    there = _there(bundle)
+    chosen = there[:1] if audio_features == "auto" else [audio_features]
+    return chosen == ["speech"] and "speech" in there
+
+
+def _blocks(samples: FloatArray, frames: int, report: Reporter, stage: str) -> Iterator[FloatArray]:
+    """The samples of so many frames, `BLOCK` frames at a time."""
+    for start in range(0, frames, BLOCK):
+        report.step(stage, start, frames)
+        yield samples[start * SAMPLES_PER_FRAME :][: BLOCK * SAMPLES_PER_FRAME]
+
+
+def warn_without_voice(
+    recording: Audio, sound: SpeechAnalysis, gap: NDArray[np.float32] | None
+) -> None:
     """Warn of sound without speech, or of one to which the lips keep shut, as they do to music.
 
     Args:
         recording: what was heard.
+        sound: its analysis, as `ExpressionPredictor.listen` gives it.
         gap: (T,) lip gap as it was predicted; None if options changed it.
     """
-    active = recording.analysis.activity > 0.5
+    spoken = np.count_nonzero(sound.activity > 0.5)
+    sounding = np.count_nonzero(sound.sounding > 0.5)
     name = "the array" if recording.name == Audio.name else f"'{recording.name}'"
-    opened = gap is not None and np.count_nonzero(gap > _OPEN) >= _LEAST_SPEECH
-    if np.count_nonzero(active) < _LEAST_SPEECH and not opened:
-        found = f"No speech was found in {name}, so the mouth hardly moves"
-    elif (
-        gap is not None
-        and np.count_nonzero(active) >= _JUDGED
-        and np.count_nonzero(gap > _OPEN) < max(_LEAST_SPEECH, _SELDOM * np.count_nonzero(active))
-    ):
+    opened = 0 if gap is None else np.count_nonzero(gap > _OPEN)
+    shut = gap is not None and opened < max(_LEAST_SPEECH, _SELDOM * sounding)
+    if sounding >= _JUDGED and (shut or (sound.voice is not None and spoken < _LEAST_SPEECH)):
         found = f"No voice was found in {name}, only music or noise, so the mouth hardly moves"
+    elif spoken < _LEAST_SPEECH and opened < _LEAST_SPEECH:
+        found = f"No speech was found in {name}, so the mouth hardly moves"
     else:
         return
     tracks = recording.origin.tracks

@@ -13,6 +13,7 @@ from osmnet_sdk.research.evaluation.expression.degraded_speech import (
     with_babble,
 )
 from osmnet_sdk.research.evaluation.expression.still_sounds import SECONDS, still_sounds
+from osmnet_sdk.research.evaluation.expression.voiced_sounds import voiced_sounds
 
 
 def tone(pitch: float, seconds: float = 2.0) -> np.ndarray:
@@ -76,10 +77,30 @@ def test_faster_speech_keeps_its_pitch_and_its_order() -> None:
 
 def test_sounds_without_a_voice_have_their_levels() -> None:
     sounds = still_sounds()
-    levels = {"silence": 0.0, "quiet room at −60 dB": 0.001}
+    levels = {"silence": 0.0, "level without sound": 0.0, "quiet room at −60 dB": 0.001}
     assert sum(name.startswith("music") for name in sounds) == 3
     for name, sound in sounds.items():
         assert sound.dtype == np.float32
         assert len(sound) == SECONDS * SAMPLE_RATE
-        assert np.std(sound) == pytest.approx(levels.get(name, 0.1), rel=1e-3)
+        assert np.std(sound) == pytest.approx(levels.get(name, 0.1), rel=1e-3, abs=1e-6)
         assert np.array_equal(sound, still_sounds()[name])
+
+
+def test_voices_that_are_seldom_recorded_last_and_keep_their_time() -> None:
+    voice = bursts(6.0)
+    made = voiced_sounds([voice])
+    assert list(made) == ["held vowels", "song", "whisper", "music 10 dB below"]
+    for sounds in made.values():
+        for sound in sounds:
+            assert len(sound.spoken) == len(sound.open) == -(-len(sound.samples) // 640)
+            assert sound.spoken.any()
+            assert not (sound.open & ~sound.spoken).any()
+    held = made["held vowels"][0]
+    assert pitch(held.samples[8000:56000]) == pytest.approx(98.0 * 7, abs=60)  # the first resonance
+    assert np.abs(held.samples[:8000]).max() == 0.0
+    # Whisper is loud where the voice is, and has no tone.
+    whisper = made["whisper"][0].samples
+    loud = np.abs(whisper).reshape(-1, 8000).mean(axis=1)
+    assert loud[::2].min() > 5 * loud[1::2].max()
+    music = made["music 10 dB below"][0].samples - voice
+    assert 20 * np.log10(0.1 / np.std(music)) == pytest.approx(10.0, abs=1.5)

@@ -76,6 +76,14 @@ def at_most(name: str, value: float, most: float, **others: Any) -> Figure:
     )  # fmt: skip
 
 
+def at_least(name: str, value: float, least: float, **others: Any) -> Figure:
+    """A figure of what is predicted or sampled that must not be below a limit."""
+    return Figure(
+        name=name, values={others.pop("of", PREDICTED): value}, asked=f"≥ {least:.3g}",
+        passed=value >= least, **others,
+    )  # fmt: skip
+
+
 def figure_table(figures: Sequence[Figure]) -> str:
     """The figures as a table of Markdown."""
     whose = sorted({name: 0 for row in figures for name in row.values}, key=lambda n: n != REAL)

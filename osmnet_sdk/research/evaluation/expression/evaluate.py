@@ -7,7 +7,6 @@ synthesised languages with the synthesiser's timings, and real clips with tracke
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from osmnet_sdk.audio.load import load_audio
 from osmnet_sdk.audio.speech_encoder import SpeechEncoder, load_encoder
 from osmnet_sdk.client import OSMNet
 from osmnet_sdk.core.conventions import FPS, SAMPLE_RATE, AudioFeatures
-from osmnet_sdk.errors import InputError, ModelError, OSMNetWarning
+from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.expression.network import ExpressionExtractor
 from osmnet_sdk.expression.predict import ExpressionPredictor
 from osmnet_sdk.face.networks import load_face_networks
@@ -59,20 +58,18 @@ from osmnet_sdk.research.evaluation.expression.mouth_distance import (
     distance_row,
     mouth_distance,
 )
+from osmnet_sdk.research.evaluation.expression.sound_rows import still_rows, voiced_rows
 from osmnet_sdk.research.evaluation.expression.spoken_languages import languages, spoken
-from osmnet_sdk.research.evaluation.expression.still_sounds import still_sounds
 from osmnet_sdk.research.evaluation.expression.tracked_lips import (
     TrackedClip,
     measurable,
     tracked_clip,
     tracked_rows,
 )
-from osmnet_sdk.research.evaluation.table import Figure, at_most
+from osmnet_sdk.research.evaluation.table import Figure
 
 Samples = NDArray[np.float32]
 
-_STILL = 0.03
-"""Standard deviation of the gap without a voice over that in speech."""
 _BABBLE = 10.0
 _SOFTER = 40.0
 _FASTER = 2.0
@@ -142,8 +139,9 @@ class _Recording:
 class _Lips:
     """Predicts and reads lips on the average head."""
 
-    def __init__(self, osm: OSMNet) -> None:
+    def __init__(self, osm: OSMNet, audio_features: AudioFeatures) -> None:
         self.osm = osm
+        self._ear = ExpressionPredictor.from_bundle(osm.bundle, osm.device, audio_features)
         self.encoder: SpeechEncoder | None = None
         """That the networks for unseen speakers hear with."""
         self.unseen: dict[str, ExpressionExtractor] = {}
@@ -158,6 +156,10 @@ class _Lips:
             return self.predict(samples)
         predictor = ExpressionPredictor(self.unseen[speaker], self.encoder, device=self.osm.device)
         return predictor.predict((samples, SAMPLE_RATE)).coefficients
+
+    def told(self, samples: Samples) -> NDArray[np.bool_]:
+        """In which frames a voice is told."""
+        return self._ear.listen(load_audio((samples, SAMPLE_RATE))).activity > 0.5
 
     def gap(self, samples: Samples) -> NDArray[np.float32]:
         return self.model.lip_gap(self.predict(samples))
@@ -207,7 +209,7 @@ def evaluate_expression(
     if not voices:
         raise InputError("No clip has sound of 2 s or more; give clips that have.")
     report = Reporter(progress, cancel)
-    lips = _Lips(OSMNet(device, bundle, audio_features))
+    lips = _Lips(OSMNet(device, bundle, audio_features), audio_features)
     if folds is not None:
         recipe = folded_recipe(folds)
         if recipe.config.features == "speech":
@@ -218,12 +220,15 @@ def evaluate_expression(
     rows: list[Figure] = []
     left_out: list[str] = []
     missed: list[MissedPhone] = []
+    found: list[LipSamples] = []
     if recordings:
         found = [lips.read(recording.samples, recording.phones) for recording in recordings]
         missed = _missed(recordings, found)
         rows += phone_rows([[one] for one in found])
         rows += _degraded(lips, recordings, voices, found, left_out)
-    rows += _still(lips, voices)
+    rows += still_rows(lips, voices)
+    spoken_by = [recording.samples for recording in recordings] or voices
+    rows += voiced_rows(lips, spoken_by, found)
     rows += _spoken(lips, left_out, report)
     compared = []
     for index, clip in enumerate(clips):
@@ -313,25 +318,6 @@ def _degraded(
     rows.append(row(f"{_SOFTER:g} dB softer", [softer(sound, _SOFTER) for sound in spoken_by]))
     fast = [faster(sound, _FASTER) for sound in spoken_by]
     rows.append(row("twice as fast", fast, _FASTER))
-    return rows
-
-
-def _still(lips: _Lips, voices: Sequence[Samples]) -> list[Figure]:
-    """How far the mouth moves and opens without a voice, over what it does in speech."""
-    gaps = [lips.gap(voice) for voice in voices]
-    deviation = float(np.mean([gap.std() for gap in gaps])) + 1e-9
-    wide = float(np.mean([np.percentile(gap, 95) for gap in gaps])) + 1e-9
-    rows = []
-    for name, sound in still_sounds().items():
-        with warnings.catch_warnings():  # of sounds without a voice, as these are
-            warnings.simplefilter("ignore", OSMNetWarning)
-            gap = lips.gap(sound)
-        moved, opened = float(gap.std()) / deviation, float(np.percentile(gap, 95)) / wide
-        for what, value, most in (
-            ("deviation of the gap over that in speech", moved, _STILL),
-            ("95th percentile of the gap over that in speech", opened, CLOSED_SHARE),
-        ):
-            rows.append(at_most(f"{name}: {what}", value, most, clips=1))
     return rows
 
 

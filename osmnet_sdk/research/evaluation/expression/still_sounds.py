@@ -23,7 +23,7 @@ _TOP = 6000.0
 
 
 def still_sounds() -> dict[str, Samples]:
-    """Sounds of 16 s at 16 kHz by name: music of three sorts, white noise, a room, silence."""
+    """Sounds of 16 s at 16 kHz by name: music, noise, hum, applause, a level without sound."""
     generator = np.random.default_rng(0)
     count = int(SECONDS * SAMPLE_RATE)
     pad, piano, drums = _pad(count), _piano(count), _drums(count, generator)
@@ -33,9 +33,36 @@ def still_sounds() -> dict[str, Samples]:
         "music, band": _levelled(pad / pad.std() + piano / piano.std() + 1.5 * drums / drums.std()),
         "white noise at −20 dB": _levelled(generator.standard_normal(count)),
         "quiet room at −60 dB": 0.01 * _levelled(generator.standard_normal(count)),
+        "hum of 50 Hz": _levelled(_hum(count)),
+        "applause": _levelled(_applause(count, generator)),
+        "level without sound": np.full(count, _LEVEL),
         "silence": np.zeros(count),
     }
     return {name: sound.astype(np.float32) for name, sound in sounds.items()}
+
+
+def _hum(count: int) -> Array:
+    """Mains with its overtones."""
+    times = np.arange(count) / SAMPLE_RATE
+    result = np.zeros(count)
+    for number in range(1, 20):
+        result += np.sin(2 * np.pi * 50.0 * number * times + number) / number
+    return result
+
+
+def _applause(count: int, generator: np.random.Generator) -> Array:
+    """Forty people who clap two to five times a second, each with hands of their own."""
+    result = np.zeros(count)
+    for _ in range(40):
+        pace, sound = generator.uniform(2.0, 5.0), generator.uniform(700.0, 3000.0)
+        start = generator.uniform(0.0, 0.5)
+        while start < SECONDS - 0.1:
+            first = int(start * SAMPLE_RATE)
+            after = np.arange(min(count - first, 800)) / SAMPLE_RATE
+            ring = np.sin(2 * np.pi * sound * after) + generator.standard_normal(len(after))
+            result[first : first + len(after)] += ring * np.exp(-after / 0.006)
+            start += generator.uniform(0.8, 1.2) / pace
+    return result
 
 
 def _levelled(sound: Array) -> Array:
