@@ -180,7 +180,7 @@ class ExpressionPredictor:
 
         Args:
             recording: that is heard.
-            progress: called with ("Hearing", frames done, frames).
+            progress: called with ("Listening", frames done, frames).
             cancel: asked between blocks of 30 s.
 
         Raises:
@@ -220,10 +220,10 @@ class ExpressionPredictor:
         def listened() -> tuple[Heard, SpeechAnalysis]:
             report, ear = Reporter(progress, cancel), self._ear(None, whole=True)
             parts = []
-            for block in _blocks(sound.heard, recording.frames, report, "Hearing"):
+            for block in _blocks(sound.heard, recording.frames, report, "Listening"):
                 parts.append(ear.push(np.pad(block, (0, -len(block) % SAMPLES_PER_FRAME))))
             parts.append(ear.finish(recording.frames + _BEYOND))
-            report.step("Hearing", recording.frames, recording.frames)
+            report.step("Listening", recording.frames, recording.frames)
             heard = Heard.joined(parts)
             return heard, sound.told(heard.spoken[: recording.frames])
 

@@ -47,9 +47,7 @@ def still_rows(lips: Hears, voices: Sequence[Samples]) -> list[Figure]:
     wide = float(np.mean([np.percentile(gap, 95) for gap in gaps])) + 1e-9
     rows = []
     for name, sound in still_sounds().items():
-        with warnings.catch_warnings():  # of sounds without a voice, as these are
-            warnings.simplefilter("ignore", OSMNetWarning)
-            gap = lips.gap(sound)
+        gap = _gap(lips, sound)
         moved, opened = float(gap.std()) / deviation, float(np.percentile(gap, 95)) / wide
         for what, value, most in (
             ("deviation of the gap over that in speech", moved, _STILL),
@@ -72,10 +70,17 @@ def voiced_rows(
                              clips=len(sounds)))  # fmt: skip
         held = [one for one in sounds if one.open.any()]
         if held and speech is not None:
-            gaps = [(lips.gap(one.samples), one.open) for one in held]
+            gaps = [(_gap(lips, one.samples), one.open) for one in held]
             # As wide as in speech means against the gap of speech, not of the vowel itself.
             wide = float(np.mean([recording.percentile for recording in found]))
             opened = np.concatenate([gap[where] > OPEN_SHARE * wide for gap, where in gaps])
             rows.append(at_least(f"{name}: frames in which the mouth is open", float(opened.mean()),
                                  speech - _POINTS, clips=len(held)))  # fmt: skip
     return rows
+
+
+def _gap(lips: Hears, sound: Samples) -> NDArray[np.float32]:
+    """The gap, without a warning of sounds in which nobody is heard."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OSMNetWarning)
+        return lips.gap(sound)
