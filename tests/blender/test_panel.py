@@ -194,7 +194,7 @@ def test_check_tells_versions_device_and_bundle():
 def test_options_of_takes_are_the_properties_that_the_sdk_lists(addon, rig, fake):
     """And the largest numbers pass, which Blender stores as slightly larger ones."""
     schemas = json.loads((ROOT / "blender_addon" / "core" / "options.json").read_text("utf-8"))
-    given = {}
+    given, chosen = {}, {}
     for prefix, part in (("", "motion"), ("expression_", "expression")):
         for name, facts in schemas[part]["properties"].items():
             stored = bpy.types.Scene.bl_rna.properties["osmnet"].fixed_type.properties
@@ -205,16 +205,24 @@ def test_options_of_takes_are_the_properties_that_the_sdk_lists(addon, rig, fake
                 assert has.default == pytest.approx(facts["default"])
                 assert facts["description"] in has.description
                 given[prefix + name] = facts["maximum"]
+            elif "enum" in facts:
+                has = stored[prefix + name]
+                assert [item.identifier for item in has.enum_items] == facts["enum"]
+                assert has.default == facts["default"]
+                assert facts["description"] in has.description
+                chosen[prefix + name] = facts["enum"][-1]
             else:
                 assert (prefix + name in stored) == (facts.get("type") == "boolean")
     assert len(given) > 12
+    assert list(chosen) == ["expression_mood"]
     given |= {"epsilon": 0.1, "intensity": 0.1}  # a head turns by less than 180°
-    assert bpy.ops.osmnet.sample_takes(count=1, expression_rest_in_silence=False, **given) == {
-        "FINISHED"
-    }
+    assert bpy.ops.osmnet.sample_takes(
+        count=1, expression_rest_in_silence=False, **given, **chosen
+    ) == {"FINISHED"}
     made = addon.takes.actions.provenance_of(rig.osmnet.takes[0].action)["options"]
     assert made["motion"] == {
         name: value for name, value in given.items() if not name.startswith("expression_")
     }
     assert made["expression"]["smoothing"] == 0.2
     assert made["expression"]["rest_in_silence"] is False
+    assert made["expression"]["mood"] == "tired"
