@@ -20,8 +20,10 @@ from osmnet_sdk.engine.frame_files import FrameTracks
 from osmnet_sdk.engine.head_file import Head, photo_fractions
 from osmnet_sdk.engine.parameters import (
     FitHead,
+    MotionParameters,
     PredictPhones,
     RenderFrames,
+    RetakeRange,
     SampleTakes,
     TakeNumber,
     VoiceParameters,
@@ -29,6 +31,7 @@ from osmnet_sdk.engine.parameters import (
 from osmnet_sdk.engine.request import Request
 from osmnet_sdk.face.model import PARTS
 from osmnet_sdk.face.source import SourceFace
+from osmnet_sdk.formats.take_files import TAKE_SUFFIXES, read_take_file
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
 from osmnet_sdk.rendering.frames import CROP_SIZE, Size
 from osmnet_sdk.rendering.warp.geometry import build_geometry
@@ -48,6 +51,7 @@ class SdkBackend:
         self._osm: OSMNet | None = None
         self._faces: OrderedDict[tuple[str, int | None], SourceFace] = OrderedDict()
         self._voice: tuple[Any, Audio] | None = None
+        self._reference: tuple[Any, Take] | None = None
 
     def use(self, device: str | None, bundle: str | None) -> None:
         """Change device and bundle; None keeps what was named before."""
@@ -121,12 +125,35 @@ class SdkBackend:
         face = None
         if wanted.photo is not None:
             face = self._face(wanted.photo, wanted.face_index, request)
+        follow = self._followed(wanted, request)
         for seed, first, count in consecutive(wanted.takes):
             yield from self._osmnet.sample_takes(
                 voice, n=count, seed=seed, first=first, face=face, options=options,
-                expression_options=spoken, phones=wanted.phones, progress=request.progress,
-                cancel=request.cancelled,
+                expression_options=spoken, phones=wanted.phones, follow=follow,
+                progress=request.progress, cancel=request.cancelled,
             )  # fmt: skip
+
+    def retake(self, wanted: RetakeRange, take: Take, request: Request) -> Take:
+        """A take with a range of time sampled anew."""
+        return self._osmnet.retake(
+            take, self._read(wanted, request), wanted.start, wanted.end,
+            seed=wanted.seed, take=wanted.take, options=SampleOptions(**wanted.motion),
+            follow=self._followed(wanted, request), eyes=wanted.eyes,
+            progress=request.progress, cancel=request.cancelled,
+        )  # fmt: skip
+
+    def _followed(self, wanted: MotionParameters, request: Request) -> Take | None:
+        """The reference of takes; a video is tracked once."""
+        path = wanted.follow
+        if path is None or Path(path).suffix.lower() in TAKE_SUFFIXES:
+            return None if path is None else read_take_file(path)
+        key = _state_of(path)
+        if self._reference is None or key is None or self._reference[0] != key:
+            tracked = self._osmnet.track_video(
+                path, progress=request.progress, cancel=request.cancelled
+            )
+            self._reference = (key, tracked)
+        return self._reference[1]
 
     def phones(self, wanted: PredictPhones, request: Request) -> PhoneTrack:
         """What is said in a voice, and when."""
@@ -135,12 +162,8 @@ class SdkBackend:
         )
 
     def _read(self, wanted: VoiceParameters, request: Request) -> Audio:
-        path, choice = wanted.audio, (wanted.channel, wanted.track)
-        try:
-            found = Path(path).stat()
-            key = (str(Path(path).resolve()), found.st_mtime_ns, found.st_size, *choice)
-        except OSError:
-            key = None  # load_audio says what is wrong
+        path, found = wanted.audio, _state_of(wanted.audio)
+        key = None if found is None else (*found, wanted.channel, wanted.track)
         if self._voice is None or self._voice[0] != key:
             audio = load_audio(
                 path, channel=wanted.channel, track=wanted.track,
@@ -159,6 +182,15 @@ class SdkBackend:
             size=frame_size(wanted.size), label=wanted.label, frames=tracks.frames,
             progress=request.progress, cancel=request.cancelled,
         )  # fmt: skip
+
+
+def _state_of(path: str) -> tuple[str, int, int] | None:
+    """What tells a file and its state from others; None if it cannot be read."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None  # whoever reads it says what is wrong
+    return str(Path(path).resolve()), found.st_mtime_ns, found.st_size
 
 
 def frame_size(size: str | list[int]) -> Size:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Parameters,
         PredictPhones,
         RenderFrames,
+        RetakeRange,
         SampleTakes,
     )
     from osmnet_sdk.tracks import Take
@@ -48,6 +49,9 @@ class Backend(Protocol):
 
     def takes(self, wanted: SampleTakes, request: Request) -> Iterable[Take]:
         """The takes that are asked for, in their order."""
+
+    def retake(self, wanted: RetakeRange, take: Take, request: Request) -> Take:
+        """A take with a range of time sampled anew."""
 
     def phones(self, wanted: PredictPhones, request: Request) -> PhoneTrack:
         """What is said in a voice, and when."""
@@ -77,6 +81,7 @@ class Methods:
             "options": self.options,
             "fit_head": self.fit_head,
             "sample_takes": self.sample_takes,
+            "retake": self.retake,
             "predict_phones": self.predict_phones,
             "render_frames": self.render_frames,
             "convert_take": self.convert_take,
@@ -157,6 +162,18 @@ class Methods:
             path = folder / f"take_{number.seed}_{number.take}.npz"
             paths.append(str(take.save(path)))
         return {"takes": paths}
+
+    def retake(self, request: Request) -> dict[str, Any]:
+        """Sample a range of a take file anew and write the result to another file."""
+        from osmnet_sdk.engine.parameters import RetakeRange, checked
+        from osmnet_sdk.formats.take_files import check_take_suffix, read_take_file, write_take_file
+
+        wanted = checked(RetakeRange, request)
+        check_take_suffix(wanted.output)
+        made = self._backend(wanted).retake(wanted, read_take_file(wanted.source), request)
+        request.check_cancelled()
+        output = write_take_file(made, wanted.output)
+        return {"output": str(output), "seed": made.provenance.options["retakes"][-1]["seed"]}
 
     def predict_phones(self, request: Request) -> dict[str, Any]:
         """Write which speech sounds are said, and when; the suffix names the kind of file."""

@@ -58,19 +58,40 @@ class VoiceParameters(Parameters):
     """Number of the sound track, from 1; likewise."""
 
 
-class SampleTakes(VoiceParameters):
+class MotionParameters(VoiceParameters):
+    """A request for motion to a voice."""
+
+    motion: dict[str, Any] = {}
+    """Fields of `SampleOptions`."""
+    follow: Text | None = None
+    """A take file, or a video that is tracked, whose slow motion the takes go around."""
+
+
+class SampleTakes(MotionParameters):
     """Parameters of `sample_takes`."""
 
     folder: Text
     takes: Annotated[list[TakeNumber], Field(min_length=1, max_length=1000)]
     photo: Text | None = None
     face_index: Count | None = None
-    motion: dict[str, Any] = {}
-    """Fields of `SampleOptions`."""
     expression: dict[str, Any] = {}
     """Fields of `ExpressionOptions`."""
     phones: Text | None = None
     """File of what is said, which decides the lips."""
+
+
+class RetakeRange(MotionParameters):
+    """Parameters of `retake`."""
+
+    source: Text
+    output: Text
+    start: Annotated[float, Field(allow_inf_nan=False)]
+    """Seconds; the range is checked against the take."""
+    end: Annotated[float, Field(allow_inf_nan=False)]
+    seed: Count | None = None
+    """None is one that the take has not seen."""
+    take: Count = 0
+    eyes: bool = True
 
 
 class PredictPhones(VoiceParameters):

@@ -14,7 +14,11 @@ Requests of the client, with their parameters (? may be left out) and results:
     fit_head       photo, folder, face_index?           head, portrait, still: paths
     sample_takes   audio, folder, takes, photo?,        takes: one path each
                    face_index?, motion?, expression?,
-                   channel?, track?, phones?
+                   channel?, track?, phones?,
+                   follow?
+    retake         source, output, audio, start, end,   output, seed
+                   seed?, take?, motion?, eyes?,
+                   channel?, track?, follow?
     predict_phones audio, output, channel?, track?      output, seconds, count
     render_frames  photo, tracks, folder, face_index?,  frames: their number
                    size?, label?, renderer?, audio?
@@ -26,7 +30,9 @@ Requests of the client, with their parameters (? may be left out) and results:
 of each. `channel` and `track` name the voice among the sounds of a file. `phones` is a file of what
 is said and when (docs/formats.md), which then decides the lips. `predict_phones` writes what it
 hears in a voice, as the suffix of `output` says (.TextGrid, .json, .tsv, .srt); `count` is the
-number of phones without silences.
+number of phones without silences. `follow` is a take file or a video whose slow motion the takes go
+around. `retake` samples `start` to `end` (seconds) of the take `source` anew, as `OSMNet.retake`
+does; without `seed`, with one that the take has not seen.
 `size` is "crop", "photo" or [height, width]; `renderer` is "auto" or a name out of `renderers`.
 `tracks` is an .npz file with `rotation` (T, 3) degrees, `translation` (T, 3)
 metres, `coefficients` (T, 52), all float32, of T frames, which need not be neighbours in time

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from PIL import Image, ImageDraw
 from osmnet_sdk.audio.load import Audio, load_audio
 from osmnet_sdk.core.bundle import file_sha256
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS
+from osmnet_sdk.core.made_by import retaken_provenance, unused_seed
 from osmnet_sdk.core.phones import Phone, PhoneTrack
 from osmnet_sdk.engine.frame_files import FrameTracks
 from osmnet_sdk.engine.head_file import Head, photo_fractions
@@ -27,6 +29,7 @@ from osmnet_sdk.engine.parameters import (
     FitHead,
     PredictPhones,
     RenderFrames,
+    RetakeRange,
     SampleTakes,
     TakeNumber,
 )
@@ -34,7 +37,10 @@ from osmnet_sdk.engine.request import Request
 from osmnet_sdk.errors import InputError, ModelError
 from osmnet_sdk.formats.phone_files import read_phones
 from osmnet_sdk.formats.photo import load_photo
+from osmnet_sdk.formats.take_files import read_take_file
 from osmnet_sdk.motion.edit.directing import directed
+from osmnet_sdk.motion.edit.follow import centre_motion
+from osmnet_sdk.motion.edit.retake import frame_range, retaken_motion
 from osmnet_sdk.options import ExpressionOptions, SampleOptions
 from osmnet_sdk.rendering.label import draw_label
 from osmnet_sdk.tracks import ExpressionTrack, MotionTrack, Provenance, Take
@@ -122,8 +128,22 @@ class FakeBackend:
         for done, number in enumerate(wanted.takes):
             request.check_cancelled()
             request.progress("Sampling takes", done, count)
-            yield _take(voice, number, options, spoken)
+            yield _take(voice, number, options, spoken, wanted.follow)
         request.progress("Sampling takes", count, count)
+
+    def retake(self, wanted: RetakeRange, take: Take, request: Request) -> Take:
+        """The range of another take; the joins are the SDK's."""
+        voice = load_audio(wanted.audio, channel=wanted.channel, track=wanted.track)
+        options = SampleOptions(**wanted.motion)
+        frames = frame_range(wanted.start, wanted.end, len(take), float(take.fps))
+        seed = unused_seed(take.provenance) if wanted.seed is None else wanted.seed
+        number = TakeNumber(seed=seed, take=wanted.take)
+        new = _take(voice, number, options, ExpressionOptions(), wanted.follow)
+        made_by = retaken_provenance(
+            take.provenance, new.provenance, wanted.start, wanted.end, wanted.eyes
+        )
+        motion = retaken_motion(take.motion, new.motion, *frames, options.pins)
+        return replace(take, motion=motion, provenance=made_by)
 
     def phones(self, wanted: PredictPhones, request: Request) -> PhoneTrack:
         """A P in the middle of every second of the voice."""
@@ -218,15 +238,19 @@ def _noise(random: np.random.Generator, frames: int, columns: int) -> NDArray[An
 
 
 def _take(
-    voice: Audio, number: TakeNumber, options: SampleOptions, spoken: ExpressionOptions
-) -> Take:
+    voice: Audio, number: TakeNumber, options: SampleOptions, spoken: ExpressionOptions,
+    follow: str | None,
+) -> Take:  # fmt: skip
     random = np.random.default_rng([number.seed, number.take])
     gains = np.array([options.pitch, options.yaw, options.roll])
     waves = _noise(random, voice.frames, 6)
     rotation = options.intensity * options.epsilon * gains * [8.0, 12.0, 6.0] * waves[:, :3]
     translation = options.intensity * options.translation * 0.01 * waves[:, 3:].astype(np.float32)
-    if options.pins:
-        asked = SampleOptions(pins=options.pins)
+    if follow is not None:
+        centre = centre_motion(read_take_file(follow).motion, voice.frames)
+        rotation, translation = rotation + centre[:, :3], translation + centre[:, 3:]
+    if options.pins or options.hold:
+        asked = SampleOptions(pins=options.pins, hold=options.hold)
         poses = directed(np.hstack([rotation, translation]), asked)
         rotation, translation = poses[:, :3], poses[:, 3:]
     # What is said decides the expression, so that it is the same in each take of a voice.

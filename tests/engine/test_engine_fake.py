@@ -115,6 +115,36 @@ def test_takes_depend_on_seed_and_number_alone(engine, folder, voice, photo):
     assert load_take(again["takes"][0]) == takes[1]
 
 
+def test_a_retake_changes_its_range_alone(engine, folder, voice):
+    (source,) = engine.result(
+        "sample_takes", audio=str(voice), folder=str(folder), takes=numbers((4, 0))
+    )["takes"]
+    wanted = {"source": source, "output": str(folder / "other.npz"), "audio": str(voice)}
+    done = engine.result("retake", **wanted, start=1.0, end=2.0)
+    assert done == {"output": wanted["output"], "seed": 5}
+    old, new = load_take(source), load_take(done["output"])
+    changed = (old.motion.rotation != new.motion.rotation).any(axis=1)
+    assert np.flatnonzero(changed)[[0, -1]].tolist() == [25, 49]
+    assert new.provenance.options["retakes"][-1]["start"] == 1.0
+    error = engine.error("retake", **wanted, start=2.0, end=1.0)
+    assert "ends after it starts" in error["message"]
+    error = engine.error("retake", **wanted | {"output": "x.bvh"}, start=1.0, end=2.0)
+    assert ".npz or .csv" in error["message"]
+
+
+def test_takes_go_around_what_they_follow(engine, folder, voice):
+    params = {"audio": str(voice), "takes": numbers((4, 0))}
+    (one,) = engine.result("sample_takes", **params, folder=str(folder))["takes"]
+    (two,) = engine.result(
+        "sample_takes", **params, folder=str(folder / "b"), follow=one, motion={"epsilon": 0.0}
+    )["takes"]
+    turned = load_take(two).motion.rotation
+    assert np.abs(turned - load_take(one).motion.rotation).max() < 2
+    assert np.ptp(turned) > 2
+    error = engine.error("sample_takes", **params, folder=str(folder), follow="/none/a.npz")
+    assert "a.npz" in error["message"]
+
+
 def test_frames_follow_their_values(engine, folder, photo, tracks):
     wanted = {"photo": photo, "folder": str(folder / "frames")}
     done = engine.result(

@@ -120,6 +120,36 @@ def test_phones_are_those_of_the_sdk(engine, folder, short_voice, osm):
     assert done["seconds"] == pytest.approx(2.0)
 
 
+def test_retakes_and_references_are_those_of_the_sdk(engine, folder, short_voice, osm):
+    made = osm.sample_takes(short_voice, seed=3)[0]
+    source = str(made.save(folder / "take.npz"))
+    wanted = {"source": source, "output": str(folder / "other.npz"), "audio": short_voice}
+    engine.result("retake", **wanted, start=0.4, end=1.6, seed=8, take=2, follow=source)
+    assert load_take(wanted["output"]) == osm.retake(
+        made, short_voice, 0.4, 1.6, seed=8, take=2, follow=made
+    )
+    (path,) = engine.result(
+        "sample_takes",
+        audio=short_voice,
+        folder=str(folder),
+        takes=[{"seed": 1, "take": 0}],
+        follow=source,
+    )["takes"]
+    assert load_take(path) == osm.sample_takes(short_voice, seed=1, follow=made)[0]
+    assert load_take(path) != osm.sample_takes(short_voice, seed=1)[0]
+
+
+def test_a_video_can_be_followed(engine, folder, short_voice, osm, face):
+    take = osm.sample_takes(short_voice, seed=3)[0].slice(0, 12)
+    film = osm.render_video(face, take, folder / "actor.mp4", renderer="warp")
+    tracked = osm.track_video(film)
+    params = {"audio": short_voice, "takes": [{"seed": 1, "take": 0}], "follow": str(film)}
+    for part in ("a", "b"):
+        (path,) = engine.result("sample_takes", **params, folder=str(folder / part))["takes"]
+        expected = osm.sample_takes(short_voice, seed=1, follow=tracked)[0]
+        assert load_take(path).motion == expected.motion
+
+
 def test_frames_are_those_of_the_sdk(engine, folder, photo, tracks, osm, face):
     from osmnet_sdk.tracks import ExpressionTrack, MotionTrack
 

@@ -191,6 +191,8 @@ def _lines() -> dict[str, bytes]:
         "sample_takes": {"audio": "/none/a.wav", "folder": "/none/b", "motion": {"tempo": 1.5},
                          "expression": {"gains": {"jawOpen": 1}},
                          "takes": [{"seed": 0, "take": 1}]},
+        "retake": {"source": "/none/a.npz", "output": "/none/b.npz", "audio": "/none/a.wav",
+                   "start": 1.0, "end": 2.0, "seed": 3, "follow": "/none/c.npz"},
         "render_frames": {"photo": "/none/a.png", "tracks": "/none/t.npz", "folder": "/none/b",
                           "size": [64, 64], "label": True, "renderer": "warp"},
         "convert_take": {"source": "/none/a.npz", "output": "/none/b.csv", "fps": "30"},
