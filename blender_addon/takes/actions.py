@@ -21,6 +21,7 @@ import numpy as np
 from .. import compat
 from ..core import edits, timing
 from ..core.channels import CHANNELS, COUNT
+from ..core.splicing import Keys, Kinds
 
 KEY = "osmnet"
 """Name of the custom property group on an action of ours."""
@@ -32,9 +33,11 @@ _SAME_SAMPLE = 1e-3
 
 _BEZIER = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["BEZIER"].value
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-_AUTO_CLAMPED = (
-    bpy.types.Keyframe.bl_rna.properties["handle_left_type"].enum_items["AUTO_CLAMPED"].value
-)
+_HANDLES = bpy.types.Keyframe.bl_rna.properties["handle_left_type"].enum_items
+_AUTO_CLAMPED = _HANDLES["AUTO_CLAMPED"].value
+
+KINDS = Kinds(_BEZIER, _HANDLES["FREE"].value, _AUTO_CLAMPED)
+"""Blender's numbers of interpolations and handles."""
 
 
 @dataclass(frozen=True)
@@ -143,13 +146,28 @@ def write_samples(
     known[:, channels] = curves[:, channels]
     for channel in channels:
         write_keys(action, channel, timing.frames, curves[:, channel])
+    _note(action, timing, known, provenance, noted)
+
+
+def note_samples(
+    action: bpy.types.Action, timing: Timing, known: np.ndarray, provenance: dict[str, Any],
+    channels: Iterable[int],
+) -> None:  # fmt: skip
+    """Note (count, 58) values as sampled, whose keys are there already, and what made them."""
+    _note(action, timing, known, provenance, {*channels, *sampled_channels(action)})
+
+
+def _note(
+    action: bpy.types.Action, timing: Timing, known: np.ndarray, provenance: dict[str, Any],
+    channels: set[int],
+) -> None:  # fmt: skip
     note = {
         **{name: action[KEY][name] for name in ("id", VOICE) if name in action[KEY]},
         "start": float(timing.start),
         "fps": str(timing.fps),
         "rate": str(timing.rate),
         "count": timing.count,
-        "channels": sorted(noted),
+        "channels": sorted(channels),
         "sampled": edits.pack(known),
         "provenance": json.dumps(provenance),
     }
@@ -206,6 +224,42 @@ def fill_curve(curve: Any, frames: np.ndarray, values: np.ndarray, *, linear: bo
     # Blender selects new keys, and one G or X would act on all of them
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
         points.foreach_set(part, np.zeros(count, bool))
+    curve.update()
+
+
+_PLACES = {"co": "co", "left": "handle_left", "right": "handle_right"}
+_OTHER = {
+    **dict.fromkeys(("interpolation", "easing", "type"), np.int32),
+    **dict.fromkeys(("handle_left_type", "handle_right_type"), np.int32),
+    **dict.fromkeys(("amplitude", "back", "period"), np.float32),
+    **dict.fromkeys(("select_control_point", "select_left_handle", "select_right_handle"), bool),
+}
+"""What a key has besides its place and handles."""
+
+
+def read_keys(curve: Any) -> Keys:
+    """All that the keys of an F-curve have."""
+    points = curve.keyframe_points
+    places, other = {}, {}
+    for name, attribute in _PLACES.items():
+        values = np.empty(2 * len(points), np.float32)
+        points.foreach_get(attribute, values)
+        places[name] = values.reshape(-1, 2).astype(np.float64)
+    for name, kind in _OTHER.items():
+        other[name] = np.empty(len(points), kind)
+        points.foreach_get(name, other[name])
+    return Keys(**places, other=other)
+
+
+def put_keys(curve: Any, keys: Keys) -> None:
+    """Replace the keys of an F-curve; the curve itself stays as the animator has set it."""
+    points = curve.keyframe_points
+    points.clear()
+    points.add(len(keys))
+    for name, values in keys.other.items():
+        points.foreach_set(name, values)
+    for name, attribute in _PLACES.items():
+        points.foreach_set(attribute, getattr(keys, name).astype(np.float32).ravel())
     curve.update()
 
 

@@ -30,7 +30,7 @@ def is_edited(take: Any) -> bool:
         return True
     if any(len(curve.modifiers) for curve in compat.curves_of(action)):
         return True
-    return bool(_change(action, _grid(actions.timing_of(action), [action])).any())
+    return bool(own_edits(action, _grid(actions.timing_of(action), [action])).any())
 
 
 def replace_samples(
@@ -72,7 +72,7 @@ def replace_samples(
     actions.remove_curves(action, deleted)
     nla.fit_strips(rig, action, played)
     grid, change = _cut(grid, change, before, timing)
-    _set_layer(rig, take, grid, change, channels)
+    set_layer(rig, take, grid, change, channels)
     play_again(rig, index)
 
 
@@ -90,13 +90,19 @@ def edits_at(take: Any, frames: Sequence[int], *, forget: float | None = None) -
     return np.stack([np.interp(frames, grid, column) for column in change.T], axis=1)
 
 
-def _edits(take: Any, forget: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """(U,) scene frames at which edits are looked at, and (U, 58) the edits."""
+def edits_of(take: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(U,) scene frames at which edits are looked at, (U, 58) all edits, and those of no layer."""
     owners = [one for one in (take.action, take.layer) if one is not None]
     grid = _grid(actions.timing_of(take.action), owners)
-    change = _change(take.action, grid)
-    if take.layer is not None:
-        change += actions.read_curves(take.layer, grid)
+    own = own_edits(take.action, grid)
+    if take.layer is None:
+        return grid, own.copy(), own
+    return grid, own + actions.read_curves(take.layer, grid), own
+
+
+def _edits(take: Any, forget: float | None) -> tuple[np.ndarray, np.ndarray]:
+    """(U,) scene frames at which edits are looked at, and (U, 58) the edits."""
+    grid, change, _ = edits_of(take)
     if forget is not None:
         for channel in range(MOTION.start, MOTION.stop):
             change[edits.stretch(grid, change[:, channel], forget), channel] = 0.0
@@ -128,7 +134,7 @@ def discard_edits(rig: bpy.types.Object, index: int) -> None:
     actions.remove_curves(action, range(COUNT))
     actions.write_samples(action, timing, sampled, actions.provenance_of(action), channels)
     nla.fit_strips(rig, action, played)
-    _set_layer(rig, take, np.zeros(1), np.zeros((1, COUNT)), range(COUNT))
+    set_layer(rig, take, np.zeros(1), np.zeros((1, COUNT)), range(COUNT))
     play_again(rig, index)
 
 
@@ -143,7 +149,7 @@ def merge_edits(rig: bpy.types.Object, index: int) -> None:
     for channel in actions.channels_of(take.layer):
         actions.write_keys(action, channel, grid, merged[:, channel])
     nla.fit_strips(rig, action, played)
-    _set_layer(rig, take, np.zeros(1), np.zeros((1, COUNT)), range(COUNT))
+    set_layer(rig, take, np.zeros(1), np.zeros((1, COUNT)), range(COUNT))
     play_again(rig, index)
 
 
@@ -180,7 +186,7 @@ def _grid(timing: Timing, owners: list[bpy.types.Action]) -> np.ndarray:
     return every[np.concatenate([[True], np.diff(every) > _SAME_FRAME])]
 
 
-def _change(action: bpy.types.Action, grid: np.ndarray) -> np.ndarray:
+def own_edits(action: bpy.types.Action, grid: np.ndarray) -> np.ndarray:
     """(U, 58) how an action's keys differ from what was sampled; 0 where a curve was deleted."""
     now = actions.read_curves(action, grid)
     timing, channels = actions.timing_of(action), actions.sampled_channels(action)
@@ -212,7 +218,7 @@ def _cut(
     return grid, change
 
 
-def _set_layer(
+def set_layer(
     rig: bpy.types.Object, take: Any, grid: np.ndarray, change: np.ndarray, channels: Iterable[int]
 ) -> None:
     """Let these channels of a take's layer be a change; without any curve there is no layer."""

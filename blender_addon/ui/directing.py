@@ -9,8 +9,11 @@ from typing import Any
 import bpy
 
 from ..rig.head import find_rig
-from ..takes import pins
+from ..takes import pins, ranges
+from . import options
 from .panel import SidebarPanel, fields
+
+_HOW = {"markers": "selected markers", "preview": "preview range", "scene": "the whole scene"}
 
 
 class OSMNET_UL_pins(bpy.types.UIList):
@@ -38,7 +41,7 @@ def _angles(pin: Any) -> str:
 
 
 class OSMNET_PT_directing(SidebarPanel, bpy.types.Panel):
-    """Pins."""
+    """Ranges and pins."""
 
     bl_idname = "OSMNET_PT_directing"
     bl_label = "Directing"
@@ -46,36 +49,53 @@ class OSMNET_PT_directing(SidebarPanel, bpy.types.Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draw the list of pins, and the marked one."""
+        """Draw the range, the list of pins, and the marked one."""
         layout, rig = self.layout, find_rig(context)
         if rig is None:
             return
+        if len(rig.osmnet.takes):
+            self._draw_range(layout, context)
         layout.operator("osmnet.pin_pose", icon="PINNED")
-        state = rig.osmnet
-        if not len(state.pins):
-            return
+        if len(rig.osmnet.pins):
+            self._draw_pins(layout, rig.osmnet)
+
+    @staticmethod
+    def _draw_range(layout: Any, context: bpy.types.Context) -> None:
+        """The range that is selected, and what can be done with it."""
+        chosen = ranges.chosen(context.scene)
+        text = f"Frames {chosen.first} to {chosen.last} ({_HOW[chosen.how]})"
+        layout.label(text=text, icon="PREVIEW_RANGE")
+        row = layout.row(align=True)
+        row.operator("osmnet.hold_range", icon="FREEZE")
+        options.hand_over(
+            context.scene.osmnet, row.operator("osmnet.retake_range", icon="FILE_REFRESH"), "motion"
+        )
+
+    @staticmethod
+    def _draw_pins(layout: Any, state: Any) -> None:
+        """The list of pins, and the marked one."""
         row = layout.row()
         row.template_list("OSMNET_UL_pins", "", state, "pins", state, "pin_index", rows=3)
         side = row.column(align=True)
         side.operator("osmnet.delete_pin", text="", icon="REMOVE").index = state.pin_index
         side.operator("osmnet.set_pin", text="", icon="EYEDROPPER").index = state.pin_index
         if 0 <= state.pin_index < len(state.pins):
-            self._draw_pin(layout, state.pins[state.pin_index])
+            _draw_pin(layout, state.pins[state.pin_index])
         if len(state.takes):
             row = layout.row(align=True)
             row.operator("osmnet.meet_pins", icon="CURVE_PATH")
             row.operator("osmnet.edit_to_pin")
 
-    @staticmethod
-    def _draw_pin(layout: Any, pin: Any) -> None:
-        row = layout.row(align=True)
-        row.prop(pin, "axes")
-        column = fields(layout.column(align=True))
-        for name in ("pitch", "yaw", "roll"):
-            if name.upper() in pin.axes:
-                column.prop(pin, name)
-        if "PLACE" in pin.axes:
-            column.prop(pin, "place")
+
+def _draw_pin(layout: Any, pin: Any) -> None:
+    row = layout.row(align=True)
+    row.prop(pin, "axes")
+    column = fields(layout.column(align=True))
+    for name in ("pitch", "yaw", "roll"):
+        if name.upper() in pin.axes:
+            column.prop(pin, name)
+    if "PLACE" in pin.axes:
+        column.prop(pin, "place")
 
 
 CLASSES = (OSMNET_UL_pins, OSMNET_PT_directing)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
@@ -27,8 +28,18 @@ _Class = TypeVar("_Class", bound=type)
 
 def with_options(owner: _Class) -> _Class:
     """Give a class that is not registered yet a property for each option."""
-    for fields in OPTIONS.values():
-        owner.__annotations__.update({name: _property(field) for name, field in fields.items()})
+    return _with(owner, OPTIONS)
+
+
+def with_motion(owner: _Class) -> _Class:
+    """Give it one for each option of motion alone."""
+    return _with(owner, ("motion",))
+
+
+def _with(owner: _Class, parts: Iterable[str]) -> _Class:
+    for part in parts:
+        fields = OPTIONS[part].items()
+        owner.__annotations__.update({name: _property(field) for name, field in fields})
     return owner
 
 
@@ -45,18 +56,20 @@ def _property(field: OptionField) -> Any:
 
 def chosen(owner: Any) -> dict[str, dict[str, Any]]:
     """What `sample_takes` of the engine takes as `motion` and `expression`."""
-    return {
-        part: {field.name: _plain(getattr(owner, name)) for name, field in fields.items()}
-        for part, fields in OPTIONS.items()
-    }
+    return {part: chosen_of(owner, part) for part in OPTIONS}
+
+
+def chosen_of(owner: Any, part: str) -> dict[str, Any]:
+    """The options of one part."""
+    return {field.name: _plain(getattr(owner, name)) for name, field in OPTIONS[part].items()}
 
 
 def _plain(value: Any) -> Any:
     return round(value, _DIGITS) if isinstance(value, float) else value
 
 
-def hand_over(source: Any, target: Any) -> None:
-    """Set the options of an operator to those of the settings."""
-    for fields in OPTIONS.values():
-        for name in fields:
+def hand_over(source: Any, target: Any, *parts: str) -> None:
+    """Set the options of an operator to those of the settings; of these parts, or of all."""
+    for part in parts or OPTIONS:
+        for name in OPTIONS[part]:
             setattr(target, name, getattr(source, name))

@@ -67,5 +67,15 @@ def test_imports_are_seen() -> None:
     assert {"takes.nla", "core.errors", "ui.messages"} <= imported("ui.operators.base")
     assert imported("ui.operators") == {
         f"ui.operators.{name}"
-        for name in ("engine", "files", "frames", "pins", "sampling", "setup", "takes", "transfer")
+        for name in (
+            "engine",
+            "files",
+            "frames",
+            "pins",
+            "ranges",
+            "sampling",
+            "setup",
+            "takes",
+            "transfer",
+        )
     }

@@ -131,6 +131,19 @@ def test_pins_are_listed_with_their_angles(drawn, rig, fake):
     assert "Pin 1: no marker" in drawn()
 
 
+def test_the_selected_range_is_told(drawn, rig, fake):
+    scene = bpy.context.scene
+    scene.frame_end = 75
+    assert "osmnet.retake_range" not in drawn()
+    bpy.ops.osmnet.sample_takes(count=1)
+    assert "Frames 1 to 75 (the whole scene)" in drawn()
+    for frame in (60, 20):
+        scene.timeline_markers.new("here", frame=frame).select = True
+    seen = drawn()
+    assert "Frames 20 to 60 (selected markers)" in seen
+    assert "osmnet.hold_range" in seen
+
+
 def test_blending_and_a_layer(addon, drawn, rig, fake):
     bpy.ops.osmnet.sample_takes(count=2)
     from support import YAW, add_to_key

@@ -243,6 +243,8 @@ SCENE_OPERATORS = {
     "sample_takes": {"count": 2},
     "resample_take": {"index": 0, "seed": 9},
     "predict_expression": {},
+    "hold_range": {"start": 25, "end": 45},
+    "retake_range": {"start": 25, "end": 45},
 }
 
 

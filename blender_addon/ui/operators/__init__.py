@@ -8,7 +8,7 @@ the panel.
 
 from __future__ import annotations
 
-from . import engine, files, frames, pins, sampling, setup, takes, transfer
+from . import engine, files, frames, pins, ranges, sampling, setup, takes, transfer
 
 CLASSES = (
     *engine.CLASSES,
@@ -16,6 +16,7 @@ CLASSES = (
     *sampling.CLASSES,
     *takes.CLASSES,
     *pins.CLASSES,
+    *ranges.CLASSES,
     *frames.CLASSES,
     *files.CLASSES,
     *transfer.CLASSES,

@@ -163,7 +163,7 @@ def _predict(order: Order, names: list[str], options: dict[str, Any], discard: b
         made = actions.provenance_of(bpy.data.actions[name])
         wanted.append({"seed": made.get("seed") or 0, "take": _number(made, number)})
     rig, files = yield from order.take_files(wanted, options)
-    places = [_index_of(rig, name) for name in names]
+    places = [index_of(rig, name) for name in names]
     for index, file in zip(places, files, strict=True):
         action = rig.osmnet.takes[index].action
         timing = actions.timing_of(action)
@@ -180,7 +180,12 @@ def _number(made: dict[str, Any], default: int) -> int:
     return int(number) if number is not None else default
 
 
-def _index_of(rig: bpy.types.Object, name: str) -> int:
+def index_of(rig: bpy.types.Object, name: str) -> int:
+    """The place of a take in the list.
+
+    Raises:
+        AddonError: if it is there no more.
+    """
     for index, take in enumerate(rig.osmnet.takes):
         if take.name == name:
             return index
@@ -244,11 +249,11 @@ def resample(
     forget = None if new_pin is None else new_pin.frame
     met = [pin for pin in pins.wanted(rig) if pin.frame != forget]
     met += [new_pin] if new_pin is not None else []
-    take = rig.osmnet.takes[_index_of(rig, name)]
+    take = rig.osmnet.takes[index_of(rig, name)]
     if not discard:
         met = pins.less(met, layers.edits_at(take, [pin.frame for pin in met], forget=forget))
     rig, (file,) = yield from order.take_files([wanted], order.pinned(met, options))
-    index = _index_of(rig, name)
+    index = index_of(rig, name)
     sampled = actions.sampled_channels(rig.osmnet.takes[index].action)
     spoken = max(sampled) >= collection.EXPRESSION_CHANNELS[0]
     channels = collection.ALL if spoken else collection.MOTION_CHANNELS
