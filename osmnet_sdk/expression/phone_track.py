@@ -14,12 +14,12 @@ from osmnet_sdk.expression.phones import ARTICULATIONS
 from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.tracks import Provenance
 
-Array = NDArray[np.float64]
+FloatArray = NDArray[np.float32]
 
 STEP = 0.02
 """Seconds from one row of probabilities to the next; row k is about the time k · STEP."""
 
-_CHANGE = 1.5
+_CHANGE = 1.0
 """What a change of phone costs, in nats: noise of a step or two makes none."""
 _LEAST = 1e-4
 """What a probability counts as at least: half precision rounds small ones to nothing."""
@@ -63,14 +63,15 @@ def decoded(
     return joined(result, seconds, provenance)
 
 
-def said_probabilities(phones: NDArray[np.floating], voice: NDArray[np.floating]) -> Array:
+def said_probabilities(phones: NDArray[np.floating], voice: NDArray[np.floating]) -> FloatArray:
     """(n, classes) probabilities of classes, with what is no voice counted as silence."""
-    result = phones.astype(np.float64) * voice.astype(np.float64)[:, None]
-    result[:, PHONE_CLASSES.index("silence")] += 1.0 - voice
+    heard = voice.astype(np.float32)
+    result = phones.astype(np.float32) * heard[:, None]
+    result[:, PHONE_CLASSES.index("silence")] += 1.0 - heard
     return result
 
 
-def likeliest_path(scores: Array) -> NDArray[np.int64]:
+def likeliest_path(scores: FloatArray) -> NDArray[np.int64]:
     """(n,) number of the class at each step, none of which is shorter than its least duration.
 
     Phones at the beginning and the end may be cut off.
@@ -101,7 +102,7 @@ def likeliest_path(scores: Array) -> NDArray[np.int64]:
 
 
 def _traced(
-    best: Array, least: NDArray[np.int64], stayed: NDArray[np.bool_], came: NDArray[np.int64]
+    best: FloatArray, least: NDArray[np.int64], stayed: NDArray[np.bool_], came: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """The way back from the best end."""
     best = np.where(np.arange(best.shape[1]) < least[:, None], best, -np.inf)

@@ -283,6 +283,45 @@ def _read_options(path: Path, rng: Random) -> Any:
     readers[path.name](text)
 
 
+# Phones.
+
+
+@cache
+def _phones() -> dict[str, bytes]:
+    from osmnet_sdk.core.phones import Phone, PhoneTrack
+    from osmnet_sdk.formats.phone_files import write_phones
+
+    said = PhoneTrack((Phone(0.1, 0.2, "bilabial"), Phone(0.2, 0.5, "a")), 0.8)
+    marks = "".join(
+        json.dumps({"time": time, "type": "viseme", "value": value}) + "\n"
+        for time, value in ((0, "sil"), (120, "p"), (180, "E"))
+    )
+    written = {f"said{suffix}": saved(partial(write_phones, said), suffix)
+               for suffix in (".TextGrid", ".tsv")}  # fmt: skip
+    return {**written, "said.marks": marks.encode()}
+
+
+@cache
+def _phones_json() -> dict[str, bytes]:
+    from osmnet_sdk.core.phones import Phone, PhoneTrack
+
+    cues = {"metadata": {"duration": 1.0}, "mouthCues": [{"start": 0, "end": 0.5, "value": "A"}]}
+    events = [{"audio_offset": 500000, "viseme_id": 21}, {"audio_offset": 900000, "viseme_id": 2}]
+    return {
+        "own.json": saved(PhoneTrack((Phone(0.1, 0.2, "bilabial"),), 0.8).save, ".json"),
+        "rhubarb.json": json.dumps(cues).encode(),
+        "azure.json": json.dumps(events).encode(),
+    }
+
+
+def _read_phones(path: Path, rng: Random) -> Any:
+    from osmnet_sdk.formats.phone_files import PHONE_SUFFIXES, read_phones, write_phones
+
+    track = read_phones(path)
+    for suffix in PHONE_SUFFIXES:
+        write_phones(track, path.with_name(f"again{suffix}"))
+
+
 KINDS = {
     "take": Kind(_takes, mutated_npz, _read_take),
     "tracks": Kind(_tracks, mutated_npz, _read_tracks),
@@ -292,6 +331,8 @@ KINDS = {
     "bundle manifest": Kind(_manifests, mutated_json, _read_bundle),
     "weights": Kind(_weights, mutated_bytes, _read_weights),
     "table": Kind(_tables, mutated_text, _read_table),
+    "phones": Kind(_phones, mutated_text, _read_phones),
+    "phones in JSON": Kind(_phones_json, mutated_json, _read_phones),
     "engine line": Kind(_lines, mutated_json, _read_line),
     "option": Kind(_options, mutated_text, _read_options),
     **MEDIA,

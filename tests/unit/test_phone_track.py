@@ -90,7 +90,7 @@ def test_no_other_way_is_likelier(seed, steps):
         inner = pairwise(starts[1:-1])  # the first and the last may be cut
         if any(stop - start < least[way[start]] for start, stop in inner):
             return -np.inf
-        return scores[np.arange(steps), list(way)].sum() - 1.5 * (len(starts) - 2)
+        return scores[np.arange(steps), list(way)].sum() - 1.0 * (len(starts) - 2)
 
     best = max(worth(way) for way in product(range(3), repeat=steps))
     assert worth(tuple(likeliest_path(scores))) == pytest.approx(best)

@@ -58,6 +58,7 @@ from osmnet_sdk.research.evaluation.expression.mouth_distance import (
     distance_row,
     mouth_distance,
 )
+from osmnet_sdk.research.evaluation.expression.phone_rows import heard_phones, heard_rows
 from osmnet_sdk.research.evaluation.expression.sound_rows import still_rows, voiced_rows
 from osmnet_sdk.research.evaluation.expression.spoken_languages import languages, spoken
 from osmnet_sdk.research.evaluation.expression.tracked_lips import (
@@ -226,6 +227,7 @@ def evaluate_expression(
         missed = _missed(recordings, found)
         rows += phone_rows([[one] for one in found])
         rows += _degraded(lips, recordings, voices, found, left_out)
+        rows += _heard(lips, recordings, left_out, report)
     rows += still_rows(lips, voices)
     spoken_by = [recording.samples for recording in recordings] or voices
     rows += voiced_rows(lips, spoken_by, found)
@@ -319,6 +321,22 @@ def _degraded(
     fast = [faster(sound, _FASTER) for sound in spoken_by]
     rows.append(row("twice as fast", fast, _FASTER))
     return rows
+
+
+def _heard(
+    lips: _Lips, recordings: Sequence[_Recording], left_out: list[str], report: Reporter
+) -> list[Figure]:
+    """Phones that are heard, against the labels."""
+    found = []
+    for index, recording in enumerate(recordings):
+        try:
+            track = lips.osm.predict_phones((recording.samples, SAMPLE_RATE))
+        except ModelError as error:
+            left_out.append(f"Phones were left out: {error}")
+            return []
+        found.append(heard_phones(track, recording.phones))
+        report.step("phones", index + 1, len(recordings))
+    return heard_rows(found)
 
 
 def _spoken(lips: _Lips, left_out: list[str], report: Reporter) -> list[Figure]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ _LOSS = 0.10
 """Closure that a degraded recording may lose."""
 _LANGUAGE_CLOSURE = 0.85
 _RESAMPLES = 2000
+
+_Speaker = TypeVar("_Speaker")
 
 Recordings = Sequence[Sequence[LipSamples]]
 """Recordings of each speaker."""
@@ -89,7 +92,7 @@ def _row(
 
 
 def speaker_interval(
-    speakers: Recordings, statistic: Callable[[Recordings], float]
+    speakers: Sequence[_Speaker], statistic: Callable[[Sequence[_Speaker]], float]
 ) -> Interval | None:
     """Bootstrap 90 % interval over speakers of a figure of all their phones; None for one."""
     count = len(speakers)
