@@ -12,6 +12,11 @@ from typing import Any
 
 import bpy
 
+PATH_OPTIONS = {"ANIMATABLE"}
+"""Options of a property that holds a path, which may begin with "//"; 5.0 warns of others."""
+if "is_path_supports_blend_relative" in bpy.types.Property.bl_rna.properties:
+    PATH_OPTIONS.add("PATH_SUPPORTS_BLEND_RELATIVE")
+
 
 def new_action(name: str, id_type: str = "OBJECT") -> bpy.types.Action:
     """An empty action that animates one data-block of a type ('OBJECT', 'KEY')."""

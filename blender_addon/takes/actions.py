@@ -27,6 +27,8 @@ KEY = "osmnet"
 """Name of the custom property group on an action of ours."""
 VOICE = "voice"
 """Name in it of the digest of the voice's file, if the take was sampled here."""
+FOLLOW = "follow"
+"""Name in it of the action or file that the take follows, if it does."""
 
 _SAME_SAMPLE = 1e-3
 """Share of a sample's time by which Blender's 32 bits may put a key off it."""
@@ -162,7 +164,7 @@ def _note(
     channels: set[int],
 ) -> None:  # fmt: skip
     note = {
-        **{name: action[KEY][name] for name in ("id", VOICE) if name in action[KEY]},
+        **{name: action[KEY][name] for name in ("id", VOICE, FOLLOW) if name in action[KEY]},
         "start": float(timing.start),
         "fps": str(timing.fps),
         "rate": str(timing.rate),

@@ -67,9 +67,9 @@ class OSMNET_PT_directing(SidebarPanel, bpy.types.Panel):
         layout.label(text=text, icon="PREVIEW_RANGE")
         row = layout.row(align=True)
         row.operator("osmnet.hold_range", icon="FREEZE")
-        options.hand_over(
-            context.scene.osmnet, row.operator("osmnet.retake_range", icon="FILE_REFRESH"), "motion"
-        )
+        again = row.operator("osmnet.retake_range", icon="FILE_REFRESH")
+        options.hand_over(context.scene.osmnet, again, "motion")
+        again.follow = options.followed(context.scene.osmnet)
 
     @staticmethod
     def _draw_pins(layout: Any, state: Any) -> None:

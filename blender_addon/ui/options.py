@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..core.option_fields import OptionField
 from ..core.options import simple_options
@@ -66,6 +66,21 @@ def chosen_of(owner: Any, part: str) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return round(value, _DIGITS) if isinstance(value, float) else value
+
+
+def follow_property() -> Any:
+    """The property of an operator that says what takes go around."""
+    return StringProperty(
+        name="Follow",
+        description="Name of an action with head motion, or a video or take file, whose slow "
+        "motion the takes go around; empty for none",
+    )
+
+
+def followed(settings: Any) -> str:
+    """What the settings say of it."""
+    action = settings.follow_action
+    return action.name if action is not None else str(settings.follow_file)
 
 
 def hand_over(source: Any, target: Any, *parts: str) -> None:

@@ -136,6 +136,7 @@ class OSMNET_PT_takes(SidebarPanel, bpy.types.Panel):
         sample.count, sample.seed = settings.count, settings.seed
         options.hand_over(settings, sample)
         sample.expression = settings.with_expression
+        sample.follow = options.followed(settings)
         if not len(rig.osmnet.takes):
             return
         row = layout.row()
@@ -162,6 +163,7 @@ class OSMNET_PT_takes(SidebarPanel, bpy.types.Panel):
         again = column.operator("osmnet.resample_take", text="", icon="FILE_REFRESH")
         again.index = index
         options.hand_over(settings, again)
+        again.follow = options.followed(settings)
 
     @staticmethod
     def _draw_edits(layout: Any, rig: bpy.types.Object, context: bpy.types.Context) -> None:
@@ -193,6 +195,14 @@ class OSMNET_PT_takes(SidebarPanel, bpy.types.Panel):
             layout.operator("osmnet.fit_takes")
 
 
+def draw_options(layout: Any, settings: Any, part: str) -> None:
+    """Draw a field for each option of a part that the panel of takes has not."""
+    column = fields(layout.column())
+    for name in options.OPTIONS[part]:
+        if name not in _ALWAYS:
+            column.prop(settings, name)
+
+
 class _Options(SidebarPanel):
     """Options of takes, closed until they are wanted."""
 
@@ -202,10 +212,7 @@ class _Options(SidebarPanel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draw a field for each option that the panel of takes has not."""
-        column = fields(self.layout.column())
-        for name in options.OPTIONS[self.part]:
-            if name not in _ALWAYS:
-                column.prop(context.scene.osmnet, name)
+        draw_options(self.layout, context.scene.osmnet, self.part)
 
 
 class OSMNET_PT_motion(_Options, bpy.types.Panel):
@@ -214,6 +221,15 @@ class OSMNET_PT_motion(_Options, bpy.types.Panel):
     bl_idname = "OSMNET_PT_motion"
     bl_label = "Motion"
     part = "motion"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draw what is followed on top."""
+        settings = context.scene.osmnet
+        column = fields(self.layout.column())
+        column.prop(settings, "follow_action")
+        if settings.follow_action is None:
+            column.prop(settings, "follow_file")
+        draw_options(self.layout, settings, self.part)
 
 
 class OSMNET_PT_expression(_Options, bpy.types.Panel):

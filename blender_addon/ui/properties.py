@@ -16,8 +16,9 @@ from bpy.props import (
 )
 from bpy.types import Action, Image, Object, PropertyGroup, Scene, WindowManager
 
+from ..compat import PATH_OPTIONS
 from ..core.pins import LARGEST_PLACE
-from ..takes import nla, pins
+from ..takes import following, nla, pins
 from .angles import angle
 from .options import with_options
 
@@ -123,7 +124,10 @@ class _Voice:
     """A voice, as a rig has it, and the panel for the next rig."""
 
     voice: StringProperty(  # type: ignore[valid-type]
-        name="Voice", description="Sound or video file with the voice", subtype="FILE_PATH"
+        name="Voice",
+        description="Sound or video file with the voice",
+        subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )
     voice_start: FloatProperty(  # type: ignore[valid-type]
         name="Start",
@@ -152,7 +156,10 @@ class OSMNetRig(_Voice, PropertyGroup):
         name="Identifier", description="Tells this rig from all others, whatever it is called"
     )
     portrait: StringProperty(  # type: ignore[valid-type]
-        name="Portrait", description="Photo that the head was fitted to", subtype="FILE_PATH"
+        name="Portrait",
+        description="Photo that the head was fitted to",
+        subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )
     face_index: IntProperty(  # type: ignore[valid-type]
         name="Face", description="Which face of the photo, -1 for the largest", default=-1
@@ -205,7 +212,7 @@ class OSMNetRig(_Voice, PropertyGroup):
     )
     sequence: StringProperty(  # type: ignore[valid-type]
         name="Frames on the plane", description="Folder of the frames on the plane",
-        subtype="DIR_PATH",
+        subtype="DIR_PATH", options=PATH_OPTIONS,
     )  # fmt: skip
 
 
@@ -253,6 +260,7 @@ class OSMNetSettings(_Voice, PropertyGroup):
         name="Portrait",
         description="Photo of a face seen from the front; the person must have agreed",
         subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )
     face_index: IntProperty(  # type: ignore[valid-type]
         name="Face Index",
@@ -270,6 +278,20 @@ class OSMNetSettings(_Voice, PropertyGroup):
         name="With expression",
         description="Fill the expression and blinks of the takes as they are sampled",
         default=True,
+    )
+    follow_action: PointerProperty(  # type: ignore[valid-type]
+        type=Action,
+        name="Follow",
+        description="Take or action of a head rig whose slow motion the takes go around; with a "
+        "spread of 0 they are that motion",
+        poll=lambda self, item: following.moves_head(item),
+    )
+    follow_file: StringProperty(  # type: ignore[valid-type]
+        name="Follow File",
+        description="Video of an actor, which is tracked, or take file (.npz, .csv), whose slow "
+        "motion the takes go around",
+        subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )
     frame_size: EnumProperty(  # type: ignore[valid-type]
         name="Size", description=ABOUT_SIZE, items=FRAME_SIZES, default="crop"

@@ -12,6 +12,7 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 
 from ... import status
+from ...compat import PATH_OPTIONS
 from ...core.errors import AddonError
 from ...engine import jobs
 from ...rig.head import find_rig, why_no_rig
@@ -127,7 +128,10 @@ class FileWindow:
     """An operator that asks for a file in a window; a subclass defines `filter_glob`."""
 
     filepath: StringProperty(
-        name="File", description="File to be read or written", subtype="FILE_PATH"
+        name="File",
+        description="File to be read or written",
+        subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:

@@ -13,7 +13,7 @@ from ...core.errors import AddonError
 from ...core.pins import Pin
 from ...engine import jobs
 from ...rig.head import find_rig, need_rig, why_no_rig
-from ...takes import actions, layers, nla, pins
+from ...takes import actions, following, layers, nla, pins
 from ..angles import angle
 from .base import EditOperator, JobOperator, a_rig, a_take, no_job
 from .sampling import Order, resample
@@ -137,6 +137,10 @@ def _as_sampled(take: Any) -> tuple[dict[str, int], dict[str, Any]]:
         raise AddonError(
             f"'{take.name}' has retakes, which would be lost; use Retake Range around the pin."
         )
+    if (options.get("motion") or {}).get("follow") and not following.noted(take.action):
+        raise AddonError(
+            f"'{take.name}' follows something that is not known here; use Resample Take."
+        )
     motion = {
         name: value
         for name, value in (options.get("motion") or {}).items()
@@ -144,6 +148,10 @@ def _as_sampled(take: Any) -> tuple[dict[str, int], dict[str, Any]]:
     }
     wanted = {"seed": int(made["seed"]), "take": int(made.get("take") or 0)}
     return wanted, {"motion": motion, "expression": options.get("expression") or {}}
+
+
+def _order(rig: bpy.types.Object, context: bpy.types.Context, take: Any) -> Order:
+    return Order.of(rig, context, following.noted(take.action))
 
 
 class MeetPins(JobOperator, bpy.types.Operator):
@@ -159,7 +167,7 @@ class MeetPins(JobOperator, bpy.types.Operator):
         rig = need_rig(context)
         take = nla.chosen_take(rig)
         wanted, options = _as_sampled(take)
-        return _meet(Order.of(rig, context), take.name, wanted, options)
+        return _meet(_order(rig, context, take), take.name, wanted, options)
 
 
 def _meet(order: Order, name: str, wanted: dict[str, int], options: dict[str, Any]) -> jobs.Steps:
@@ -190,7 +198,7 @@ class EditToPin(JobOperator, bpy.types.Operator):
         if take.layer is not None:
             values += actions.read_curves(take.layer, np.array([float(frame)]))[0]
         pin = Pin("The new pin", frame, tuple(values[:6].tolist()))
-        return resample(Order.of(rig, context), take.name, wanted, options, new_pin=pin)
+        return resample(_order(rig, context, take), take.name, wanted, options, new_pin=pin)
 
 
 CLASSES = (PinPose, DeletePin, SetPin, ShowPin, MeetPins, EditToPin)

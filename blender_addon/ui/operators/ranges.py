@@ -20,7 +20,7 @@ from ...core.takes import TakeFile, read_take, write_take
 from ...engine import jobs
 from ...rig.head import need_rig, rig_of_id
 from ...takes import actions, collection, layers, nla, pins, ranges, voices
-from ..options import chosen_of, with_motion
+from ..options import chosen_of, follow_property, with_motion
 from .base import JobOperator, a_take, no_job, no_missing_field
 from .sampling import Order, index_of
 
@@ -92,6 +92,7 @@ class RetakeRange(_RangeOperator, bpy.types.Operator):
         default=-1,
         min=-1,
     )
+    follow: follow_property()  # type: ignore[valid-type]
 
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Sample and replace."""
@@ -100,7 +101,7 @@ class RetakeRange(_RangeOperator, bpy.types.Operator):
             nla.chosen_take(rig).name, self._range(context.scene), self.seed, 0,
             chosen_of(self, "motion"), self.eyes,
         )  # fmt: skip
-        return _retake(Order.of(rig, context), wanted)
+        return _retake(Order.of(rig, context, self.follow), wanted)
 
 
 class HoldRange(_RangeOperator, bpy.types.Operator):
@@ -182,7 +183,7 @@ def _ask(
     with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
         source, output = Path(folder) / "take.npz", Path(folder) / "retaken.npz"
         write_take(source, _as_sampled(take))
-        params |= {"source": str(source), "output": str(output)}
+        params |= {"source": str(source), "output": str(output), **order.reference(folder)}
         answer = yield jobs.Request("retake", params)
         return read_take(output), answer["seed"]
 

@@ -14,13 +14,13 @@ from bpy.props import BoolProperty, IntProperty
 
 from ...core.errors import AddonError
 from ...core.pins import Pin, pin_parameters
-from ...core.takes import read_take
+from ...core.takes import read_take, write_take
 from ...core.timing import resampled
 from ...engine import jobs
 from ...frames import rendering
 from ...rig.head import need_rig, rig_of_id
-from ...takes import actions, collection, layers, nla, pins, voices
-from ..options import chosen, with_options
+from ...takes import actions, collection, following, layers, nla, pins, voices
+from ..options import chosen, follow_property, with_options
 from .base import JobOperator, a_rig, a_take, existing_file, no_job, no_missing_field
 
 
@@ -33,19 +33,24 @@ class Order:
         scene_name: of the scene.
         voice: file with the voice.
         sound: which channel and track of it.
+        follow: name of an action, or a video or take file, that the takes go around; "" for none.
     """
 
     rig_id: str
     scene_name: str
     voice: Path
     sound: dict[str, Any]
+    follow: str = ""
 
     @classmethod
-    def of(cls, rig: bpy.types.Object, context: bpy.types.Context) -> Order:
+    def of(cls, rig: bpy.types.Object, context: bpy.types.Context, follow: str = "") -> Order:
         """Takes of the rig's voice, or of the panel's if it has none."""
         source = rig.osmnet if rig.osmnet.voice else context.scene.osmnet
         voice = existing_file(source.voice, "a voice")
-        return cls(rig.osmnet.rig_id, context.scene.name, voice, voices.parameters(source))
+        if follow and follow not in bpy.data.actions:
+            follow = str(existing_file(follow, "an action or file"))
+        sound = voices.parameters(source)
+        return cls(rig.osmnet.rig_id, context.scene.name, voice, sound, follow)
 
     @property
     def scene(self) -> bpy.types.Scene:
@@ -58,6 +63,20 @@ class Order:
         rate = actions.scene_rate(self.scene)
         asked = pin_parameters(met, rig.osmnet.voice_start, rate)
         return {**options, "motion": {**options["motion"], "pins": asked}} if asked else options
+
+    def reference(self, folder: str) -> dict[str, str]:
+        """What the takes follow as a parameter of the engine; an action is written to a folder."""
+        if self.follow not in bpy.data.actions:
+            return {"follow": self.follow} if self.follow else {}
+        rig, rate = rig_of_id(self.rig_id), actions.scene_rate(self.scene)
+        path = Path(folder) / "followed.npz"
+        write_take(path, following.reference(rig, self.follow, rate))
+        return {"follow": str(path)}
+
+    def note(self, action: bpy.types.Action) -> None:
+        """Keep with a take what it was made from."""
+        voices.note(action, self.voice)
+        following.note(action, self.follow)
 
     def take_files(self, wanted: list[dict[str, int]], options: dict[str, Any]) -> Any:
         """Request takes; return the rig, and the take files in order."""
@@ -73,6 +92,7 @@ class Order:
                     "folder": folder,
                     **options,
                     **self.sound,
+                    **self.reference(folder),
                     **rendering.face_parameter(rig),
                 },
             )
@@ -101,6 +121,7 @@ class SampleTakes(JobOperator, bpy.types.Operator):
     expression: BoolProperty(  # type: ignore[valid-type]
         name="Expression", description="Fill the expression channels as well", default=False
     )
+    follow: follow_property()  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Sample; the panel's next takes will be others."""
@@ -114,7 +135,8 @@ class SampleTakes(JobOperator, bpy.types.Operator):
         rig = need_rig(context)
         wanted = [{"seed": self.seed, "take": number} for number in range(self.count)]
         channels = collection.ALL if self.expression else collection.MOTION_CHANNELS
-        return _sample(Order.of(rig, context), wanted, chosen(self), channels)
+        order = Order.of(rig, context, self.follow)
+        return _sample(order, wanted, chosen(self), channels)
 
 
 def _sample(
@@ -128,7 +150,7 @@ def _sample(
         name = collection.take_name(rig, file.provenance)
         curves = pins.met(file.curves, timing, met)
         index = collection.add(rig, name, timing, curves, file.provenance, channels)
-        voices.note(rig.osmnet.takes[index].action, order.voice)
+        order.note(rig.osmnet.takes[index].action)
     nla.choose(rig, first)
     return f"{len(files)} takes sampled."
 
@@ -210,6 +232,7 @@ class ResampleTake(JobOperator, bpy.types.Operator):
     discard_edits: BoolProperty(  # type: ignore[valid-type]
         name="Discard edits", description="Forget the edits of this take", default=False
     )
+    follow: follow_property()  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Ask for seed, spread and intensity."""
@@ -227,7 +250,7 @@ class ResampleTake(JobOperator, bpy.types.Operator):
         made = actions.provenance_of(take.action)
         seed = self.seed if self.seed >= 0 else int(made.get("seed") or 0) + 1
         wanted = {"seed": seed, "take": _number(made, 0)}
-        order = Order.of(rig, context)
+        order = Order.of(rig, context, self.follow)
         return resample(order, take.name, wanted, chosen(self), discard=self.discard_edits)
 
 
@@ -262,7 +285,7 @@ def resample(
         rig, index, timing, pins.met(file.curves, timing, met), file.provenance, channels,
         discard=discard, forget=forget,
     )  # fmt: skip
-    voices.note(rig.osmnet.takes[index].action, order.voice)
+    order.note(rig.osmnet.takes[index].action)
     if new_pin is not None:
         pins.add(rig, order.scene, new_pin.frame, [float(value or 0.0) for value in new_pin.pose])
         return f"'{name}' passes through its new pin at frame {new_pin.frame}."

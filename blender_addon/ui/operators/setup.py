@@ -11,6 +11,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, IntProperty, StringProperty
 from mathutils import Vector
 
+from ...compat import PATH_OPTIONS
 from ...core.errors import AddonError
 from ...core.head import read_head
 from ...engine import jobs
@@ -33,10 +34,16 @@ class CreateHead(JobOperator, bpy.types.Operator):
     title = "Creating the head"
 
     portrait: StringProperty(  # type: ignore[valid-type]
-        name="Portrait", description="Photo; empty takes the panel's", subtype="FILE_PATH"
+        name="Portrait",
+        description="Photo; empty takes the panel's",
+        subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )
     voice: StringProperty(  # type: ignore[valid-type]
-        name="Voice", description="Sound file; empty takes the panel's", subtype="FILE_PATH"
+        name="Voice",
+        description="Sound file; empty takes the panel's",
+        subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )
     face_index: IntProperty(  # type: ignore[valid-type]
         name="Face",

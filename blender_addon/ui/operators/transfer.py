@@ -8,6 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.props import StringProperty
 
+from ...compat import PATH_OPTIONS
 from ...core.channels import performance_values
 from ...core.conventions import ARKIT_NAMES
 from ...core.errors import AddonError
@@ -46,6 +47,7 @@ class ApplyToRig(EditOperator, bpy.types.Operator):
         name="Mapping",
         description="Mapping table (.json); empty takes the panel's, else names are matched",
         subtype="FILE_PATH",
+        options=PATH_OPTIONS,
     )
 
     def edit(self, context: bpy.types.Context) -> str:
