@@ -35,10 +35,11 @@ AZURE: tuple[tuple[str, ...], ...] = (
 POLLY = {
     "sil": "silence", "p": "bilabial", "B": "labial_fricative", "f": "labiodental", "T": "dental",
     "t": "alveolar", "s": "sibilant", "S": "postalveolar", "r": "rhotic", "k": "velar",
-    "J": "palatal", "x": "velar", "i": "i", "u": "u", "e": "e", "E": "open_e", "o": "o",
+    "J": "palatal", "l": "lateral", "i": "i", "u": "u", "e": "e", "E": "open_e", "o": "o",
     "O": "open_o", "a": "a", "@": "schwa",
 }  # fmt: skip
-"""Class of each viseme of Amazon Polly."""
+"""Class of each viseme of Amazon Polly, by its tables of phonemes; what a language has besides is
+taken for IPA."""
 
 _SILENCES = frozenset(
     ("", "sil", "sp", "spn", "nsn", "pau", "h#", "_", "#", "<eps>", "<sil>", "<p:>", "<nib>",
@@ -77,9 +78,12 @@ def polly_class(viseme: object) -> tuple[str, ...]:
     Raises:
         Unreadable: if it is none.
     """
-    if not isinstance(viseme, str) or viseme not in POLLY:
+    if isinstance(viseme, str) and viseme in POLLY:
+        return (POLLY[viseme],)
+    classes = phone_classes(viseme) if isinstance(viseme, str) else ("silence",)
+    if classes == ("silence",):
         raise Unreadable(f"{quoted(viseme, 24)} is none of the visemes of Amazon Polly.")
-    return (POLLY[viseme],)
+    return classes
 
 
 def label_alphabet(labels: Sequence[str]) -> Alphabet:

@@ -15,6 +15,7 @@ from praatio import textgrid
 from praatio.utilities.constants import Interval
 
 import osmnet_sdk as sdk
+from osmnet_sdk.core.phone_alphabets import phone_classes
 from osmnet_sdk.core.phones import PHONE_CLASSES, Phone, PhoneTrack
 from osmnet_sdk.errors import OutputError, TrackError
 from osmnet_sdk.formats.phone_files import read_phones, write_phones
@@ -195,6 +196,38 @@ def test_visemes_of_other_tools_are_read(tmp_path, text, expected):
     path = tmp_path / "said.txt"  # the contents tell, not the name
     path.write_text(text, encoding="utf-8")
     assert spoken(read_phones(path)) == expected
+
+
+# Of its table for English (US): each viseme with a phoneme that has it, in IPA.
+POLLY_PHONES = {
+    "p": "m", "t": "n", "S": "ʃ", "T": "ð", "f": "v", "k": "ŋ", "i": "i", "l": "l", "r": "ɹ",
+    "s": "z", "u": "u", "@": "ə", "a": "ɑ", "e": "e", "E": "ɛ", "o": "o", "O": "ɔ",
+}  # fmt: skip
+
+
+def test_visemes_of_polly_are_those_of_their_phonemes(tmp_path):
+    path = tmp_path / "all.json"
+    for viseme, phoneme in POLLY_PHONES.items():
+        marks = [{"time": 100 * k, "type": "viseme", "value": v}
+                 for k, v in enumerate(("sil", viseme, "sil"))]  # fmt: skip
+        path.write_text("\n".join(map(json.dumps, marks)), encoding="utf-8")
+        assert spoken(read_phones(path)) == [(phone_classes(phoneme)[0], 0.1, 0.2)]
+
+
+# Of Azure's viseme IDs, the phonemes that its table names, in IPA.
+AZURE_PHONES = (
+    "", "ʌ", "ɑ", "ɔ", "ɛ", "ɝ", "i", "u", "o", "aʊ", "ɔɪ", "aɪ", "h", "ɹ", "l", "s", "ʃ", "ð", "f",
+    "d", "k", "p",
+)  # fmt: skip
+
+
+def test_viseme_ids_of_azure_are_those_of_their_phonemes(tmp_path):
+    path = tmp_path / "all.json"
+    for number, phoneme in list(enumerate(AZURE_PHONES))[1:]:
+        events = [{"audio_offset": 10**6 * k, "viseme_id": v} for k, v in enumerate((0, number, 0))]
+        path.write_text(json.dumps(events), encoding="utf-8")
+        found = [name for name, _, _ in spoken(read_phones(path))]
+        assert tuple(found) == phone_classes(phoneme)
 
 
 @pytest.mark.parametrize(
