@@ -293,7 +293,7 @@ class OSMNet:
 
         Returns:
             Phones from the first moment to the last, silence among them; edges lie on multiples of
-            20 ms, half a step beside them.
+            20 ms.
 
         Raises:
             AudioError: if the sound cannot be read.

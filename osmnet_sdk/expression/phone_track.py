@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osmnet_sdk.core.phones import PHONE_CLASSES, Phone, PhoneTrack, joined
-from osmnet_sdk.expression.phones import ARTICULATIONS
 from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.tracks import Provenance
 
 FloatArray = NDArray[np.float32]
 
 STEP = 0.02
-"""Seconds from one row of probabilities to the next; row k is about the time k · STEP."""
+"""Seconds from one row of probabilities to the next. Networks learn labels in which row k is what
+is said from k · STEP on for one step (`phone_labels` of their data)."""
 
-_CHANGE = 1.0
+_CHANGE = 0.5
 """What a change of phone costs, in nats: noise of a step or two makes none."""
 _LEAST = 1e-4
 """What a probability counts as at least: half precision rounds small ones to nothing."""
@@ -27,8 +27,8 @@ _ASK = 1000  # steps between two looks at whether to stop
 
 
 def least_steps(name: str) -> int:
-    """Steps that a class of phones lasts at least: taps 40 ms, vowels and silence 60."""
-    return 3 if name == "silence" or ARTICULATIONS[name].vowel else 2
+    """Steps that a class of phones lasts at least: 40 ms, silence 60."""
+    return 3 if name == "silence" else 2
 
 
 def decoded(
@@ -52,8 +52,7 @@ def decoded(
     result = []
     for start, end in zip(starts.tolist(), map(int, ends), strict=True):
         name = int(path[start])
-        # A row is about its middle, so a phone begins half a step before its first one.
-        edges = [max(round((edge - 0.5) * STEP, 6), 0.0) for edge in (start, end)]
+        edges = [round(edge * STEP, 6) for edge in (start, end)]
         if end == len(path):
             edges[1] = seconds
         if edges[0] < seconds:

@@ -74,7 +74,7 @@ def heard_phones(track: PhoneTrack, labels: Sequence[LabelledPhone]) -> HeardPho
         spans += [(edges[part], edges[part + 1], _MOUTH_OF[n]) for part, n in enumerate(classes)]
     told = [(p.start, p.end, _MOUTH_OF[p.phone]) for p in track.contiguous()]
     count = int(min(track.seconds, spans[-1][1]) / _STEP)
-    times = np.arange(count, dtype=np.float64) * _STEP
+    times = (np.arange(count, dtype=np.float64) + 0.5) * _STEP
     said, heard = _at(spans, times), _at(told, times)
     wanted, given = _edges(spans), _edges(told)
     shifted = [
