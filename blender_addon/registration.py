@@ -18,6 +18,7 @@ _CLASSES = (
     *operators.CLASSES,
     *panel.CLASSES,
     *directing.CLASSES,
+    operators.dropping.OSMNET_FH_drop,
 )
 
 
@@ -28,12 +29,14 @@ def register() -> None:
     properties.add_pointers()
     status.listen(redraw.sidebars)
     watch.start()
+    operators.dropping.start()
     atexit.register(process.stop)
 
 
 def unregister() -> None:
     """Take everything back; what is in the file stays and plays."""
     atexit.unregister(process.stop)
+    operators.dropping.stop()
     watch.stop()
     status.ignore(redraw.sidebars)
     properties.remove_pointers()

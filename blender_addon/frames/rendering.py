@@ -94,6 +94,23 @@ def plan_in_slices(
     Raises:
         AddonError: if there is no take, or it was laid out for another frame rate.
     """
+    frames, wanted = wanted_frames(rig, scene, range_)
+    rig_id = rig.osmnet.rig_id
+    values = yield from evaluation.read_in_slices(lambda: rig_of_id(rig_id), frames)
+    rotation, translation, coefficients = quantise(*performance_values(values))
+    context = {name: value for name, value in made_with.items() if name not in _NOT_SEEN}
+    keys = frame_keys(rotation, translation, coefficients, context, int(made_with.get("window", 0)))
+    return Plan(frames[0], keys, rotation, translation, coefficients, wanted)
+
+
+def wanted_frames(
+    rig: bpy.types.Object, scene: bpy.types.Scene, range_: str
+) -> tuple[range, list[int]]:
+    """The scene frames of what plays, and the numbers of those that are wanted.
+
+    Raises:
+        AddonError: if there is no take, or it was laid out for another frame rate.
+    """
     timings = [actions.timing_of(take.action) for take in nla.playing_takes(rig)]
     rate = actions.scene_rate(scene)
     if any(timing.rate != rate for timing in timings):
@@ -104,13 +121,8 @@ def plan_in_slices(
     frames = max((timing.scene_frames for timing in timings), key=len)
     if not len(frames):
         raise AddonError("The take is shorter than one frame of this scene.")
-    rig_id = rig.osmnet.rig_id
     wanted = [i for i, frame in enumerate(frames) if range_ == "TAKE" or _in_range(scene, frame)]
-    values = yield from evaluation.read_in_slices(lambda: rig_of_id(rig_id), frames)
-    rotation, translation, coefficients = quantise(*performance_values(values))
-    context = {name: value for name, value in made_with.items() if name not in _NOT_SEEN}
-    keys = frame_keys(rotation, translation, coefficients, context, int(made_with.get("window", 0)))
-    return Plan(frames[0], keys, rotation, translation, coefficients, wanted)
+    return frames, wanted
 
 
 def _in_range(scene: bpy.types.Scene, frame: int) -> bool:

@@ -10,6 +10,7 @@ import bpy
 
 from .. import compat
 from ..core.errors import AddonError
+from ..takes import voices
 
 NO_STRIP = "Select a sound strip in the sequencer first."
 
@@ -32,6 +33,26 @@ def active_voice(scene: bpy.types.Scene) -> tuple[str, float]:
         raise AddonError(NO_STRIP)
     path = bpy.path.abspath(strip.sound.filepath, library=strip.sound.library)
     return path, compat.strip_start(strip)
+
+
+def voice_fields(rig: Any, scene: bpy.types.Scene) -> dict[str, Any]:
+    """The voice of a rig, else that of the panel, else the active sound strip; see `voices.fields`.
+
+    Args:
+        rig: head rig, or None.
+        scene: whose panel and sequencer count.
+
+    Returns:
+        Fields, whose "voice" is "" if there is none of the three.
+    """
+    for owner in ([rig.osmnet] if rig is not None else []) + [scene.osmnet]:
+        if owner.voice:
+            return voices.fields(owner)
+    found = voices.fields(scene.osmnet if rig is None else rig.osmnet)
+    if active_strip(scene) is None:
+        return found
+    path, start = active_voice(scene)
+    return {**found, "voice": path, "voice_start": start}
 
 
 def add_voice(scene: bpy.types.Scene, path: Path, frame: int, workspace: Any = None) -> bool:

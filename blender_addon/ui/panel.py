@@ -9,6 +9,7 @@ from typing import Any
 import bpy
 
 from .. import preferences, status
+from ..rig import sound
 from ..rig.head import find_rig
 from ..takes import actions, voices
 from . import messages, options
@@ -97,6 +98,11 @@ class OSMNET_PT_setup(SidebarPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.prop(voice, "voice")
         row.operator("osmnet.voice_from_strip", text="", icon="SEQUENCE")
+        strip = None if voice.voice else sound.active_strip(context.scene)
+        if strip is not None:
+            messages.draw_text(
+                layout, context, f"The active strip '{strip.name}' is the voice.", icon="SEQUENCE"
+            )
         layout.prop(voice, "voice_start")
         layout.prop(voice, "channel")
         if voice.channel == "number":
@@ -131,7 +137,7 @@ class OSMNET_PT_takes(SidebarPanel, bpy.types.Panel):
         column = fields(layout.column())
         for name in _ALWAYS:
             column.prop(settings, name)
-        voice = rig.osmnet.voice or settings.voice
+        voice = sound.voice_fields(rig, context.scene)["voice"]
         sample = _needing(column, voice, _NO_VOICE).operator("osmnet.sample_takes", icon="ADD")
         sample.count, sample.seed = settings.count, settings.seed
         options.hand_over(settings, sample)
@@ -260,6 +266,7 @@ class OSMNET_PT_frames(SidebarPanel, bpy.types.Panel):
         render = layout.operator("osmnet.render_frames", icon="RENDER_ANIMATION")
         render.size, render.range = settings.frame_size, settings.frame_range
         render.label, render.renderer = settings.label, settings.renderer
+        layout.operator("osmnet.export_video", icon="FILE_MOVIE")
         if not rig.osmnet.made_with:
             return
         changed = status.get().changed

@@ -84,6 +84,7 @@ class Methods:
             "retake": self.retake,
             "predict_phones": self.predict_phones,
             "render_frames": self.render_frames,
+            "write_video": self.write_video,
             "convert_take": self.convert_take,
         }
 
@@ -205,6 +206,15 @@ class Methods:
             )
         frames = self._backend(wanted).frames(wanted, tracks, request)
         return {"frames": write_frames(wanted.folder, tracks, frames, request)}
+
+    def write_video(self, request: Request) -> dict[str, Any]:
+        """Make a video of frames that are there already, with sound."""
+        from osmnet_sdk.engine.parameters import WriteVideo, checked
+        from osmnet_sdk.engine.video_file import video_of_frames
+
+        wanted = checked(WriteVideo, request)
+        output = video_of_frames(wanted, request)
+        return {"output": str(output), "frames": wanted.count}
 
     def convert_take(self, request: Request) -> dict[str, Any]:
         """Convert a take between file formats, which the suffixes name."""

@@ -114,6 +114,22 @@ class RenderFrames(PhotoParameters):
     renderer: Literal["auto", RendererName] = "auto"
 
 
+class WriteVideo(Parameters):
+    """Parameters of `write_video`."""
+
+    folder: Text
+    first: Count
+    """Number of the first picture."""
+    count: Annotated[int, Field(ge=1, le=10_000_000)]
+    fps: Annotated[str, Field(max_length=40)]
+    output: Text
+    audio: Text | None = None
+    start: Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)] = 0.0
+    """Seconds into the sound at which the pictures begin."""
+    channel: Annotated[int, Field(ge=1, le=64)] | Text | None = None
+    track: Annotated[int, Field(ge=1)] | None = None
+
+
 class ConvertTake(Parameters):
     """Parameters of `convert_take`."""
 

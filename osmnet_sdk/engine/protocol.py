@@ -22,6 +22,8 @@ Requests of the client, with their parameters (? may be left out) and results:
     predict_phones audio, output, channel?, track?      output, seconds, count
     render_frames  photo, tracks, folder, face_index?,  frames: their number
                    size?, label?, renderer?, audio?
+    write_video    folder, first, count, fps, output,   output, frames
+                   audio?, start?, channel?, track?
     convert_take   source, output, fps?                 output, frames, fps
     shutdown                                            {}
 
@@ -41,6 +43,9 @@ unless the renderer looks at those; `keys` (N,), text; and, unless N = T and all
 folder/keys[i].png. It may have `meta`, a JSON text that goes into the metadata of each frame. If
 that has the take's `audio` and `audio_sha256`, as its provenance does, and `audio` is given, the
 sound of the scene, a warning tells where the two are not the same sound.
+`write_video` makes a video of the pictures frame_000000.png and so on of a folder, from number
+`first` on, at `fps` such as "24" or "30000/1001", with the sound of `audio` from `start` seconds
+on.
 `renderers` has the number of rows on either side that a frame depends on besides its own, by the
 names of the renderers that the bundle has weights for; `renderer` names the one that "auto" means.
 Every request but hello and shutdown takes device? and bundle?, which hold until another is named.

@@ -26,12 +26,13 @@ class SoundTrack:
     Args:
         source: any sound; of an `Audio`, the track and channel that it was loaded with, at the rate
             of the file. Otherwise the track is chosen as by `load_audio`, with all channels.
+        start: seconds into the sound at which the video begins, 0 or more.
 
     Raises:
         AudioError: if the sound cannot be read; its beginning is decoded at once to find out.
     """
 
-    def __init__(self, source: AudioSource) -> None:
+    def __init__(self, source: AudioSource, start: Fraction = Fraction(0)) -> None:
         if not isinstance(source, (Audio, tuple)) and has_many_tracks(source):
             source = load_audio(source)  # finds out which track has the voice
         origin = source.origin if isinstance(source, Audio) else AudioOrigin(source)
@@ -45,6 +46,7 @@ class SoundTrack:
         cd = _CD_RATE % first.rate == 0 or first.rate % _CD_RATE == 0
         self.rate = _CD_RATE if cd else _VIDEO_RATE
         """Samples per second of the encoded sound."""
+        self._skipped = round(start * self.rate)
         self._converter: RateConverter | None = None
         self._waiting = np.zeros((0, self._channels), np.float32)
         self._written = 0
@@ -62,8 +64,10 @@ class SoundTrack:
     def write_until(self, seconds: Fraction) -> None:
         """Encode what lies before `seconds`; silence after the end of the source."""
         count = round(seconds * self.rate) - self._written
-        while len(self._waiting) < count and not self._ended:
+        while len(self._waiting) < count + self._skipped and not self._ended:
             self._waiting = np.concatenate([self._waiting, self._next()])
+            cut = min(self._skipped, len(self._waiting))
+            self._waiting, self._skipped = self._waiting[cut:], self._skipped - cut
         block, self._waiting = self._waiting[:count], self._waiting[count:]
         block = np.pad(block, ((0, count - len(block)), (0, 0)))
         if count > 0:

@@ -78,6 +78,7 @@ class VideoWriter:
         audio: sound from 0 s on, cut or filled with silence to the length of the picture. It is
             decoded from its source again, in mono or stereo, and encoded at 44.1 kHz if its own
             rate is that or a multiple or part of it, else at 48 kHz.
+        audio_start: seconds into the sound at which the picture begins, 0 or more.
         metadata: tags of the file, such as "title" and "comment".
         crf: quality of libx264, 0 (lossless) to 51.
         preset: one of `PRESETS`.
@@ -95,23 +96,31 @@ class VideoWriter:
         *,
         fps: Fraction = FPS,
         audio: AudioSource | None = None,
+        audio_start: Fraction = Fraction(0),
         metadata: Mapping[str, str] | None = None,
         crf: int = 18,
         preset: str = "veryfast",
         threads: int = 0,
     ) -> None:
         check_writable(path)
-        if fps <= 0 or not 0 <= crf <= 51 or preset not in PRESETS or threads < 0:
+        if (
+            fps <= 0
+            or audio_start < 0
+            or not 0 <= crf <= 51
+            or preset not in PRESETS
+            or threads < 0
+        ):
             raise InputError(
-                f"A video needs fps above 0, crf from 0 to 51, a preset among {', '.join(PRESETS)} "
-                f"and 0 threads or more, not {fps}, {crf}, '{preset}' and {threads}."
+                f"A video needs fps above 0, a sound from 0 s or later on, crf from 0 to 51, a "
+                f"preset among {', '.join(PRESETS)} and 0 threads or more, not {fps}, "
+                f"{float(audio_start):g}, {crf}, '{preset}' and {threads}."
             )
         self._path = Path(path)
         self._fps = Fraction(fps)
         self._metadata = dict(metadata or {})
         self._options = {"crf": str(crf), "preset": preset, "x264-params": _SAME_EVERYWHERE}
         self._threads = threads
-        self._sound = None if audio is None else SoundTrack(audio)
+        self._sound = None if audio is None else SoundTrack(audio, audio_start)
         self._size: tuple[int, int] | None = None
         self._queue: queue.Queue[Any] = queue.Queue()
         self._thread: threading.Thread | None = None

@@ -68,6 +68,7 @@ def test_imports_are_seen() -> None:
     assert imported("ui.operators") == {
         f"ui.operators.{name}"
         for name in (
+            "dropping",
             "engine",
             "files",
             "frames",

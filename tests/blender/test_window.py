@@ -145,7 +145,9 @@ def why_not(name):
 def test_every_button_says_why_it_is_off(addon, material, fake, monkeypatch):
     off = {name: why_not(name) for name in polls()}
     on = {name for name, sentence in off.items() if not sentence}
-    assert on == {"find_engine", "check_engine", "create_head", "load_mapping"}
+    assert on == {
+        "find_engine", "check_engine", "create_head", "add_head", "drop_files", "load_mapping",
+    }  # fmt: skip
     bpy.ops.osmnet.create_head(portrait=str(material.portrait), voice=str(material.voice))
     assert not why_not("sample_takes")
     assert not why_not("import_take")

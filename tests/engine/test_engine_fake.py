@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -377,6 +378,43 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(photo, folder, tracks, v
             assert error["data"]["kind"] == "OutputError"
             assert "No space left" in error["message"]
         assert list(out.iterdir()) == []
+
+
+def test_a_video_is_made_of_frames_with_the_sound_from_its_place(engine, folder, tmp_path):
+    import av
+
+    from osmnet_sdk.formats.image_sequence import write_png
+
+    frames = folder / "frames"
+    frames.mkdir()
+    for number in range(30):
+        image = np.full((64, 48, 3), 8 * number, np.uint8)
+        write_png(frames / f"frame_{number:06d}.png", image, {"comment": "AI-generated. {}"})
+    samples = np.zeros(16000 * 3, np.float32)
+    samples[16000:17600] = np.sin(np.arange(1600) * 0.3)  # a beep from 1 s to 1.1 s
+    sound = write_wav(tmp_path / "beep.wav", samples, 16000)
+    output = str(folder / "fïlm.mp4")
+    done = engine.result(
+        "write_video", folder=str(frames), first=5, count=24, fps="24000/1001", output=output,
+        audio=str(sound), start=0.75,
+    )  # fmt: skip
+    assert done == {"output": output, "frames": 24}
+    with av.open(output) as film:
+        assert film.metadata["comment"].startswith("AI-generated")
+        picture = film.streams.video[0]
+        assert (picture.average_rate, picture.frames) == (Fraction(24000, 1001), 24)
+        first = next(film.decode(picture)).to_ndarray(format="rgb24")
+        assert abs(float(first.mean()) - 40) < 3
+    with av.open(output) as film:
+        heard = np.concatenate([f.to_ndarray()[0] for f in film.decode(film.streams.audio[0])])
+    loud = np.flatnonzero(np.abs(heard) > 0.3) / 48000
+    assert abs(loud[0] - 0.25) < 0.01
+    assert abs(loud[-1] - 0.35) < 0.01
+    error = engine.error(
+        "write_video", folder=str(frames), first=25, count=24, fps="24", output=output
+    )
+    assert "frame_000030.png" in error["message"]
+    assert Path(output).is_file()
 
 
 def test_takes_are_converted_both_ways(engine, folder, voice):

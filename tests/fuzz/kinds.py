@@ -195,6 +195,8 @@ def _lines() -> dict[str, bytes]:
                    "start": 1.0, "end": 2.0, "seed": 3, "follow": "/none/c.npz"},
         "render_frames": {"photo": "/none/a.png", "tracks": "/none/t.npz", "folder": "/none/b",
                           "size": [64, 64], "label": True, "renderer": "warp"},
+        "write_video": {"folder": "/none/a", "first": 0, "count": 2, "fps": "24", "start": 0.5,
+                        "output": "/none/b.mp4", "audio": "/none/c.wav"},
         "convert_take": {"source": "/none/a.npz", "output": "/none/b.csv", "fps": "30"},
     }  # fmt: skip
     return {

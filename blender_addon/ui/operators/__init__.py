@@ -8,7 +8,7 @@ the panel.
 
 from __future__ import annotations
 
-from . import engine, files, frames, pins, ranges, sampling, setup, takes, transfer
+from . import dropping, engine, files, frames, pins, ranges, sampling, setup, takes, transfer
 
 CLASSES = (
     *engine.CLASSES,
@@ -20,4 +20,5 @@ CLASSES = (
     *frames.CLASSES,
     *files.CLASSES,
     *transfer.CLASSES,
+    *dropping.CLASSES,
 )

@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import bpy
-from bpy.props import BoolProperty, EnumProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 from ...core.errors import AddonError
+from ...core.sequences import read_index
 from ...engine import jobs
 from ...frames import rendering
-from ...rig.head import find_rig, need_rig
+from ...rig.head import find_rig, need_rig, rig_of_id
+from ...takes import actions, nla, voices
 from ..properties import (
     ABOUT_RANGE,
     ABOUT_RENDERER,
@@ -18,7 +23,7 @@ from ..properties import (
     FRAME_SIZES,
     RENDERERS,
 )
-from .base import JobOperator, a_rig, a_take, no_job
+from .base import FileWindow, JobOperator, a_rig, a_take, existing_file, no_job, output_file
 
 
 class RenderFrames(JobOperator, bpy.types.Operator):
@@ -78,4 +83,70 @@ class UpdateFrames(JobOperator, bpy.types.Operator):
         )  # fmt: skip
 
 
-CLASSES = (RenderFrames, UpdateFrames)
+class ExportVideo(FileWindow, JobOperator, bpy.types.Operator):
+    """Write the frames as a video with the voice; frames that changed are rendered first."""
+
+    bl_idname = "osmnet.export_video"
+    bl_label = "Export Video"
+    title = "Exporting a video"
+    needs = (no_job, a_rig, a_take)
+
+    filter_glob: StringProperty(default="*.mp4;*.mov;*.mkv", options={"HIDDEN"})  # type: ignore[valid-type]
+    check_existing: BoolProperty(  # type: ignore[valid-type]
+        name="Check Existing",
+        description="Ask before a file is overwritten",
+        default=True,
+        options={"HIDDEN"},
+    )
+    sound: BoolProperty(  # type: ignore[valid-type]
+        name="Sound", description="Put the voice into the video", default=True
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Open the file browser with the take's name."""
+        if not self.filepath:
+            self.filepath = f"{bpy.path.clean_name(_playing(need_rig(context)))}.mp4"
+        return super().invoke(context, event)
+
+    def steps(self, context: bpy.types.Context) -> jobs.Steps:
+        """Render as the plane's frames are, or as the panel says, and write."""
+        rig, settings = need_rig(context), context.scene.osmnet
+        target = output_file(self.filepath, ".mp4")
+        made = rendering.made_with(rig) or {
+            "size": settings.frame_size, "label": settings.label, "range": settings.frame_range,
+            "renderer": settings.renderer,
+        }  # fmt: skip
+        return _export(rig, context.scene, target, made, self.sound)
+
+
+def _playing(rig: bpy.types.Object) -> str:
+    return str(nla.playing_takes(rig)[0].name)
+
+
+def _export(
+    rig: bpy.types.Object, scene: bpy.types.Scene, target: Path, made: dict[str, Any], sound: bool
+) -> jobs.Steps:
+    rig_id, scene_name = rig.osmnet.rig_id, scene.name
+    voice = existing_file(rig.osmnet.voice, "a voice") if sound and rig.osmnet.voice else None
+    yield from rendering.render(
+        rig, scene, made["size"], made["label"], made["range"], made.get("renderer", "auto")
+    )
+    rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
+    frames, wanted = rendering.wanted_frames(rig, scene, made["range"])
+    index = read_index(Path(rig.osmnet.sequence))
+    if not wanted or index is None or not all(index.final[number] for number in wanted):
+        raise AddonError("Some frames were not rendered, so there is no video; export it again.")
+    rate = actions.scene_rate(scene)
+    params = {
+        "folder": rig.osmnet.sequence, "first": wanted[0], "count": len(wanted),
+        "fps": str(rate), "output": str(target),
+    }  # fmt: skip
+    if voice is not None:
+        begin = max(0.0, (frames[wanted[0]] - rig.osmnet.voice_start) / float(rate))
+        params |= {"audio": str(voice), "start": begin, **voices.parameters(rig.osmnet)}
+    yield jobs.Request("write_video", params)
+    seconds = float(len(wanted) / rate)
+    return f"'{target.name}' written: {len(wanted)} frames, {seconds:.1f} s."
+
+
+CLASSES = (RenderFrames, UpdateFrames, ExportVideo)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import bpy
@@ -18,6 +19,7 @@ from ...core.takes import read_take, write_take
 from ...core.timing import resampled
 from ...engine import jobs
 from ...frames import rendering
+from ...rig import sound
 from ...rig.head import need_rig, rig_of_id
 from ...takes import actions, collection, following, layers, nla, pins, voices
 from ..options import chosen, follow_property, with_options
@@ -32,25 +34,29 @@ class Order:
         rig_id: of the rig.
         scene_name: of the scene.
         voice: file with the voice.
-        sound: which channel and track of it.
+        fields: all that is known of the voice, as of `voices.fields`.
         follow: name of an action, or a video or take file, that the takes go around; "" for none.
     """
 
     rig_id: str
     scene_name: str
     voice: Path
-    sound: dict[str, Any]
+    fields: dict[str, Any]
     follow: str = ""
 
     @classmethod
     def of(cls, rig: bpy.types.Object, context: bpy.types.Context, follow: str = "") -> Order:
-        """Takes of the rig's voice, or of the panel's if it has none."""
-        source = rig.osmnet if rig.osmnet.voice else context.scene.osmnet
-        voice = existing_file(source.voice, "a voice")
+        """Takes of the rig's voice; if it has none, the panel's or the active sound strip's."""
+        fields = sound.voice_fields(rig, context.scene)
+        voice = existing_file(fields["voice"], "a voice")
         if follow and follow not in bpy.data.actions:
             follow = str(existing_file(follow, "an action or file"))
-        sound = voices.parameters(source)
-        return cls(rig.osmnet.rig_id, context.scene.name, voice, sound, follow)
+        return cls(rig.osmnet.rig_id, context.scene.name, voice, fields, follow)
+
+    @property
+    def sound(self) -> dict[str, Any]:
+        """Which channel and track of the voice, for the engine."""
+        return voices.parameters(SimpleNamespace(**self.fields))
 
     @property
     def scene(self) -> bpy.types.Scene:
@@ -59,9 +65,8 @@ class Order:
 
     def pinned(self, met: Sequence[Pin], options: dict[str, Any]) -> dict[str, Any]:
         """Options with pins that are to be met."""
-        rig = rig_of_id(self.rig_id)
         rate = actions.scene_rate(self.scene)
-        asked = pin_parameters(met, rig.osmnet.voice_start, rate)
+        asked = pin_parameters(met, self.fields["voice_start"], rate)
         return {**options, "motion": {**options["motion"], "pins": asked}} if asked else options
 
     def reference(self, folder: str) -> dict[str, str]:
@@ -98,8 +103,8 @@ class Order:
             )
             files = [read_take(Path(path)) for path in answer["takes"]]
         rig = rig_of_id(self.rig_id)
-        if not rig.osmnet.voice:  # the panel's becomes its own, once it was used
-            voices.put(rig.osmnet, {**voices.fields(self.scene.osmnet), "voice": str(self.voice)})
+        if not rig.osmnet.voice:  # the other's becomes its own, once it was used
+            voices.put(rig.osmnet, {**self.fields, "voice": str(self.voice)})
         return rig, files
 
 

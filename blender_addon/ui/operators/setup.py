@@ -64,18 +64,31 @@ class CreateHead(JobOperator, bpy.types.Operator):
         """Fit the photo, then build."""
         settings = context.scene.osmnet
         portrait = existing_file(self.portrait or settings.portrait, "a portrait")
-        before = find_rig(context)  # the panel shows the voice of a rig where there is one
-        source = before.osmnet if before is not None else settings
-        voice = voices.fields(source)
-        if self.voice:
-            voice = {"voice": self.voice, "voice_start": source.voice_start}
-        if voice["voice"]:
-            voice["voice"] = str(existing_file(voice["voice"], "a voice"))
+        voice = _voice(context, self.voice)
         if self.properties.is_property_set("voice_start"):
             voice["voice_start"] = self.voice_start
         given = self.properties.is_property_set("face_index")
         face_index = self.face_index if given else settings.face_index
         return _build(context.scene.name, portrait, voice, face_index, self.set_up_scene)
+
+
+def _voice(context: bpy.types.Context, given: str) -> dict[str, Any]:
+    """Fields of the next head's voice: the panel's, which are a rig's where there is one."""
+    rig, settings = find_rig(context), context.scene.osmnet
+    if given:
+        start = (settings if rig is None else rig.osmnet).voice_start
+        voice = {"voice": given, "voice_start": start}
+    else:
+        voice = sound.voice_fields(rig, context.scene)
+    if voice["voice"]:
+        voice["voice"] = str(existing_file(voice["voice"], "a voice"))
+    return voice
+
+
+def build_head(context: bpy.types.Context, portrait: Path, voice: Path | None = None) -> jobs.Steps:
+    """The job of Create Head for a photo, with a voice or the panel's."""
+    fields = _voice(context, "" if voice is None else str(voice))
+    return _build(context.scene.name, portrait, fields, -1, True)
 
 
 def _build(
