@@ -43,7 +43,7 @@ taken for IPA."""
 
 _SILENCES = frozenset(
     ("", "sil", "sp", "spn", "nsn", "pau", "h#", "_", "#", "<eps>", "<sil>", "<p:>", "<nib>",
-     "<usb>", "silence", "(...)", "...", "x")
+     "<usb>", "silence", "(...)", "...")
 )  # fmt: skip
 """How tools label intervals without speech."""
 _UNKNOWN = 0.1

@@ -109,6 +109,7 @@ def grid_of(path, labels, name="phones", encoding="utf-8"):
         (["", "m", "aj", "tʃ", "spn", "bʲ", "ə"],
          ["silence", "bilabial", "a", "palatal", "alveolar", "postalveolar", "silence", "bilabial",
           "schwa"]),
+        (["x", "a", "ˈɔʏ", "ɱ", "_"], ["velar", "a", "open_o", "y", "labiodental", "silence"]),
     ],
 )  # fmt: skip
 def test_labels_of_aligners_are_understood(tmp_path, labels, classes, encoding):
