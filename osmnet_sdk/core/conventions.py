@@ -73,11 +73,14 @@ MAX_TEXT = 40_000
 MAX_INTEGER = 2**63 - 1
 """Whole numbers in a JSON text, to either side of 0."""
 
-MAX_PHONES = 500_000
-"""Phones of a track: 10 hours of fast speech."""
+MAX_PHONES = 250_000
+"""Phones of a track: 5 hours of fast speech."""
 
 MAX_PHONE_FILE = 64_000_000
 """Bytes of a file of phones."""
+
+MAX_PHONE_JSON = 32_000_000
+"""The same in JSON, whose values take many times that in memory."""
 
 _RATE = re.compile(r"\+?(\d{1,20}(?:\.\d{0,20})?)(?:/(\d{1,20}))?")
 

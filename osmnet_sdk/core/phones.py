@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 from pydantic import ValidationError
 
-from osmnet_sdk.core.conventions import MAX_PHONE_FILE, MAX_PHONES, MAX_SECONDS
+from osmnet_sdk.core.conventions import MAX_PHONE_FILE, MAX_PHONE_JSON, MAX_PHONES, MAX_SECONDS
 from osmnet_sdk.core.files import replaced
 from osmnet_sdk.core.json_reading import Unreadable, check_schema, parse_json
 from osmnet_sdk.core.made_by import Provenance
@@ -105,7 +105,7 @@ class PhoneTrack:
 
     Raises:
         TrackError: if a phone is of no known class, out of order, shorter than a millisecond or
-            outside of the recording, or there are more than 500 000.
+            outside of the recording, or there are more than 250 000.
 
     Example:
         >>> said = sdk.PhoneTrack([sdk.Phone(0.1, 0.2, "bilabial"), sdk.Phone(0.2, 0.4, "a")], 1.0)
@@ -198,7 +198,7 @@ class PhoneTrack:
         """
         name, data = file_name(path), phone_file_bytes(path)
         try:
-            return track_of_json(parse_json(data, MAX_PHONE_FILE))
+            return track_of_json(parse_json(data, MAX_PHONE_JSON))
         except (Unreadable, TrackError) as error:
             raise TrackError(f"Phone file {name}: {error}") from error
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from osmnet_sdk.core.conventions import MAX_PHONE_FILE, MAX_PHONES
+from osmnet_sdk.core.conventions import MAX_PHONE_JSON, MAX_PHONES
 from osmnet_sdk.core.files import replaced
 from osmnet_sdk.core.json_reading import Unreadable, parse_json
 from osmnet_sdk.core.made_by import Provenance
@@ -219,7 +219,7 @@ def _of_cues(text: str) -> PhoneTrack:
 
 def _of_json(text: str) -> PhoneTrack:
     try:
-        values = parse_json(text, MAX_PHONE_FILE)
+        values = parse_json(text, MAX_PHONE_JSON)
     except Unreadable:
         values = _json_lines(text)
     if isinstance(values, dict):

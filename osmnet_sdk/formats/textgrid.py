@@ -16,9 +16,10 @@ _LONGEST_LABEL = 200
 """Characters of a label that are kept: sentences are no phones."""
 
 # Praat reads free-standing numbers, texts in quotes and flags in angle brackets; all else, such as
-# "intervals [1]:" and "xmin =", and what follows a "!", is for people to read.
+# "intervals [1]:" and "xmin =", and what follows a "!", is for people to read. Nothing is tried
+# twice (*+), so that a text of millions of letters takes no memory for each of them.
 _TOKEN = re.compile(
-    r'"(?P<text>(?:[^"]|"")*)"|(?<!\S)<(?P<flag>exists|absent)>(?!\S)'
+    r'"(?P<text>[^"]*+(?:""[^"]*+)*+)"|(?<!\S)<(?P<flag>exists|absent)>(?!\S)'
     r"|(?<!\S)(?P<number>[-+]?\d{1,30}(?:\.\d{0,30})?(?:[eE][-+]?\d{1,3})?)(?!\S)"
     r"|(?<!\S)![^\n]*"
 )
