@@ -139,33 +139,41 @@ def _freeze(keys: Keys, place: int, kinds: Kinds) -> None:
 
 
 def spliced(
-    keys: Keys, window: tuple[float, float], frames: Array, values: Array,
-    ends: tuple[float | None, float | None], evaluate: Callable[[float], float], kinds: Kinds,
+    keys: Keys, window: tuple[float, float], new: Keys, ends: tuple[float | None, float | None],
+    evaluate: Callable[[float], float], kinds: Kinds,
+    arms: tuple[Array | None, Array | None] = (None, None),
 ) -> Keys:  # fmt: skip
     """A curve with new keys in a range.
 
     Args:
         keys: of the curve.
         window: first and last scene frame at which it may differ.
-        frames: (N,) of the new keys, within the window.
-        values: (N,) of them.
+        new: keys within the window.
         ends: scene frames within the window before and after the new keys, where the old curve
             goes on; None where it does not.
         evaluate: the curve's value at a frame.
         kinds: numbers of kinds.
+        arms: (2,) offsets of the handles there that point to the new keys, where these are given.
     """
     before, after = ends
     for end in ends:
         if end is not None:
             keys = split(keys, end, evaluate, kinds)
-    for end, step in ((before, -1), (after, 1)):
+    for end, step, arm in ((before, -1, arms[0]), (after, 1, arms[1])):
         place = -1 if end is None else keys.at(end)
         beyond = place + step
-        if place >= 0 and 0 <= beyond < len(keys):
-            outside = not window[0] - SAME_FRAME <= keys.co[beyond, 0] <= window[1] + SAME_FRAME
-            if outside:  # the neighbour inside would move handles that shape the curve out there
-                _freeze(keys, place, kinds)
+        if place < 0:
+            continue
+        outside = 0 <= beyond < len(keys) and not (
+            window[0] - SAME_FRAME <= keys.co[beyond, 0] <= window[1] + SAME_FRAME
+        )
+        if outside or arm is not None:
+            # The neighbour inside would move handles that shape the curve out there.
+            _freeze(keys, place, kinds)
+        if arm is not None:
+            handles = keys.right if step < 0 else keys.left
+            handles[place] = keys.co[place] + arm
     times = keys.co[:, 0]
     head = keys.taken(times <= (-np.inf if before is None else before + SAME_FRAME))
     tail = keys.taken(times >= (np.inf if after is None else after - SAME_FRAME))
-    return joined(head, new_keys(frames, values, keys, kinds), tail)
+    return joined(head, new, tail)

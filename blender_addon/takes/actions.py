@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -19,14 +19,17 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..core import edits, timing
+from ..core import edits, sparse, timing
 from ..core.channels import CHANNELS, COUNT
-from ..core.splicing import Keys, Kinds
+from ..core.pins import Pin
+from .keying import KINDS, few_keys, keys_at, put_keys
 
 KEY = "osmnet"
 """Name of the custom property group on an action of ours."""
 VOICE = "voice"
 """Name in it of the digest of the voice's file, if the take was sampled here."""
+FEW = "keys"
+"""Name in it of the keys as sampled, if there are few of them."""
 FOLLOW = "follow"
 """Name in it of the action or file that the take follows, if it does."""
 
@@ -35,11 +38,7 @@ _SAME_SAMPLE = 1e-3
 
 _BEZIER = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["BEZIER"].value
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
-_HANDLES = bpy.types.Keyframe.bl_rna.properties["handle_left_type"].enum_items
-_AUTO_CLAMPED = _HANDLES["AUTO_CLAMPED"].value
-
-KINDS = Kinds(_BEZIER, _HANDLES["FREE"].value, _AUTO_CLAMPED)
-"""Blender's numbers of interpolations and handles."""
+_AUTO_CLAMPED = KINDS.automatic
 
 
 @dataclass(frozen=True)
@@ -107,12 +106,20 @@ def sampled_curves(action: bpy.types.Action) -> np.ndarray:
     return edits.unpack(bytes(action[KEY]["sampled"]))
 
 
+def sampled_keys(action: bpy.types.Action) -> dict[int, np.ndarray]:
+    """(K, 6) keys as sampled of each channel that has few, as of `sparse.Spline.rows`."""
+    return sparse.unpack(bytes(action[KEY][FEW])) if FEW in action[KEY] else {}
+
+
 def make_action(
     name: str,
     timing: Timing,
     curves: np.ndarray,
     provenance: dict[str, Any],
     channels: Iterable[int] = range(COUNT),
+    *,
+    few: bool = False,
+    pins: Sequence[Pin] = (),
 ) -> bpy.types.Action:
     """A new action of a take.
 
@@ -122,11 +129,13 @@ def make_action(
         curves: (count, 58) values in units of the curves.
         provenance: what made the take.
         channels: which channels get curves.
+        few: whether few keys stand for the samples, within the tolerance.
+        pins: that the curves meet, and few keys are to meet, too.
     """
     action = compat.new_action(name)
     action[KEY] = {}
     mark(action)
-    write_samples(action, timing, curves, provenance, channels)
+    write_samples(action, timing, curves, provenance, channels, few=few, pins=pins)
     return action
 
 
@@ -136,33 +145,57 @@ def write_samples(
     curves: np.ndarray,
     provenance: dict[str, Any],
     channels: Iterable[int],
+    *,
+    few: bool | None = None,
+    pins: Sequence[Pin] = (),
 ) -> None:
-    """Replace the keys of these channels by samples, and note them as sampled."""
+    """Replace the keys of these channels by samples, and note them as sampled.
+
+    Args are those of `make_action`; `few` is as the action has it already if it is None.
+    """
     channels = list(channels)
     known = np.zeros((timing.count, COUNT))
-    noted = set(channels)
+    noted, keys = set(channels), sampled_keys(action)
+    few = bool(keys) if few is None else few
     if "sampled" in action[KEY]:
         before = sampled_curves(action)[: timing.count]
         known[: len(before)], known[len(before) :] = before, before[-1]
         noted |= set(sampled_channels(action))
     known[:, channels] = curves[:, channels]
+    keys = {channel: rows for channel, rows in keys.items() if channel not in channels}
+    if few:
+        keys |= few_keys(curves, channels, timing, pins)
+    put_samples(action, timing, curves, keys, channels)
+    note_samples(action, timing, known, provenance, noted, keys)
+
+
+def put_samples(
+    action: bpy.types.Action, timing: Timing, curves: np.ndarray, keys: dict[int, np.ndarray],
+    channels: Iterable[int],
+) -> None:  # fmt: skip
+    """Give channels the keys of (count, 58) samples: those that are known, else one a sample."""
     for channel in channels:
-        write_keys(action, channel, timing.frames, curves[:, channel])
-    _note(action, timing, known, provenance, noted)
+        if channel in keys:
+            put_keys(_curve(action, channel), keys_at(keys[channel], timing))
+        else:
+            write_keys(action, channel, timing.frames, curves[:, channel])
+
+
+def as_sampled(action: bpy.types.Action) -> bpy.types.Action:
+    """A new action with the keys of a take before anybody edited it; remove it after use."""
+    plain = compat.new_action("as sampled")
+    put_samples(
+        plain, timing_of(action), sampled_curves(action), sampled_keys(action),
+        sampled_channels(action),
+    )  # fmt: skip
+    return plain
 
 
 def note_samples(
     action: bpy.types.Action, timing: Timing, known: np.ndarray, provenance: dict[str, Any],
-    channels: Iterable[int],
+    channels: Iterable[int], keys: dict[int, np.ndarray],
 ) -> None:  # fmt: skip
     """Note (count, 58) values as sampled, whose keys are there already, and what made them."""
-    _note(action, timing, known, provenance, {*channels, *sampled_channels(action)})
-
-
-def _note(
-    action: bpy.types.Action, timing: Timing, known: np.ndarray, provenance: dict[str, Any],
-    channels: set[int],
-) -> None:  # fmt: skip
     note = {
         **{name: action[KEY][name] for name in ("id", VOICE, FOLLOW) if name in action[KEY]},
         "start": float(timing.start),
@@ -171,6 +204,7 @@ def _note(
         "count": timing.count,
         "channels": sorted(channels),
         "sampled": edits.pack(known),
+        **({FEW: sparse.pack(keys)} if keys else {}),
         "provenance": json.dumps(provenance),
     }
     del action[KEY]  # Blender cuts bytes at the first zero when it overwrites them in place
@@ -190,12 +224,19 @@ def write_keys(
 
     The curve itself stays as the animator has set it: muted, locked, extrapolated, modified.
     """
+    curve = _curve(action, channel)
+    curve.keyframe_points.clear()
+    fill_curve(curve, frames, values, linear=linear)
+
+
+def _curve(action: bpy.types.Action, channel: int) -> Any:
+    """The curve of a channel, a new one if there is none."""
     path, index = CHANNELS[channel].data_path, CHANNELS[channel].index
     curve = compat.curves_of(action).find(path, index=index)
     if curve is None:
         curve = compat.new_curve(action, path, index, CHANNELS[channel].group)
-    curve.keyframe_points.clear()
-    fill_curve(curve, frames, values, linear=linear)
+        curve.auto_smoothing = "NONE"
+    return curve
 
 
 def remove_curves(action: bpy.types.Action, channels: Iterable[int]) -> None:
@@ -226,42 +267,6 @@ def fill_curve(curve: Any, frames: np.ndarray, values: np.ndarray, *, linear: bo
     # Blender selects new keys, and one G or X would act on all of them
     for part in ("select_control_point", "select_left_handle", "select_right_handle"):
         points.foreach_set(part, np.zeros(count, bool))
-    curve.update()
-
-
-_PLACES = {"co": "co", "left": "handle_left", "right": "handle_right"}
-_OTHER = {
-    **dict.fromkeys(("interpolation", "easing", "type"), np.int32),
-    **dict.fromkeys(("handle_left_type", "handle_right_type"), np.int32),
-    **dict.fromkeys(("amplitude", "back", "period"), np.float32),
-    **dict.fromkeys(("select_control_point", "select_left_handle", "select_right_handle"), bool),
-}
-"""What a key has besides its place and handles."""
-
-
-def read_keys(curve: Any) -> Keys:
-    """All that the keys of an F-curve have."""
-    points = curve.keyframe_points
-    places, other = {}, {}
-    for name, attribute in _PLACES.items():
-        values = np.empty(2 * len(points), np.float32)
-        points.foreach_get(attribute, values)
-        places[name] = values.reshape(-1, 2).astype(np.float64)
-    for name, kind in _OTHER.items():
-        other[name] = np.empty(len(points), kind)
-        points.foreach_get(name, other[name])
-    return Keys(**places, other=other)
-
-
-def put_keys(curve: Any, keys: Keys) -> None:
-    """Replace the keys of an F-curve; the curve itself stays as the animator has set it."""
-    points = curve.keyframe_points
-    points.clear()
-    points.add(len(keys))
-    for name, values in keys.other.items():
-        points.foreach_set(name, values)
-    for name, attribute in _PLACES.items():
-        points.foreach_set(attribute, getattr(keys, name).astype(np.float32).ravel())
     curve.update()
 
 

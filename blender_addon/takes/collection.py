@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import compat
 from ..core.channels import COUNT, EXPRESSION, MOTION, performance_values
+from ..core.pins import Pin
 from ..core.takes import TakeFile
 from . import actions, evaluation, layers, nla, voices
 from .actions import Timing
@@ -34,9 +35,15 @@ def add(
     curves: np.ndarray,
     provenance: dict[str, Any],
     channels: Iterable[int] = ALL,
+    *,
+    few: bool = False,
+    pins: Sequence[Pin] = (),
 ) -> int:
-    """Add a take at the end of the list, with an action and a muted NLA track; return its index."""
-    action = actions.make_action(name, timing, curves, provenance, channels)
+    """Add a take at the end of the list, with an action and a muted NLA track; return its index.
+
+    Args after the rig are those of `actions.make_action`.
+    """
+    action = actions.make_action(name, timing, curves, provenance, channels, few=few, pins=pins)
     nla.add_track(rig, action)
     take = rig.osmnet.takes.add()
     take.action = action

@@ -17,6 +17,7 @@ from .. import compat
 from ..core import edits
 from ..core.channels import COUNT, MOTION
 from ..core.errors import AddonError
+from ..core.pins import Pin
 from . import actions, nla
 from .actions import Timing
 
@@ -43,6 +44,7 @@ def replace_samples(
     *,
     discard: bool = False,
     forget: float | None = None,
+    pins: Sequence[Pin] = (),
 ) -> None:
     """Put new samples into a take; what was edited stays as a layer added on top.
 
@@ -55,6 +57,7 @@ def replace_samples(
         channels: which channels are replaced; the others keep their curves and edits.
         discard: forget what was edited in these channels.
         forget: scene frame around which edits of the head's motion are forgotten, as `edits_at`.
+        pins: that the new values meet.
     """
     take = nla.take_at(rig, index)
     action = take.action
@@ -68,7 +71,7 @@ def replace_samples(
     if discard:
         change[:] = 0.0
         actions.remove_curves(action, channels)
-    actions.write_samples(action, timing, curves, provenance, channels)
+    actions.write_samples(action, timing, curves, provenance, channels, pins=pins)
     actions.remove_curves(action, deleted)
     nla.fit_strips(rig, action, played)
     grid, change = _cut(grid, change, before, timing)
@@ -127,12 +130,12 @@ def discard_edits(rig: bpy.types.Object, index: int) -> None:
     """Bring a take back to what was sampled; curves of other bones stay."""
     take = nla.take_at(rig, index)
     action = take.action
-    timing, sampled, played = (
-        actions.timing_of(action), actions.sampled_curves(action), nla.reach(action)
-    )  # fmt: skip
-    channels = actions.sampled_channels(action)
+    played = nla.reach(action)
     actions.remove_curves(action, range(COUNT))
-    actions.write_samples(action, timing, sampled, actions.provenance_of(action), channels)
+    actions.put_samples(
+        action, actions.timing_of(action), actions.sampled_curves(action),
+        actions.sampled_keys(action), actions.sampled_channels(action),
+    )  # fmt: skip
     nla.fit_strips(rig, action, played)
     set_layer(rig, take, np.zeros(1), np.zeros((1, COUNT)), range(COUNT))
     play_again(rig, index)
@@ -189,14 +192,11 @@ def _grid(timing: Timing, owners: list[bpy.types.Action]) -> np.ndarray:
 def own_edits(action: bpy.types.Action, grid: np.ndarray) -> np.ndarray:
     """(U, 58) how an action's keys differ from what was sampled; 0 where a curve was deleted."""
     now = actions.read_curves(action, grid)
-    timing, channels = actions.timing_of(action), actions.sampled_channels(action)
-    if len(grid) == timing.count:  # all of them samples
+    timing = actions.timing_of(action)
+    if len(grid) == timing.count and actions.FEW not in action[actions.KEY]:  # all are samples
         before = actions.sampled_curves(action)
     else:
-        sampled = compat.new_action("as sampled")
-        values = actions.sampled_curves(action)
-        for channel in channels:
-            actions.write_keys(sampled, channel, timing.frames, values[:, channel])
+        sampled = actions.as_sampled(action)
         before = actions.read_curves(sampled, grid)
         bpy.data.actions.remove(sampled)
     change = edits.difference(now, before)

@@ -25,7 +25,7 @@ class SidebarPanel:
 
 _NO_VOICE = "Choose a voice first."
 
-_ALWAYS = ("count", "seed", "epsilon", "intensity", "with_expression")
+_ALWAYS = ("count", "seed", "epsilon", "intensity", "with_expression", "keys")
 """Settings of takes that are always to be seen."""
 
 
@@ -141,7 +141,7 @@ class OSMNET_PT_takes(SidebarPanel, bpy.types.Panel):
         sample = _needing(column, voice, _NO_VOICE).operator("osmnet.sample_takes", icon="ADD")
         sample.count, sample.seed = settings.count, settings.seed
         options.hand_over(settings, sample)
-        sample.expression = settings.with_expression
+        sample.expression, sample.keys = settings.with_expression, settings.keys
         sample.follow = options.followed(settings)
         if not len(rig.osmnet.takes):
             return
@@ -291,7 +291,7 @@ class OSMNET_PT_files(SidebarPanel, bpy.types.Panel):
         """Draw the operators."""
         layout, settings = self.layout, context.scene.osmnet
         row = layout.row(align=True)
-        row.operator("osmnet.import_take", icon="IMPORT")
+        row.operator("osmnet.import_take", icon="IMPORT").keys = settings.keys
         row.operator("osmnet.export_take", icon="EXPORT")
         column = fields(layout.column())
         column.prop(settings, "target")

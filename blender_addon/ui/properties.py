@@ -252,6 +252,14 @@ RENDERERS = (
 )
 
 
+ABOUT_KEYS = "How many keys a new take gets"
+
+KEYS = (
+    ("FEW", "Few", "As few as stay within 0.2°, 1 mm and 0.01 of each sample: easy to edit"),
+    ("EVERY", "Every sample", "One for each of the 25 samples a second: exact"),
+)
+
+
 @with_options
 class OSMNetSettings(_Voice, PropertyGroup):
     """What the panel's fields hold, saved with the scene; options of takes come from their list."""
@@ -278,6 +286,9 @@ class OSMNetSettings(_Voice, PropertyGroup):
         name="With expression",
         description="Fill the expression and blinks of the takes as they are sampled",
         default=True,
+    )
+    keys: EnumProperty(  # type: ignore[valid-type]
+        name="Keys", description=ABOUT_KEYS, items=KEYS, default="FEW"
     )
     follow_action: PointerProperty(  # type: ignore[valid-type]
         type=Action,

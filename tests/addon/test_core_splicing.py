@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from osmnet_addon.core.splicing import Keys, Kinds, spliced, split
+from osmnet_addon.core.splicing import Keys, Kinds, new_keys, spliced, split
 
 KINDS = Kinds(bezier=2, free=0, automatic=4)
 
@@ -55,9 +55,8 @@ def test_a_key_more_changes_nothing(numbers, frame) -> None:
 
 def test_what_is_outside_stays_key_by_key() -> None:
     keys = keys_of(np.arange(20.0), np.arange(20.0), np.zeros(20))
-    new = spliced(
-        keys, (5, 15), np.arange(8.0, 12.0), np.zeros(4), (7.0, 12.0), lambda at: 0.0, KINDS
-    )
+    inside = new_keys(np.arange(8.0, 12.0), np.zeros(4), keys, KINDS)
+    new = spliced(keys, (5, 15), inside, (7.0, 12.0), lambda at: 0.0, KINDS)
     assert new.co[:, 0].tolist() == list(range(20))
     np.testing.assert_array_equal(
         new.co[[*range(8), *range(12, 20)], 1], [*range(8), *range(12, 20)]
@@ -70,7 +69,8 @@ def test_what_is_outside_stays_key_by_key() -> None:
 
 def test_keys_far_apart_are_split_and_frozen_at_the_ends() -> None:
     keys = keys_of([0, 40], [0, 8], [1, -1])
-    new = spliced(keys, (9, 31), np.array([20.0]), np.zeros(1), (10.0, 30.0), lambda at: 0.0, KINDS)
+    inside = new_keys(np.array([20.0]), np.zeros(1), keys, KINDS)
+    new = spliced(keys, (9, 31), inside, (10.0, 30.0), lambda at: 0.0, KINDS)
     assert new.co[:, 0].tolist() == [0, 10, 20, 30, 40]
     assert new.other["handle_right_type"].tolist() == [0, 0, 4, 0, 0]
     for at in np.linspace(0.5, 9.5, 10):
@@ -79,5 +79,6 @@ def test_keys_far_apart_are_split_and_frozen_at_the_ends() -> None:
 
 def test_a_whole_curve_is_replaced() -> None:
     keys = keys_of([0, 40], [0, 8], [1, -1])
-    new = spliced(keys, (0, 40), np.arange(41.0), np.ones(41), (None, None), lambda at: 0.0, KINDS)
+    inside = new_keys(np.arange(41.0), np.ones(41), keys, KINDS)
+    new = spliced(keys, (0, 40), inside, (None, None), lambda at: 0.0, KINDS)
     assert (new.co[:, 1] == 1).all()

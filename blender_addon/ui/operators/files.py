@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
 
 from ...core.errors import AddonError
 from ...core.takes import read_take, write_take
 from ...engine import jobs
 from ...rig.head import need_rig, rig_of_id
 from ...takes import collection, nla
+from ..properties import ABOUT_KEYS, KEYS
 from .base import FileWindow, JobOperator, a_rig, a_take, existing_file, no_job, output_file
 
 
@@ -29,14 +30,18 @@ class ImportTake(_FileOperator, bpy.types.Operator):
     title = "Importing a take"
     needs = (no_job, a_rig)
 
+    keys: EnumProperty(  # type: ignore[valid-type]
+        name="Keys", description=ABOUT_KEYS, items=KEYS, default="EVERY"
+    )
+
     def steps(self, context: bpy.types.Context) -> jobs.Steps:
         """Read and add."""
         rig = need_rig(context)
         source = existing_file(self.filepath, "a take file")
-        return _import(rig.osmnet.rig_id, context.scene.name, source)
+        return _import(rig.osmnet.rig_id, context.scene.name, source, self.keys == "FEW")
 
 
-def _import(rig_id: str, scene_name: str, source: Path) -> jobs.Steps:
+def _import(rig_id: str, scene_name: str, source: Path, few: bool) -> jobs.Steps:
     if source.suffix.lower() == ".csv":
         with tempfile.TemporaryDirectory(prefix="osmnet-") as folder:
             output = Path(folder) / "take.npz"
@@ -46,7 +51,7 @@ def _import(rig_id: str, scene_name: str, source: Path) -> jobs.Steps:
         file = read_take(source)
     rig, scene = rig_of_id(rig_id), bpy.data.scenes[scene_name]
     timing = collection.timing_for(rig, file, scene)
-    index = collection.add(rig, source.stem, timing, file.curves, file.provenance)
+    index = collection.add(rig, source.stem, timing, file.curves, file.provenance, few=few)
     nla.choose(rig, index)
     return f"'{source.name}' imported: {len(file)} samples, {file.seconds:.1f} s."
 

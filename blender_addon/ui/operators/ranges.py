@@ -155,7 +155,7 @@ def _retake(order: Order, wanted: Wanted) -> jobs.Steps:
     curves = pins.met(file.curves, timing, met) if met else file.curves
     ranges.replace(
         rig, index, (wanted.range.first, wanted.range.last), rows, curves, file.provenance,
-        collection.ALL if spoken else collection.MOTION_CHANNELS,
+        collection.ALL if spoken else collection.MOTION_CHANNELS, met,
     )  # fmt: skip
     voices.note(rig.osmnet.takes[index].action, order.voice)
     what = f"sampled anew with seed {seed}" if wanted.hold is None else "held"

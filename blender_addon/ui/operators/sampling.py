@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, IntProperty
+from bpy.props import BoolProperty, EnumProperty, IntProperty
 
 from ...core.errors import AddonError
 from ...core.pins import Pin, pin_parameters
@@ -23,6 +23,7 @@ from ...rig import sound
 from ...rig.head import need_rig, rig_of_id
 from ...takes import actions, collection, following, layers, nla, pins, voices
 from ..options import chosen, follow_property, with_options
+from ..properties import ABOUT_KEYS, KEYS
 from .base import JobOperator, a_rig, a_take, existing_file, no_job, no_missing_field
 
 
@@ -126,6 +127,9 @@ class SampleTakes(JobOperator, bpy.types.Operator):
     expression: BoolProperty(  # type: ignore[valid-type]
         name="Expression", description="Fill the expression channels as well", default=False
     )
+    keys: EnumProperty(  # type: ignore[valid-type]
+        name="Keys", description=ABOUT_KEYS, items=KEYS, default="EVERY"
+    )
     follow: follow_property()  # type: ignore[valid-type]
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -141,11 +145,11 @@ class SampleTakes(JobOperator, bpy.types.Operator):
         wanted = [{"seed": self.seed, "take": number} for number in range(self.count)]
         channels = collection.ALL if self.expression else collection.MOTION_CHANNELS
         order = Order.of(rig, context, self.follow)
-        return _sample(order, wanted, chosen(self), channels)
+        return _sample(order, wanted, chosen(self), channels, self.keys == "FEW")
 
 
 def _sample(
-    order: Order, wanted: list[dict[str, int]], options: dict[str, Any], channels: range
+    order: Order, wanted: list[dict[str, int]], options: dict[str, Any], channels: range, few: bool
 ) -> jobs.Steps:
     met = pins.wanted(rig_of_id(order.rig_id))
     rig, files = yield from order.take_files(wanted, order.pinned(met, options))
@@ -154,7 +158,9 @@ def _sample(
         timing = collection.timing_for(rig, file, order.scene)
         name = collection.take_name(rig, file.provenance)
         curves = pins.met(file.curves, timing, met)
-        index = collection.add(rig, name, timing, curves, file.provenance, channels)
+        index = collection.add(
+            rig, name, timing, curves, file.provenance, channels, few=few, pins=met
+        )
         order.note(rig.osmnet.takes[index].action)
     nla.choose(rig, first)
     return f"{len(files)} takes sampled."
@@ -288,7 +294,7 @@ def resample(
     timing = collection.timing_for(rig, file, order.scene)
     layers.replace_samples(
         rig, index, timing, pins.met(file.curves, timing, met), file.provenance, channels,
-        discard=discard, forget=forget,
+        discard=discard, forget=forget, pins=met,
     )  # fmt: skip
     order.note(rig.osmnet.takes[index].action)
     if new_pin is not None:
