@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -80,6 +81,16 @@ def difference(edited: ArrayLike, sampled: ArrayLike, tolerance: float = TOLERAN
     change = np.asarray(edited, np.float64) - np.asarray(sampled, np.float64)
     change[np.abs(change) < tolerance] = 0.0
     return change
+
+
+def amount(rotation: ArrayLike, fps: Fraction) -> float:
+    """How much a head turns: mean degrees per second of (T, 3) Euler angles in radians.
+
+    >>> round(amount([[0, 0, 0], [0, 0.0174533, 0]], Fraction(25)), 3)
+    25.0
+    """
+    steps = np.degrees(np.diff(np.asarray(rotation, np.float64), axis=0))
+    return float(np.linalg.norm(steps, axis=1).mean() * fps) if len(steps) else 0.0
 
 
 def stretch(frames: ArrayLike, change: ArrayLike, frame: float) -> slice:

@@ -28,6 +28,8 @@ KEY = "osmnet"
 """Name of the custom property group on an action of ours."""
 VOICE = "voice"
 """Name in it of the digest of the voice's file, if the take was sampled here."""
+AMOUNT = "amount"
+"""Name in it of how much the head turns, degrees per second."""
 FEW = "keys"
 """Name in it of the keys as sampled, if there are few of them."""
 FOLLOW = "follow"
@@ -104,6 +106,12 @@ def provenance_of(action: bpy.types.Action) -> dict[str, Any]:
 def sampled_curves(action: bpy.types.Action) -> np.ndarray:
     """(count, 58) values as sampled, in units of the curves; 0 where nothing was sampled."""
     return edits.unpack(bytes(action[KEY]["sampled"]))
+
+
+def amount_of(action: bpy.types.Action) -> float | None:
+    """How much the head turns in a take as sampled, mean degrees per second, if it is known."""
+    amount = action[KEY].get(AMOUNT) if is_ours(action) else None
+    return None if amount is None else float(amount)
 
 
 def sampled_keys(action: bpy.types.Action) -> dict[int, np.ndarray]:
@@ -204,6 +212,7 @@ def note_samples(
         "count": timing.count,
         "channels": sorted(channels),
         "sampled": edits.pack(known),
+        AMOUNT: edits.amount(known[:, :3], timing.fps),
         **({FEW: sparse.pack(keys)} if keys else {}),
         "provenance": json.dumps(provenance),
     }

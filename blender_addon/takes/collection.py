@@ -93,8 +93,9 @@ def _choose_near(rig: bpy.types.Object, index: int) -> None:
 def duplicate(rig: bpy.types.Object, index: int) -> int:
     """Copy a take with its edits; return the copy's index."""
     source = nla.take_at(rig, index)
-    action, layer = source.action, source.layer
-    take = rig.osmnet.takes.add()
+    action, layer, note = source.action, source.layer, source.note
+    take = rig.osmnet.takes.add()  # after which `source` may be elsewhere
+    take.note = note
     take.action = action.copy()
     actions.mark(take.action)
     track = nla.add_track(rig, take.action)

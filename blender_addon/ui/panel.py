@@ -59,7 +59,14 @@ class OSMNET_UL_takes(bpy.types.UIList):
         if not data.blending:
             radio = "RADIOBUT_ON" if data.chosen == index else "RADIOBUT_OFF"
             row.operator("osmnet.choose_take", text="", icon=radio, emboss=False).index = index
+        star = "SOLO_ON" if item.star else "SOLO_OFF"
+        row.prop(item, "star", text="", icon=star, emboss=False)
         row.prop(item, "name", text="", emboss=False)
+        amount = actions.amount_of(item.action)
+        if amount is not None and not data.blending:
+            end = row.row()
+            end.alignment = "RIGHT"
+            end.label(text=f"{amount:.0f}°/s")
         if item.layer is not None:
             row.label(text="", icon="MOD_DATA_TRANSFER")
         if data.blending:
@@ -148,6 +155,8 @@ class OSMNET_PT_takes(SidebarPanel, bpy.types.Panel):
         row = layout.row()
         row.template_list("OSMNET_UL_takes", "", rig.osmnet, "takes", rig.osmnet, "index", rows=5)
         self._draw_side(row.column(align=True), rig, settings)
+        if 0 <= rig.osmnet.index < len(rig.osmnet.takes):
+            fields(layout.column()).prop(rig.osmnet.takes[rig.osmnet.index], "note")
         predict = _needing(layout, voice, _NO_VOICE).operator(
             "osmnet.predict_expression", icon="SHAPEKEY_DATA"
         )

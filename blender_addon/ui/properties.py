@@ -31,6 +31,13 @@ def _take_name(take: PropertyGroup) -> str:
 class OSMNetTake(PropertyGroup):
     """One take of a rig: its action, and what was edited before it was sampled anew."""
 
+    star: BoolProperty(  # type: ignore[valid-type]
+        name="Star", description="A favourite: marked in the list, for nothing but your eyes"
+    )
+    note: StringProperty(  # type: ignore[valid-type]
+        name="Note", description="What you want to remember about this take"
+    )
+
     action: PointerProperty(  # type: ignore[valid-type]
         type=Action, name="Action", description="The curves of the take"
     )

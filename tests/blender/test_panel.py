@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import bpy
+import numpy as np
 import pytest
 from support import status
 
@@ -142,6 +143,23 @@ def test_the_selected_range_is_told(drawn, rig, fake):
     seen = drawn()
     assert "Frames 20 to 60 (selected markers)" in seen
     assert "osmnet.hold_range" in seen
+
+
+def test_takes_are_told_apart_in_their_rows(addon, drawn, rig, fake):
+    bpy.ops.osmnet.sample_takes(count=2, intensity=0)
+    bpy.ops.osmnet.sample_takes(count=1)
+    seen = drawn()
+    assert seen.count("0°/s") == 2
+    amounts = [addon.takes.actions.amount_of(take.action) for take in rig.osmnet.takes]
+    steps = np.diff(
+        np.degrees(addon.takes.actions.sampled_curves(rig.osmnet.takes[2].action)), axis=0
+    )
+    assert amounts[2] == pytest.approx(25 * np.sqrt((steps[:, :3] ** 2).sum(axis=1)).mean())
+    assert f"{amounts[2]:.0f}°/s" in seen
+    assert {"OSMNetTake.star", "OSMNetTake.note"} <= set(seen)
+    rig.osmnet.takes[2].note = "the calm one"
+    bpy.ops.osmnet.duplicate_take(index=2)
+    assert rig.osmnet.takes[3].note == "the calm one"
 
 
 def test_blending_and_a_layer(addon, drawn, rig, fake):
