@@ -192,8 +192,7 @@ class OSMNet:
         report = Reporter(progress, cancel)
         self.check_options(recording, options)
         turned = bearing(moods, recording.frames) if has_mood(moods) else None
-        sound = self._listen(recording, progress, cancel)
-        features = self._sampler.features(recording, sound, progress=progress, cancel=cancel)
+        features = self._sampler.features(recording, progress=progress, cancel=cancel)
         reference = follow.motion if isinstance(follow, Take) else follow
         changed = options.changed()
         if reference is not None:
@@ -320,9 +319,10 @@ class OSMNet:
                 coefficients = stream.feed(samples)   # (frames, 52), those that are ready
             coefficients = stream.finish()            # the rest
 
-        The frames are those of `predict_expression`, however the sound is cut; a frame is ready
-        `stream.look_ahead` seconds (0.2) after its time. Arguments are those of
-        `predict_expression`.
+        However the sound is cut, the frames are the same; a frame is ready `stream.look_ahead`
+        seconds (0.28; 0.2 with mel windows) after its time. `predict_expression` hears a recording
+        in longer windows, from which lips differ by some per cent of their opening; with mel
+        windows they are equal. Arguments are those of `predict_expression`.
 
         Example:
             >>> stream = sdk.expression_stream()

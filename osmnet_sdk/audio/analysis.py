@@ -24,32 +24,34 @@ class SpeechAnalysis:
     `ExpressionStream` listens for itself: it hears only what came before, after its own gain.
 
     Attributes:
-        heard: float32 (n,), 16 kHz mono, behind the high-pass (`highpass`).
+        samples: float32 (n,), 16 kHz mono, as they were recorded.
         voice: float32 (T,) within [0, 1], whether somebody speaks, as a network that hears speech
             tells it (`expression.listen`); None where none has listened.
     """
 
-    heard: FloatArray
+    samples: FloatArray
     voice: FloatArray | None = None
+    _before: SpeechAnalysis | None = field(default=None, repr=False)
+    """The same recording, before it was told where somebody speaks."""
     _mel: dict[tuple[int, int], FloatArray] = field(default_factory=dict, init=False, repr=False)
     _shared: WeakKeyDictionary[Any, Any] = field(
         default_factory=WeakKeyDictionary, init=False, repr=False
     )
 
-    @classmethod
-    def of(cls, samples: FloatArray) -> SpeechAnalysis:
-        """The analysis of samples (n,), 16 kHz mono, as they were recorded."""
-        return cls(_read_only(HighPass().push(samples)))
+    @cached_property
+    def heard(self) -> FloatArray:
+        """float32 (n,), the samples behind the high-pass (`highpass`)."""
+        return self._before.heard if self._before else _read_only(HighPass().push(self.samples))
 
     @cached_property
     def level(self) -> FloatArray:
         """float32 (T,), the level of each video frame in dBFS; see `activity.speech_energy`."""
-        return _read_only(speech_energy(self.heard))
+        return self._before.level if self._before else _read_only(speech_energy(self.heard))
 
     @cached_property
     def sounding(self) -> FloatArray:
         """float32 (T,) within [0, 1], `activity.voice_activity`: by level, so music counts, too."""
-        return _read_only(level_activity(self.level))
+        return self._before.sounding if self._before else _read_only(level_activity(self.level))
 
     @property
     def activity(self) -> FloatArray:
@@ -58,10 +60,7 @@ class SpeechAnalysis:
 
     def told(self, voice: FloatArray) -> SpeechAnalysis:
         """The same recording, of which is known where somebody speaks, (T,) within [0, 1]."""
-        result = SpeechAnalysis(self.heard, _read_only(voice))
-        result._mel.update(self._mel)
-        result.__dict__["level"] = self.level
-        return result
+        return SpeechAnalysis(self.samples, _read_only(voice), self)
 
     def shared(self, owner: object, make: Callable[[], _Part]) -> _Part:
         """What an owner, such as a network, makes of the recording: made once, and kept for it."""
@@ -77,6 +76,8 @@ class SpeechAnalysis:
 
     def mel(self, bands: int = 16, hops: int = 16) -> FloatArray:
         """float32 (T, bands, hops), a view of one spectrogram; see `mel.mel_window_views`."""
+        if self._before:
+            return self._before.mel(bands, hops)
         if (bands, hops) not in self._mel:
             self._mel[bands, hops] = mel_window_views(self.heard, bands=bands, hops=hops)
         return self._mel[bands, hops]

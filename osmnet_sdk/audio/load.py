@@ -85,7 +85,7 @@ class Audio:
     @cached_property
     def analysis(self) -> SpeechAnalysis:
         """What is heard in it, worked out once for all calls that it is passed to."""
-        return SpeechAnalysis.of(self.samples)
+        return SpeechAnalysis(self.samples)
 
     @cached_property
     def sha256(self) -> str:

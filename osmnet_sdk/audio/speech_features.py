@@ -49,8 +49,8 @@ class Windows:
         return self.before + self.block + self.ahead
 
 
-WHOLE = Windows(before=50, block=400, ahead=50)
-"""Of recordings: 8 s, with a second on both sides."""
+WHOLE = Windows(before=50, block=100, ahead=50)
+"""Of recordings: 2 s, with a second on both sides."""
 STREAM = Windows(before=90, block=3, ahead=7)
 """Of streams: 60 ms, with 0.14 s ahead, in a window of 2 s."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from osmnet_sdk.audio.analysis import SpeechAnalysis
+from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.load import Audio, AudioSource, load_audio
 from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import ARKIT_NAMES, FPS, SAMPLES_PER_FRAME, AudioFeatures
@@ -219,9 +220,10 @@ class ExpressionPredictor:
 
         def listened() -> tuple[Heard, SpeechAnalysis]:
             report, ear = Reporter(progress, cancel), self._ear(None, whole=True)
-            parts = []
-            for block in _blocks(sound.heard, recording.frames, report, "Listening"):
-                parts.append(ear.push(np.pad(block, (0, -len(block) % SAMPLES_PER_FRAME))))
+            high_pass, parts = HighPass(), []
+            for block in _blocks(recording.samples, recording.frames, report, "Listening"):
+                whole = np.pad(high_pass.push(block), (0, -len(block) % SAMPLES_PER_FRAME))
+                parts.append(ear.push(whole))
             parts.append(ear.finish(recording.frames + _BEYOND))
             report.step("Listening", recording.frames, recording.frames)
             heard = Heard.joined(parts)

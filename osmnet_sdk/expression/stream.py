@@ -25,8 +25,8 @@ class ExpressionStream:
     """Coefficients of a voice as it is heard, frame by frame; see `OSMNet.expression_stream`.
 
     How the sound is cut into pieces makes no difference (beyond 1e-5), and `predict_expression` is
-    nothing but a stream that is fed a whole recording; its ear may see more at once. Loudness and
-    whether somebody speaks are judged from what was heard so far.
+    nothing but a stream that is fed a whole recording; its ear may see more at once. Loudness is
+    judged from what was heard so far.
 
     Args:
         ear: what it hears with.

@@ -11,7 +11,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from osmnet_sdk.audio.analysis import SpeechAnalysis
 from osmnet_sdk.audio.load import Audio
 from osmnet_sdk.core.bundle import Bundle
 from osmnet_sdk.core.conventions import FPS
@@ -139,7 +138,6 @@ class MotionSampler:
     def features(
         self,
         audio: Audio,
-        sound: SpeechAnalysis | None = None,
         *,
         progress: ProgressCallback | None = None,
         cancel: CancelCallback | None = None,
@@ -148,17 +146,17 @@ class MotionSampler:
 
         Args:
             audio: the recording.
-            sound: its analysis, if it was told where somebody speaks.
             progress: called with ("Listening", seconds done, seconds).
             cancel: asked every 10 s of sound.
 
         Raises:
             Cancelled: if `cancel` returns True.
         """
-        sound = sound or audio.analysis
-        weights, log_speed, activity = self._heard(audio, sound, Reporter(progress, cancel))
+        weights, log_speed, activity = self._heard(audio, Reporter(progress, cancel))
         lively = liveliness(log_speed, activity, self.calibration.predicted_speed)
-        moments = gesture_moments(sound.prosody, self.network.config.clip_frames, len(weights))
+        moments = gesture_moments(
+            audio.analysis.prosody, self.network.config.clip_frames, len(weights)
+        )
         asked = voice_path(self.calibration, moments, self.centre_offsets(weights.numpy()))
         return MotionFeatures(weights.numpy(), lively.astype(np.float32), asked, moments)
 
@@ -177,7 +175,7 @@ class MotionSampler:
         Returns:
             (F + T − 2,) each, for the clips of `MotionFeatures`.
         """
-        _, log_speed, activity = self._heard(audio, audio.analysis, Reporter())
+        _, log_speed, activity = self._heard(audio, Reporter())
         return log_speed, activity
 
     def sample(
@@ -289,12 +287,10 @@ class MotionSampler:
         shares: NDArray[np.float32] = in_batches(attended, inputs).numpy()
         return shares
 
-    def _heard(
-        self, audio: Audio, sound: SpeechAnalysis, reporter: Reporter
-    ) -> tuple[Tensor, Array, NDArray[np.float32]]:
+    def _heard(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, Array, NDArray[np.float32]]:
         """Weights w^a, logarithm of the predicted speed, and activity, of each clip."""
         config = self.network.config
-        warped, activity = self._encoded(audio, sound, reporter)
+        warped, activity = self._encoded(audio, reporter)
         # A clip starts at each frame, and T − 2 before the first; ends of sound are held.
         starts = torch.arange(-(config.clip_frames - 2), len(warped))
         clips = starts[:, None] + torch.arange(config.clip_frames)
@@ -304,22 +300,20 @@ class MotionSampler:
         log_speed = torch.log(weights @ self._basis_speed).numpy().astype(np.float64)
         return weights, log_speed, activity[clips[:, config.clip_frames // 2].numpy()]
 
-    def _encoded(
-        self, audio: Audio, sound: SpeechAnalysis, reporter: Reporter
-    ) -> tuple[Tensor, NDArray[np.float32]]:
+    def _encoded(self, audio: Audio, reporter: Reporter) -> tuple[Tensor, NDArray[np.float32]]:
         """What the audio encoder makes of each frame, (F, …), and activity."""
         config = self.network.config
         seconds = round(audio.seconds)
         reporter.step("Listening", 0, seconds)
-        mel = MelInput(sound, config.mel_bands, config.mel_hops)
+        sound = MelInput(audio.analysis, config.mel_bands, config.mel_hops)
 
         def encoded(frames: Tensor) -> Tensor:
             reporter.step("Listening", int(int(frames[0]) / FPS), seconds)
-            return self.network.audio_frames(torch.from_numpy(mel.patches(frames.numpy())))
+            return self.network.audio_frames(torch.from_numpy(sound.patches(frames.numpy())))
 
-        warped = in_batches(encoded, torch.arange(len(mel)))
+        warped = in_batches(encoded, torch.arange(len(sound)))
         reporter.step("Listening", seconds, seconds)
-        return warped, mel.activity
+        return warped, sound.activity
 
     def decode_path(
         self, features: MotionFeatures, path: NDArray[Any], pace: Array, tremor: Array

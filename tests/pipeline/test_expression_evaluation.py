@@ -70,7 +70,7 @@ def test_the_command_tells_every_figure(phones, clips, no_synthesiser) -> None:
     found = {name: row["values"]["predicted"] for name, row in rows.items()}
     assert len(rows) == len(report["figures"]) >= 25
     assert found["P, B, M: closure"] >= 0.9
-    assert rows["P, B, M: closure, 40 dB softer"]["passed"]
+    assert found["P, B, M: closure, 40 dB softer"] >= found["P, B, M: closure"] - 0.1
     assert found["silence: deviation of the gap over that in speech"] == 0
     assert found["best lag of tracked lips, offset taken out"] == pytest.approx(40)
     assert found["lip gap: correlation with tracked, at each clip's best lag"] > 0.99

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from media import write_sound
 
-from osmnet_sdk.audio.analysis import SpeechAnalysis
+from osmnet_sdk.audio import analysis
 from osmnet_sdk.audio.channels import parsed_channel
 from osmnet_sdk.audio.load import Audio, load_audio
 from osmnet_sdk.errors import AudioError, OSMNetWarning
@@ -153,12 +153,12 @@ def test_a_track_is_listened_to_once(tmp_path, monkeypatch):
     """What the choice of a track heard is what takes are made from later."""
     heard = []
 
-    def counted(cls, samples):
-        heard.append(len(samples))
-        return made(samples)
+    def counted(level):
+        heard.append(len(level))
+        return made(level)
 
-    made = SpeechAnalysis.of
-    monkeypatch.setattr(SpeechAnalysis, "of", classmethod(counted))
+    made = analysis.level_activity
+    monkeypatch.setattr(analysis, "level_activity", counted)
     silent, voice = np.zeros(4 * RATE, np.float32), syllables()
     for tracks, times in (([voice, silent], 1), ([silent, voice], 2)):
         heard.clear()

@@ -88,9 +88,10 @@ def test_a_frame_needs_all_of_the_look_ahead_of_the_network():
     assert np.array_equal(one[:19], two[:19])
 
 
-def test_the_starter_looks_a_fifth_of_a_second_ahead():
-    predictor = ExpressionPredictor.from_bundle(find_bundle(), "cpu")
-    assert predictor.stream().look_ahead <= 0.2
+@pytest.mark.parametrize(("features", "seconds"), [("speech", 0.28), ("mel", 0.2)])
+def test_the_starter_looks_less_than_a_third_of_a_second_ahead(features, seconds):
+    predictor = ExpressionPredictor.from_bundle(find_bundle(), "cpu", features)
+    assert predictor.stream().look_ahead == pytest.approx(seconds)
     lagging = predictor.stream(options=ExpressionOptions(lag_ms=120.0))
     assert lagging.look_ahead == pytest.approx(predictor.stream().look_ahead - 0.12)
     smooth = predictor.stream(options=ExpressionOptions(smoothing=0.04))
@@ -233,9 +234,11 @@ def test_a_gain_needs_nothing_that_follows():
     assert len(levelled(samples[:1000], loudness_gain(samples[:1000]))) == 1000
 
 
-def test_a_real_voice_in_pieces():
+@pytest.mark.parametrize("features", ["speech", "mel"])
+def test_a_real_voice_in_pieces(features):
     speech = load_audio(Path(__file__).parents[1] / "data" / "speech_kal16.flac").samples
-    predictor = ExpressionPredictor.from_bundle(find_bundle(), "cpu")
-    whole = predictor.predict((speech, SAMPLE_RATE)).coefficients
+    predictor = ExpressionPredictor.from_bundle(find_bundle(), "cpu", features)
+    whole = predictor.stream()
+    at_once = np.concatenate([whole.feed(speech), whole.finish()])
     _, pieces = fed(predictor.stream(), speech, range(0, len(speech), 1111))
-    np.testing.assert_allclose(pieces, whole, atol=1e-4)
+    np.testing.assert_allclose(pieces, at_once, atol=1e-4)

@@ -19,6 +19,12 @@ FORMANTS = {"a": (750, 1250, 2600), "e": (480, 1900, 2550), "o": (450, 850, 2500
 
 @pytest.fixture(scope="module")
 def osm():
+    """With the rule of held vowels, which mel windows need."""
+    return sdk.OSMNet("cpu", audio_features="mel")
+
+
+@pytest.fixture(scope="module")
+def hearing():
     return sdk.OSMNet("cpu")
 
 
@@ -81,6 +87,21 @@ def test_a_sung_vowel_holds_the_mouth_open_as_long_as_it_sounds(osm, vowel, paus
         assert held.min() > 0.08
         assert np.ptp(held) < 0.1
         assert opened[first + 114 :].max() < 0.02
+
+
+@pytest.mark.parametrize("vowel", FORMANTS)
+def test_what_hears_speech_knows_a_held_vowel_by_itself(hearing, vowel):
+    sound = np.concatenate([np.zeros(8000), sung(vowel, seconds=4.0), np.zeros(RATE)])
+    opened = gap(hearing, sound.astype(np.float32))
+    assert np.mean(opened[18:106] > 0.05) > 0.9
+    assert opened[116:].max() < 0.02
+
+
+def test_music_hum_and_an_offset_are_no_voice_to_what_hears_speech(hearing):
+    for name, sound in still_sounds().items():
+        if "music" in name or "hum" in name or "level" in name or "silence" in name:
+            with pytest.warns(sdk.OSMNetWarning, match=r"No (voice|speech) was found"):
+                assert np.percentile(gap(hearing, sound), 95) < 0.02, name
 
 
 @pytest.mark.filterwarnings("ignore::osmnet_sdk.errors.OSMNetWarning")

@@ -67,9 +67,19 @@ def test_each_recording_counts_by_its_number_of_phones():
     # one that never opens has no scale of its own
     both[0] = lip_samples(np.r_[np.zeros(300), np.full(60, 0.3)], both[0].bilabials)
     assert pooled_figures(both).closure == 35 / 40
-    clean, worse = [[both[0]]], [[both[1]]]
-    assert not degraded_row("hiss", clean, worse).passed
-    assert degraded_row("hiss", worse, worse).passed
+    assert degraded_row("hiss", [[both[0]]]).passed
+    assert not degraded_row("hiss", [[both[1]]]).passed
+    rows = {row.name: row for row in phone_rows([[one] for one in both])}
+    assert rows["P, B, M: closure, worst recording"].value == 0.5
+
+
+def test_lips_that_close_at_a_tongues_consonant_are_wrong_unless_a_bilabial_touches_it():
+    gap = np.full(100, 0.3)
+    gap[24:31] = 0.0
+    beside = [LabelledPhone("M", 0.96, 1.06), LabelledPhone("T", 1.06, 1.16)]
+    alone = [LabelledPhone("T", 1.0, 1.2), LabelledPhone("K", 2.0, 2.2), LabelledPhone("AA", 3, 4)]
+    assert pooled_figures([lip_samples(gap, alone)]).wrong == 0.5
+    assert np.isnan(pooled_figures([lip_samples(gap, beside)]).wrong)
 
 
 def test_rounding_and_spreading_look_at_their_own_coefficients():

@@ -9,6 +9,7 @@ from small_sampler import small_voice
 
 from osmnet_sdk.audio.activity import voice_activity
 from osmnet_sdk.audio.analysis import SpeechAnalysis
+from osmnet_sdk.audio.highpass import HighPass
 from osmnet_sdk.audio.mel import mel_windows
 from osmnet_sdk.motion.batches import BATCH, in_batches
 from osmnet_sdk.motion.mel_input import MelInput
@@ -18,8 +19,9 @@ from osmnet_sdk.motion.mel_input import MelInput
 def test_patches_are_mel_windows_around_the_mean_of_speech(seconds: float) -> None:
     samples = small_voice(seconds).samples
     sound = MelInput(SpeechAnalysis(samples), 16, 16)
-    mel = mel_windows(samples)
-    activity = voice_activity(samples)
+    heard = HighPass().push(samples)
+    mel = mel_windows(heard)
+    activity = voice_activity(heard)
     spoken = activity > 0.5
     usual = np.average(mel.mean(axis=2), axis=0, weights=spoken if spoken.any() else None)
     expected = np.clip(mel - usual.astype(np.float32)[:, None], -5, 4)

@@ -26,7 +26,7 @@ SIZES = np.where(np.arange(len(TIMES)) % 2, 1.0, 0.35)
 
 
 def test_accents_are_where_syllables_are_loudest() -> None:
-    found = SpeechAnalysis.of(said(TIMES, SIZES, 7.0)).prosody
+    found = SpeechAnalysis(said(TIMES, SIZES, 7.0)).prosody
     assert len(found.accents) == len(TIMES)
     np.testing.assert_allclose(found.accents, TIMES, atol=0.041)  # a frame is 0.04 s
     assert (found.prominences >= 3.0).all()
@@ -34,7 +34,7 @@ def test_accents_are_where_syllables_are_loudest() -> None:
 
 def test_loud_syllables_are_stronger_than_soft_ones_at_any_gain() -> None:
     for gain in (1.0, 0.05):
-        found = SpeechAnalysis.of(gain * said(TIMES, SIZES, 7.0, noise=0.0)).prosody
+        found = SpeechAnalysis(gain * said(TIMES, SIZES, 7.0, noise=0.0)).prosody
         loud = SIZES > 0.5
         inner = np.arange(len(TIMES)) % 5 != 0  # the first of a phrase rises out of silence
         assert found.strengths[loud & inner].mean() > 1.2 * found.strengths[~loud & inner].mean()
@@ -43,7 +43,7 @@ def test_loud_syllables_are_stronger_than_soft_ones_at_any_gain() -> None:
 
 
 def test_phrases_are_parted_by_pauses_and_not_by_closures() -> None:
-    found = SpeechAnalysis.of(said(TIMES, SIZES, 7.0)).prosody
+    found = SpeechAnalysis(said(TIMES, SIZES, 7.0)).prosody
     np.testing.assert_allclose(found.starts, [0.9, 3.9], atol=0.1)
     np.testing.assert_allclose(found.ends, [2.9, 5.9], atol=0.25)
     spoken = np.ones(100, bool)
@@ -56,7 +56,7 @@ def test_phrases_are_parted_by_pauses_and_not_by_closures() -> None:
 
 @pytest.mark.parametrize("samples", [0, 1, 640, 16000])
 def test_silence_has_no_moments(samples: int) -> None:
-    found = SpeechAnalysis.of(np.zeros(samples, np.float32)).prosody
+    found = SpeechAnalysis(np.zeros(samples, np.float32)).prosody
     for values in (found.accents, found.strengths, found.starts, found.ends):
         assert len(values) == 0
 
@@ -64,8 +64,8 @@ def test_silence_has_no_moments(samples: int) -> None:
 def test_a_long_sound_has_the_moments_of_its_parts() -> None:
     """It is worked out in blocks, whose borders must not show."""
     part = said(TIMES, SIZES, 7.0, noise=0.0)
-    once = SpeechAnalysis.of(part).prosody
-    long = SpeechAnalysis.of(np.tile(part, 8)).prosody
+    once = SpeechAnalysis(part).prosody
+    long = SpeechAnalysis(np.tile(part, 8)).prosody
     assert len(long.accents) == 8 * len(once.accents)
     within = long.accents.reshape(8, -1) - 7.0 * np.arange(8)[:, None]
     np.testing.assert_allclose(within, np.tile(within[0], (8, 1)), atol=1e-6)

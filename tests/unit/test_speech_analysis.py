@@ -46,6 +46,7 @@ def test_each_part_is_what_its_function_says_and_cannot_be_written_to():
         assert not part.flags.writeable
 
 
+@pytest.mark.filterwarnings("ignore:No voice was found")  # it is noise in syllables
 def test_takes_and_a_retake_analyse_the_sound_once(osm, visits):
     audio = small_voice(2.0)
     take = osm.sample_takes(audio, n=2)[0]

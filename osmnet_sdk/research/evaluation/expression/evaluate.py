@@ -119,11 +119,12 @@ class ExpressionReport:
 
     def summary(self) -> str:
         """What was measured, in a few sentences."""
-        missed = sum(not row.passed for row in self.figures)
+        met = sum(row.passed is True for row in self.figures)
+        missed = sum(row.passed is False for row in self.figures)
         said = (
             f"{self.model}: {self.recordings} recordings with phone labels, {len(self.clips)} "
             "tracked clips. Intervals are bootstraps over speakers; each labelled recording counts "
-            f"as one. {len(self.figures) - missed} figures as asked, {missed} not."
+            f"as one. {met} figures as asked, {missed} not."
         )
         return " ".join([said, *self.left_out])
 
@@ -226,7 +227,7 @@ def evaluate_expression(
         found = [lips.read(recording.samples, recording.phones) for recording in recordings]
         missed = _missed(recordings, found)
         rows += phone_rows([[one] for one in found])
-        rows += _degraded(lips, recordings, voices, found, left_out)
+        rows += _degraded(lips, recordings, voices, left_out)
         rows += _heard(lips, recordings, left_out, report)
     rows += still_rows(lips, voices)
     spoken_by = [recording.samples for recording in recordings] or voices
@@ -291,11 +292,9 @@ def _degraded(
     lips: _Lips,
     recordings: Sequence[_Recording],
     voices: Sequence[Samples],
-    clean: Sequence[LipSamples],
     left_out: list[str],
 ) -> list[Figure]:
     """Closure in the labelled recordings as poor lines and fast talkers make them."""
-    before = [[one] for one in clean]
 
     def row(name: str, sounds: Sequence[Samples], rate: float = 1.0) -> Figure:
         found = []
@@ -304,7 +303,7 @@ def _degraded(
                 LabelledPhone(p.symbol, p.start / rate, p.end / rate) for p in recording.phones
             ]
             found.append([lips.read(sound, phones)])
-        return degraded_row(name, before, found)
+        return degraded_row(name, found)
 
     spoken_by = [recording.samples for recording in recordings]
     rows = []

@@ -21,6 +21,8 @@ LABIODENTAL = ("F", "V")
 OPEN = ("AA", "AE", "AO", "AY")
 ROUNDED = ("UW", "OW", "W", "SH")
 SPREAD = ("IY", "EH", "AE")
+APART = ("T", "K", "S", "DH", "N", "L")
+"""Consonants of the tongue, to which lips do not close."""
 
 CLOSED_SHARE = 0.15
 """Lips count as closed below this share of the clip's 95th percentile of the gap."""
@@ -55,6 +57,7 @@ class LipSamples:
         shifted: (m,) the same with the labels shifted by 0.3 to 1 s to either side.
         middles: (n,) gap in the middle of each of these.
         teeth: (n,) lowest gap within 40 ms of each F, V.
+        apart: (n,) gap in the middle of each T, K, S, DH, N, L that touches no P, B, M.
         vowels: (n,) gap in the middle of each AA, AE, AO, AY.
         rounded: (n, 2) mouthPucker + mouthFunnel and mouthStretch + mouthSmile in the middle of
             each UW, OW, W, SH; NaN without coefficients.
@@ -68,6 +71,7 @@ class LipSamples:
     shifted: Array
     middles: Array
     teeth: Array
+    apart: Array
     vowels: Array
     rounded: Array
     spread: Array
@@ -84,6 +88,7 @@ class LipFigures:
         closure_shifted: the same with the labels shifted by 0.3 to 1 s, which a mouth that merely
             flaps passes as well.
         teeth: share of F, V with the gap below 25 %.
+        wrong: share of T, K, S, DH, N, L with the gap below 15 % at the middle.
         opening: share of AA, AE, AO, AY with the gap above 30 % at the middle.
         ratio: median gap at the middle of those vowels over that at the middle of P, B, M, which
             counts as at least 1 % of the 95th percentile.
@@ -96,6 +101,7 @@ class LipFigures:
     closure: float
     closure_shifted: float
     teeth: float
+    wrong: float
     opening: float
     ratio: float
     rounding: float
@@ -159,6 +165,7 @@ def lip_samples(
         shifted=np.concatenate([_lowest(relative, bilabials, shift) for shift in _SHIFTS]),
         middles=_at_middle(relative, bilabials),
         teeth=_lowest(relative, of(*LABIODENTAL)),
+        apart=_at_middle(relative, [p for p in of(*APART) if not _touches(p, bilabials)]),
         vowels=_at_middle(relative, of(*OPEN)),
         rounded=np.stack([_at_middle(shape, of(*ROUNDED)) for shape in shapes], 1),
         spread=np.stack([_at_middle(shape, of(*SPREAD)) for shape in shapes], 1),
@@ -183,12 +190,21 @@ def pooled_figures(recordings: Sequence[LipSamples]) -> LipFigures:
         closure=_mean(joined("closure") < CLOSED_SHARE),
         closure_shifted=_mean(joined("shifted") < CLOSED_SHARE),
         teeth=_mean(joined("teeth") < TEETH_SHARE),
+        wrong=_mean(joined("apart") < CLOSED_SHARE),
         opening=_mean(vowels > OPEN_SHARE),
         ratio=ratio,
         rounding=_distinctness(rounded[:, 0], spread[:, 0]),
         spreading=_distinctness(spread[:, 1], rounded[:, 1]),
         silence=float(np.mean(still)) if still else float("nan"),
         percentile=float(np.mean([recording.percentile for recording in recordings])),
+    )
+
+
+def _touches(phone: LabelledPhone, others: Sequence[LabelledPhone]) -> bool:
+    """Whether a phone begins or ends within 40 ms of another: its lips are those of both."""
+    return any(
+        phone.start <= other.end + TOLERANCE and other.start <= phone.end + TOLERANCE
+        for other in others
     )
 
 

@@ -37,6 +37,8 @@ _STREAMED = 3
 """One recording in so many is heard as in a stream."""
 _TAUGHT_STREAM = replace(STREAM, block=2 * STREAM.block)
 """Its windows, with blocks of twice the length, which take half the time."""
+_TAUGHT_WHOLE = replace(WHOLE, block=400)
+"""Windows of the others: utterances are seldom longer than one."""
 _LENGTHS = ("windows", "bands", "hops", "frames", "clips", "labels")
 _ARRAYS: dict[str, Numbers | Texts] = {
     "key": Texts(longest=64),
@@ -107,7 +109,7 @@ def speech_context(
     a stream, the others with the longer windows of whole recordings.
     """
     frames = frame_count(len(samples)) + config.ahead
-    windows = _TAUGHT_STREAM if zlib.crc32(samples.tobytes()) % _STREAMED == 0 else WHOLE
+    windows = _TAUGHT_STREAM if zlib.crc32(samples.tobytes()) % _STREAMED == 0 else _TAUGHT_WHOLE
     stream = SpeechFeatureStream(encoder, windows)
     count = PER_FRAME * (frames - 1) + AFTER + 1
     before = np.zeros((PER_FRAME * config.past + BEFORE, config.speech), np.float32)

@@ -160,6 +160,20 @@ def _wind(count: int, rng: np.random.Generator) -> Samples:
     return result
 
 
+def _crackle(count: int, rng: np.random.Generator) -> Samples:
+    """Short sounds at random, few to a thousand a second: clapping, rain, fire, keys."""
+    rate = float(np.exp(rng.uniform(np.log(3.0), np.log(1000.0))))
+    strikes = np.zeros(count)
+    places = rng.integers(0, count, max(int(rate * count / SAMPLE_RATE), 1))
+    strikes[places] = rng.exponential(1.0, len(places)) * rng.choice([-1.0, 1.0], len(places))
+    decay = np.exp(-1 / (SAMPLE_RATE * rng.uniform(0.001, 0.02)))
+    level = lfilter([1.0], [1.0, -decay], np.abs(strikes))
+    edges = np.sort(rng.uniform(150, 7000, 2)) + [0, 500]
+    band = butter(1, edges, "bandpass", fs=SAMPLE_RATE, output="sos")
+    result: Samples = sosfilt(band, strikes + level * rng.standard_normal(count))
+    return result
+
+
 def _resonant(sound: Samples, rng: np.random.Generator) -> Samples:
     """In half of the cases the resonances of a body, as instruments have; vowels have them too."""
     if rng.random() < 0.5:
@@ -174,5 +188,6 @@ def _resonant(sound: Samples, rng: np.random.Generator) -> Samples:
 
 _MAKERS: tuple[Maker, ...] = (
     _held_chords, _melody, music, _plucked, _bells, _drums, _hum, _wind, coloured_noise,
+    _crackle,
 )  # fmt: skip
-_CHANCES = np.array([0.24, 0.14, 0.14, 0.10, 0.06, 0.10, 0.07, 0.07, 0.08])
+_CHANCES = np.array([0.20, 0.11, 0.11, 0.07, 0.05, 0.08, 0.07, 0.09, 0.14, 0.08])

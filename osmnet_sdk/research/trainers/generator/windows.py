@@ -130,7 +130,7 @@ class SegmentWindows:
         self.expression = [segment.expression for segment in segments]
         shape = (motion.mel_bands, motion.mel_hops)
         self._heard = [
-            None if s.clip.samples is None else MelInput(SpeechAnalysis.of(s.clip.samples), *shape)
+            None if s.clip.samples is None else MelInput(SpeechAnalysis(s.clip.samples), *shape)
             for s in segments
         ]
         self._silent = np.zeros((self.plan.clips, motion.clip_frames, *shape), np.float32)

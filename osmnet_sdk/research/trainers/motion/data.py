@@ -68,7 +68,7 @@ def motion_windows(clips: Sequence[TrainingClip], recipe: MotionRecipe) -> Motio
         if clip.samples is None:
             places.append(torch.full((len(cut),), -1))
             continue
-        sound = MelInput(SpeechAnalysis.of(clip.samples), config.mel_bands, config.mel_hops)
+        sound = MelInput(SpeechAnalysis(clip.samples), config.mel_bands, config.mel_hops)
         patches.append(torch.from_numpy(sound.patches(slice(None))))
         places.append(heard + torch.arange(len(cut)))
         heard += len(sound)
