@@ -72,9 +72,12 @@ def test_directing(run, tmp_path):
 def test_expression_stream(run, voice):
     said = run("expression_stream.py", "--seconds", "2").splitlines()
     lines = [line for line in said if " s  " in line]
-    whole = sdk.predict_expression((sdk.load_audio(voice).samples[:32000], 16000))
+    stream = sdk.expression_stream()
+    curves = np.concatenate([stream.feed(sdk.load_audio(voice).samples[:32000]), stream.finish()])
     drawn = [line.count("█") for line in lines]
-    assert drawn == [round(40 * value) for value in whole.column("jawOpen")[: len(drawn)]]
+    jaw = curves[: len(drawn), sdk.ARKIT_NAMES.index("jawOpen")]
+    # However the sound is cut, the curves are the same but for rounding.
+    assert np.abs(np.array(drawn) - 40 * jaw).max() < 0.51
     assert max(drawn) > 3
     assert said[-2].startswith("50 frames")
 
