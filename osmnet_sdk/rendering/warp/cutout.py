@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from osmnet_sdk.face.camera import Pose
 from osmnet_sdk.face.source import SourceFace
 from osmnet_sdk.formats.photo import BACKGROUND
+from osmnet_sdk.progress import check_cancelled
 from osmnet_sdk.rendering.label import draw_label, label_alpha
 from osmnet_sdk.rendering.view import View
 from osmnet_sdk.rendering.warp.backdrop import empty_background, person_mask
@@ -45,8 +46,11 @@ class AlphaDrawer:
         person = person_mask(scene.geometry, work, work.cut(face.photo), head)
         self._texture = texture_region.cut(alpha)
         empty = empty_background(scene.geometry, self._texture, work, person, work.cut(alpha))
+        check_cancelled()
         self._background = background_in(view, texture_region, empty, scene.region)
+        check_cancelled()
         self._still = view.still(alpha)[..., :1]
+        check_cancelled()
 
     def draw(self, pose: Pose, expression: ArrayLike) -> Image:
         """The alpha (height, width) of a frame: absolute pose, coefficients (52,)."""
