@@ -6,6 +6,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,6 +17,7 @@ from .errors import AddonError
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NO_FOLDER = {errno.ENOTDIR, errno.EEXIST}
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def temporary_beside(path: Path) -> Path:
@@ -40,16 +42,27 @@ def reason(error: OSError) -> str:
 def replaced(path: Path) -> Iterator[BinaryIO]:
     """Give a stream to a temporary file; it becomes `path` when the block ends well.
 
+    As in the SDK, a file that was there keeps its rights, and a symbolic link stays: what it leads
+    to is replaced.
+
     Raises:
         AddonError: if the file cannot be written.
     """
-    temporary = temporary_beside(path)
+    target = Path(os.path.realpath(path)) if path.is_symlink() else path
+    if target.is_symlink():
+        raise AddonError(f"Cannot write '{path}': the link leads in a circle; delete it.")
+    temporary = temporary_beside(target)
     try:
-        if path.is_dir():
+        if target.is_dir():
             raise AddonError(f"Cannot write '{path}': it is a folder; give a file name.")
-        with temporary.open("xb") as stream:
+        rights = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        # Nobody else may read the new contents of a private file, not even for a moment.
+        handle = os.open(temporary, _NEW_FILE, 0o666 if rights is None else 0o600)
+        with os.fdopen(handle, "wb") as stream:
             yield stream
-        temporary.replace(path)
+        if rights is not None:
+            temporary.chmod(rights)
+        temporary.replace(target)
     except OSError as error:
         raise AddonError(f"Cannot write '{path}': {reason(error)}") from error
     finally:
