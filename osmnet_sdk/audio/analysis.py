@@ -26,7 +26,7 @@ class SpeechAnalysis:
     Attributes:
         samples: float32 (n,), 16 kHz mono, as they were recorded.
         voice: float32 (T,) within [0, 1], whether somebody speaks, as a network that hears speech
-            tells it (`expression.listen`); None where none has listened.
+            tells it (`expression.predict`); None where none has listened.
     """
 
     samples: FloatArray

@@ -43,10 +43,15 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
             except OSError as error:
                 raise OutputError(f"Cannot write '{path}': {error.strerror or error}.") from error
     except OSError as error:
-        raise OutputError(
-            f"Cannot write '{path}': {error.strerror or error}; choose a folder that exists "
-            "and may be written to."
-        ) from error
+        raise _cannot_write(path, error) from error
+
+
+def _cannot_write(path: str | os.PathLike[str], error: Exception) -> OutputError:
+    reason = getattr(error, "strerror", None) or error
+    advice = "choose a folder that exists and may be written to"
+    if getattr(error, "errno", None) == errno.ENAMETOOLONG:
+        advice = "give it a shorter name"
+    return OutputError(f"Cannot write '{path}': {reason}; {advice}.")
 
 
 def _end_of_links(path: Path) -> Path:
@@ -136,10 +141,7 @@ def check_output_file(path: str | os.PathLike[str]) -> None:
             pass
         clear_leftovers(target.parent)
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise OutputError(
-            f"Cannot write '{path}': {reason}; choose a folder that exists and may be written to."
-        ) from error
+        raise _cannot_write(path, error) from error
 
 
 def check_output_folder(path: str | os.PathLike[str]) -> None:

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_client import FAKE, Engine
 from PIL import Image
+
+
+@pytest.fixture
+def engine():
+    """The fake one, running."""
+    with Engine(FAKE) as running:
+        yield running
 
 
 @pytest.fixture

@@ -116,3 +116,8 @@ class Engine:
     def notified(self, method: str) -> list[dict[str, Any]]:
         """Parameters of the notifications so far."""
         return [message["params"] for message in self.said if message.get("method") == method]
+
+
+def numbers(*pairs):
+    """Takes as the engine's methods name them, of pairs of seed and number."""
+    return [{"seed": seed, "take": take} for seed, take in pairs]

@@ -29,10 +29,6 @@ def with_docstrings() -> dict[str, Any]:
     return found
 
 
-def tells_phones() -> bool:
-    return "expression.safetensors" in sdk.OSMNet(device="cpu").bundle.manifest.files
-
-
 PUBLIC = with_docstrings()
 
 
@@ -51,8 +47,6 @@ def folder(tmp_path_factory, voice, photo) -> Path:
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_example_runs(name, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    if "predict_phones" in name and not tells_phones():
-        pytest.skip("the bundle has no weights that tell phones")
     text = inspect.getdoc(PUBLIC[name]) or ""
     test = doctest.DocTestParser().get_doctest(text, {"sdk": sdk}, name, None, None)
     assert test.examples, f"{name} has no example in its docstring"

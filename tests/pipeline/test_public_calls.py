@@ -19,17 +19,9 @@ sound = sdk.load_audio(voice).samples[:4000], 16000
 face = sdk.fit_face(photo)
 take = sdk.sample_takes(sound)[0]
 video = sdk.render_video(face, take, folder / "take.mp4", renderer="warp")
-def heard_phones():
-    if "expression.safetensors" in sdk.OSMNet(device="cpu").bundle.manifest.files:
-        return sdk.predict_phones(sound).seconds == 0.25
-    try:  # mel windows tell no phones
-        return not sdk.predict_phones(sound)
-    except sdk.ModelError:
-        return True
-
 
 calls = {
-    "predict_phones": heard_phones,
+    "predict_phones": lambda: sdk.predict_phones(sound).seconds == 0.25,
     "sample_motions": lambda: len(sdk.sample_motions(sound)) == 1,
     "predict_expression": lambda: len(sdk.predict_expression(sound)) == len(take),
     "expression_stream": lambda: sdk.expression_stream().look_ahead > 0,

@@ -190,3 +190,11 @@ def test_a_stage_ends_complete(total):
     report = Reporter(lambda *values: told.append(values))
     assert list(report.each("render", iter("abc"), total)) == ["a", "b", "c"]
     assert told == [("render", done, total) for done in range(3)] + [("render", 3, 3)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows says of such a name that it is not found")
+def test_a_name_that_is_too_long_is_told_to_be_shortened(tmp_path):
+    path = tmp_path / ("n" * 260 + ".npz")
+    for attempt in (check_output_file, lambda name: replaced(name).__enter__()):
+        with pytest.raises(OutputError, match="shorter name"):
+            attempt(path)
