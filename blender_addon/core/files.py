@@ -38,6 +38,21 @@ def reason(error: OSError) -> str:
     return f"{error.strerror or error}."
 
 
+def _end_of_links(path: Path) -> Path:
+    """The path itself, or where a symbolic link of that name leads in the end.
+
+    Raises:
+        AddonError: if the link leads in a circle.
+        OSError: if the system does not take the name.
+    """
+    if not path.is_symlink():
+        return path
+    end = Path(os.path.realpath(path))
+    if end.is_symlink():
+        raise AddonError(f"Cannot write '{path}': the link leads in a circle; delete it.")
+    return end
+
+
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
     """Give a stream to a temporary file; it becomes `path` when the block ends well.
@@ -48,9 +63,10 @@ def replaced(path: Path) -> Iterator[BinaryIO]:
     Raises:
         AddonError: if the file cannot be written.
     """
-    target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    if target.is_symlink():
-        raise AddonError(f"Cannot write '{path}': the link leads in a circle; delete it.")
+    try:
+        target = _end_of_links(path)
+    except OSError as error:
+        raise AddonError(f"Cannot write '{path}': {reason(error)}") from error
     temporary = temporary_beside(target)
     try:
         if target.is_dir():

@@ -30,8 +30,8 @@ def replaced(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         OutputError: if the folder does not exist or cannot be written to, or `path` is no file.
     """
-    target = _end_of_links(Path(path))
     try:
+        target = _end_of_links(Path(path))
         before = _file_there(target, path)
         _clear_once(target.parent)
         with temporary_file(target.parent, target.suffix, 0o600 if before else 0o666) as temporary:

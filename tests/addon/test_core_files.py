@@ -56,3 +56,9 @@ def test_a_link_in_a_circle_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.npz").symlink_to("a.npz")
     with pytest.raises(AddonError, match="circle"), replaced(tmp_path / "a.npz"):
         pass
+
+
+@posix
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(AddonError, match="too long"), replaced(tmp_path / ("n" * 260)):
+        pass
